@@ -1,0 +1,122 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Layers (imports only go down):
+//
+//   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
+//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
+//   L2  Sessions → ZeroMQ → CZeroMQ     Telemetry
+//   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel        no I/O, no clock, no Foundation
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Arithmetic that would be unusably slow unoptimised: built with -O in debug builds too, so that `make test` stays short.
+let alwaysOptimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "aladdin",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "aladdin", targets: ["aladdin"]),
+        .library(name: "AladdinClient", targets: ["AladdinClient"]),
+        .library(name: "AladdinWorkerKit", targets: ["AladdinWorkerKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    ],
+    targets: [
+        // L0
+        .target(name: "ServingModel", swiftSettings: settings),
+        .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
+        .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: settings),
+        .target(
+            name: "Simulation",
+            dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering"],
+            swiftSettings: settings
+        ),
+
+        // L1
+        .target(name: "CAladdinMessages", linkerSettings: [.linkedLibrary("protobuf-c")]),
+        .target(name: "Messages", dependencies: ["CAladdinMessages", "ServingModel"], swiftSettings: settings),
+
+        // L2
+        .systemLibrary(name: "CZeroMQ"),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel"], swiftSettings: settings),
+        .target(
+            name: "Sessions",
+            dependencies: ["Messages", "ServingModel", "ZeroMQ", collections, log],
+            swiftSettings: settings
+        ),
+        .target(name: "Telemetry", swiftSettings: settings),
+
+        // L3
+        .target(
+            name: "BrokerService",
+            dependencies: ["Brokering", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "SchedulerService",
+            dependencies: ["Scheduling", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "WorkerService",
+            dependencies: [
+                "AladdinWorkerKit", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "GatewayService",
+            dependencies: [
+                "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: settings
+        ),
+        .systemLibrary(name: "COpenBLAS"),
+        .target(name: "CBundledModel", exclude: ["model", "training"], cSettings: [.headerSearchPath("model")]),
+        .target(name: "CKernels"),
+        .target(
+            name: "ReferenceEngine",
+            dependencies: ["AladdinWorkerKit", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
+            swiftSettings: alwaysOptimised
+        ),
+        .target(name: "EmulatedEngine", dependencies: ["AladdinWorkerKit", "ServingModel"], swiftSettings: settings),
+
+        // L4
+        .target(
+            name: "AladdinClient",
+            dependencies: ["Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(name: "AladdinWorkerKit", dependencies: ["ServingModel"], swiftSettings: settings),
+        .executableTarget(
+            name: "aladdin",
+            dependencies: [
+                "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
+                "ReferenceEngine", "EmulatedEngine", "Scheduling", "ServingModel", "Telemetry", log, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,15 @@
+public import ServingModel
+
+/// Whoever answers queries: `AladdinClient` over ZeroMQ, or a stand-in within the process for tests.
+public protocol QueryService: Sendable {
+    /// Sends a query and returns at once; everything that happens to it, a refusal included, comes from the stream.
+    func generate(_ request: QueryRequest) -> QueryStream
+
+    /// The models served at the moment, sorted by name.
+    ///
+    /// - Throws: a `Status`, `.unavailable` while the broker can't be reached.
+    func models() async throws(Status) -> [ServedModel]
+
+    /// Whether a session with the broker is established.
+    var isConnected: Bool { get async }
+}

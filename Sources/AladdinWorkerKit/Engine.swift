@@ -1,0 +1,48 @@
+public import ServingModel
+
+/// A model that a worker serves: the one protocol to implement for an engine of your own.
+///
+/// `WorkerService` owns the conversation with the broker and decides, with `Batching`, what each step contains. The
+/// engine computes it. Life of a sequence:
+///
+/// 1. `admit` tokenises the prompt and says how long it is; no KV memory is used yet.
+/// 2. Steps prefill it in one or more chunks; the chunk that completes the prompt also yields a token.
+/// 3. Steps decode it, a token each. A step may first list it as preempted: drop its KV, keep its tokens; it will be
+///    prefilled again, prompt and output so far together.
+/// 4. `release` ends it, whatever its state; nothing about it is mentioned again.
+///
+/// All calls come from one thread that the worker owns, never two at once; `step` may take as long as the work takes.
+/// The engine never sees more resident tokens than `EngineDescription.kvCapacityTokens` or more sequences than the
+/// profile's limit allows.
+public protocol Engine: AnyObject {
+    /// What this engine is and can hold; constant over its life.
+    var description: EngineDescription { get }
+
+    /// Takes in a sequence and returns the number of tokens in its prompt, resumed output not counted.
+    ///
+    /// - Throws: a `Status` with `.invalidArgument` for what the request got wrong (an empty prompt, a prompt longer
+    ///   than the context, token identifiers beyond the vocabulary); the query ends with it and is not retried.
+    func admit(_ request: SequenceRequest) throws(Status) -> Int
+
+    /// Computes one step and returns one output for each sequence that got a token: first the decoding sequences in
+    /// the order given, then the chunks that completed a prompt.
+    ///
+    /// - Throws: a `Status` if the step as a whole failed; every sequence in it is then retried elsewhere.
+    func step(_ step: EngineStep) throws(Status) -> [SequenceOutput]
+
+    /// Forgets a sequence and frees its memory. Called once for every admitted sequence.
+    func release(_ sequence: SequenceID)
+}
+
+/// A sequence within one engine, numbered by the worker from 1, never reused.
+public struct SequenceID: Hashable, Comparable, Sendable {
+    public var rawValue: Int
+
+    public init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+
+    public static func < (left: SequenceID, right: SequenceID) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}

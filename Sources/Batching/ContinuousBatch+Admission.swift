@@ -1,0 +1,64 @@
+internal import DequeModule
+internal import ServingModel
+
+extension ContinuousBatch {
+    /// Moves the head of the queue to `prefilling` if a seat and enough blocks are free.
+    ///
+    /// The watermark is left free unless nothing is resident: a prompt that fits at all must get in some time. A head
+    /// that doesn't fit holds up those behind it, so that long prompts are not starved.
+    mutating func admitHead() -> Bool {
+        guard let head = waiting.first, running.count + prefilling.count < limits.maximumSequences else { return false }
+        let needed = blocks.blocks(holding: head.promptTokens + 1)
+        let reserve = running.isEmpty && prefilling.isEmpty ? 0 : blocks.watermark
+        guard blocks.free - needed >= reserve else { return false }
+        blocks.take(needed)
+        waiting.removeFirst()
+        waitingTokens -= head.promptTokens
+        prefilling.append(PrefillingSequence(key: head.key, promptTokens: head.promptTokens))
+        return true
+    }
+
+    /// Takes the blocks that the running sequences' next tokens need, and preempts, youngest first, while there are too
+    /// few.
+    ///
+    /// - Returns: the preempted sequences, youngest first; they are at the head of `waiting`, oldest first.
+    mutating func reserveDecodeBlocks() -> [SequenceKey] {
+        var preempted: [SequenceKey] = []
+        while blocks.free < running.sequencesAtBlockBoundary {
+            preempted.append(preemptYoungest())
+        }
+        blocks.take(running.sequencesAtBlockBoundary)
+        return preempted
+    }
+
+    private mutating func preemptYoungest() -> SequenceKey {
+        precondition(running.count + prefilling.count > 1, "a sequence outgrew the KV cache: canEverFit was not asked")
+        let victim: WaitingSequence
+        if let last = prefilling.popLast() {
+            victim = WaitingSequence(key: last.key, promptTokens: last.promptTokens)
+            blocks.giveBack(blocks.blocks(holding: last.promptTokens + 1))
+        } else {
+            let last = running.removeLast()
+            victim = WaitingSequence(key: last.key, promptTokens: last.contextTokens)
+            blocks.giveBack(blocks.blocks(holding: last.contextTokens))
+        }
+        waiting.prepend(victim)
+        waitingTokens += victim.promptTokens
+        return victim.key
+    }
+
+    /// The next chunk of a prefilling sequence, at most `budget` tokens, added to the workload in its model's terms.
+    func chunk(at position: Int, budget: Int, addingTo workload: inout StepWorkload) -> BatchStep.Chunk {
+        let sequence = prefilling[position]
+        let start = sequence.prefilledTokens
+        let end = min(sequence.promptTokens, start + budget)
+        workload.prefillTokens += end - start
+        workload.prefillSquares += end * end - start * start
+        return BatchStep.Chunk(
+            sequence: sequence.key,
+            start: start,
+            end: end,
+            completesPrompt: end == sequence.promptTokens
+        )
+    }
+}

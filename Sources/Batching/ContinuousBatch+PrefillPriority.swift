@@ -1,0 +1,27 @@
+internal import DequeModule
+internal import ServingModel
+
+extension ContinuousBatch {
+    /// Mode A: as many whole prompts as fit, else a decode of everything that runs.
+    mutating func nextPrefillPriorityStep() -> BatchStep? {
+        var workload = StepWorkload(kind: .prefill)
+        var chunks: [BatchStep.Chunk] = []
+        while let head = waiting.first {
+            let tokens = workload.prefillTokens + head.promptTokens
+            // The first prompt may be longer than the cap: it could never be prefilled otherwise.
+            guard chunks.isEmpty || tokens <= limits.maximumBatchedTokens, admitHead() else { break }
+            chunks.append(chunk(at: chunks.count, budget: head.promptTokens, addingTo: &workload))
+        }
+        guard chunks.isEmpty else {
+            return BatchStep(preempted: [], decodes: [], chunks: chunks, workload: workload)
+        }
+        guard !running.isEmpty else { return nil }
+        let preempted = reserveDecodeBlocks()
+        return BatchStep(preempted: preempted, decodes: running.keys, chunks: [], workload: decodeWorkload(.decode))
+    }
+
+    /// The running sequences' part of a step.
+    func decodeWorkload(_ kind: StepWorkload.Kind) -> StepWorkload {
+        StepWorkload(kind: kind, decodeSequences: running.count, contextTokens: running.contextTokens)
+    }
+}

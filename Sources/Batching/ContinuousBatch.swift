@@ -1,0 +1,103 @@
+internal import DequeModule
+package import ServingModel
+
+/// One worker's continuous batching: who waits, who runs, and what the next engine step computes.
+///
+/// The same value decides every step of a real worker and of a simulated one. It computes no token and knows no time:
+/// the owner takes a step, runs it (or asks a latency profile how long it would take) and reports which sequences got
+/// their last token; how long an answer will be is unknown here.
+///
+/// ```
+/// enqueue ─► waiting ─► prefilling ─► running ─► finished
+///               ▲            │           │
+///               └────── preempted ───────┘
+/// ```
+///
+/// 1. `enqueue` at any time; also a sequence that another worker began, with its output so far as part of the prompt.
+/// 2. `startStep` while no step is in progress; nil means that there is nothing to do.
+/// 3. `completeStep`, once for each step started. `cancel` at any time.
+///
+/// Blocks of KV memory are reserved before they are written: `blocks(prompt + 1)` at admission, one more before the
+/// decode that needs it. If none is free the youngest admission is preempted and is prefilled again later. Running
+/// sequences followed by prefilling ones are always in order of admission, so the youngest is the last of these.
+///
+/// Source: the worker model, modes A and B; they follow vLLM v0 and v1.
+package struct ContinuousBatch: Hashable, Sendable {
+    package let mode: BatchingMode
+    package let limits: LatencyProfile.Limits
+
+    /// KV memory, free and in all.
+    package internal(set) var blocks: BlockPool
+    /// The step that was started and not completed yet.
+    package internal(set) var stepInProgress: BatchStep?
+    /// Prompt tokens, output so far included, of all waiting sequences.
+    package internal(set) var waitingTokens = 0
+
+    /// In order of arrival, preempted ones ahead.
+    var waiting: Deque<WaitingSequence> = []
+    /// In order of admission; empty between steps in prefill-priority mode.
+    var prefilling: Deque<PrefillingSequence> = []
+    var running: RunningSequences
+    /// Resident sequences that leave when the step in progress ends.
+    var leaving: Set<SequenceKey> = []
+
+    /// A batch with nothing in it.
+    ///
+    /// - Precondition: the values passed `LatencyProfile.validate()`.
+    package init(mode: BatchingMode, kvCache: LatencyProfile.KVCache, limits: LatencyProfile.Limits) {
+        self.mode = mode
+        self.limits = limits
+        blocks = BlockPool(kvCache)
+        running = RunningSequences(blockTokens: kvCache.blockTokens)
+    }
+
+    package var waitingCount: Int { waiting.count }
+    package var prefillingCount: Int { prefilling.count }
+    package var runningCount: Int { running.count }
+    /// Sequences in any state.
+    package var count: Int { waiting.count + prefilling.count + running.count }
+    package var isEmpty: Bool { count == 0 }
+    /// Prompt and output tokens of the running sequences.
+    package var contextTokens: Int { running.contextTokens }
+
+    /// Whether a sequence of this length could run to its end if it were alone; what can't must not be enqueued.
+    ///
+    /// - Parameters:
+    ///   - promptTokens: the prompt without output.
+    ///   - maxTokens: the output tokens it may grow to, at least 1.
+    /// - Returns: whether prompt and output fit into all blocks together.
+    package func canEverFit(promptTokens: Int, maxTokens: Int) -> Bool {
+        let (tokens, overflow) = promptTokens.addingReportingOverflow(max(1, maxTokens))
+        return !overflow && tokens <= blocks.total * blocks.blockTokens
+    }
+
+    /// Adds a sequence at the end of the queue.
+    ///
+    /// - Parameters:
+    ///   - key: a name that no sequence of the batch carries.
+    ///   - promptTokens: its prompt, at least one token.
+    ///   - generatedTokens: its output from an earlier attempt; it is prefilled with the prompt.
+    /// - Precondition: `canEverFit` for the whole of it.
+    package mutating func enqueue(_ key: SequenceKey, promptTokens: Int, generatedTokens: Int = 0) {
+        let tokens = promptTokens + generatedTokens
+        precondition(promptTokens > 0 && generatedTokens >= 0, "a sequence needs a prompt")
+        precondition(canEverFit(promptTokens: tokens, maxTokens: 1), "the prompt is longer than the KV cache")
+        waiting.append(WaitingSequence(key: key, promptTokens: tokens))
+        waitingTokens += tokens
+    }
+
+    /// Decides the next step, or returns nil if there is nothing to do.
+    ///
+    /// Complexity: O(chunks + preemptions); the number of running sequences does not matter.
+    ///
+    /// - Precondition: no step is in progress.
+    package mutating func startStep() -> BatchStep? {
+        precondition(stepInProgress == nil, "the step in progress must be completed first")
+        stepInProgress =
+            switch mode {
+            case .prefillPriority: nextPrefillPriorityStep()
+            case .chunked: nextChunkedPrefillStep()
+            }
+        return stepInProgress
+    }
+}

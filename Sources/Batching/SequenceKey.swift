@@ -1,0 +1,8 @@
+/// The owner's name for a sequence in a batch: any number that no other sequence of the batch carries at the time.
+package struct SequenceKey: Hashable, Sendable {
+    package var rawValue: Int
+
+    package init(rawValue: Int) {
+        self.rawValue = rawValue
+    }
+}

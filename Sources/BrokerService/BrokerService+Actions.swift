@@ -1,0 +1,125 @@
+internal import Brokering
+internal import Messages
+internal import ServingModel
+internal import Sessions
+
+extension BrokerService {
+    /// Events in one message to the scheduler.
+    private static let eventsPerMessage = 4096
+
+    func perform(_ actions: [BrokerAction]) {
+        for action in actions {
+            switch action {
+            case .announce(let stream):
+                serve(stream)
+            case .dispatch(let worker, let assignments):
+                command(worker, .batch(assignments.map(Self.wire)))
+            case .revoke(let worker, let leases):
+                command(worker, .cancel(leases))
+            case .tell(let event):
+                pendingEvents.append(event)
+            }
+        }
+        sendEvents()
+    }
+
+    /// Tells a stream all there is to tell, as long as its connection has room.
+    private func serve(_ stream: StreamKey) {
+        guard let frontend else { return }
+        while true {
+            guard frontend.hasRoom(stream.session.rawValue) else {
+                blockedStreams.append(stream)
+                return
+            }
+            guard let delivery = broker.nextDelivery(to: stream) else { return }
+            send(delivery, to: stream, over: frontend)
+        }
+    }
+
+    func serveBlockedStreams() {
+        guard !blockedStreams.isEmpty else { return }
+        let streams = blockedStreams
+        blockedStreams.removeAll(keepingCapacity: true)
+        for stream in streams { serve(stream) }
+    }
+
+    private func send(_ delivery: Delivery, to stream: StreamKey, over endpoint: SessionEndpoint) {
+        let event: GenerateEvent
+        switch delivery {
+        case .accepted(let id):
+            event = .accepted(queryID: id.description)
+        case .started(let worker, let attempt, let predicted):
+            event = .started(
+                StartedEvent(worker: worker, attempt: attempt, predictedTimeToFirstToken: predicted ?? .zero)
+            )
+        case .tokens(let firstIndex, let count, let ids, let text):
+            event = .tokens(TokensEvent(firstIndex: firstIndex, count: count, ids: ids, text: text))
+        case .reset(let firstIndex):
+            event = .reset(firstIndex: firstIndex)
+        case .finished(let reason, let inputTokens, let outputTokens):
+            event = .finished(FinishedEvent(reason: reason, inputTokens: inputTokens, outputTokens: outputTokens))
+        case .end(let status):
+            end(stream, .generate, status, over: endpoint)
+            return
+        }
+        endpoint.send(
+            .item,
+            method: .generate,
+            stream: stream.stream,
+            to: stream.session.rawValue,
+            body: event.encode()
+        )
+    }
+
+    func end(_ stream: StreamKey, _ method: Method, _ status: Status, over endpoint: SessionEndpoint?) {
+        endpoint?.send(
+            .end,
+            method: method,
+            stream: stream.stream,
+            to: stream.session.rawValue,
+            body: status.encode()
+        )
+    }
+
+    /// The one answer of a unary call, and its end.
+    func answer(_ stream: StreamKey, _ method: Method, _ body: [UInt8], over endpoint: SessionEndpoint?) {
+        endpoint?.send(.item, method: method, stream: stream.stream, to: stream.session.rawValue, body: body)
+        end(stream, method, .ok, over: endpoint)
+    }
+
+    func command(_ worker: WorkerID, _ command: WorkerCommand) {
+        guard let stream = workStreams[worker.rawValue] else { return }
+        self.worker?.send(.item, method: .work, stream: stream, to: worker.rawValue, body: command.encode())
+    }
+
+    private static func wire(_ assignment: Assignment) -> WireAssignment {
+        WireAssignment(
+            lease: assignment.lease,
+            queryID: assignment.id.description,
+            attempt: assignment.attempt,
+            remaining: assignment.remaining,
+            request: assignment.request,
+            resumedTokens: assignment.resumedTokens
+        )
+    }
+
+    private func sendEvents() {
+        guard !pendingEvents.isEmpty else { return }
+        defer { pendingEvents.removeAll(keepingCapacity: true) }
+        guard let scheduling else { return }
+        var first = 0
+        while first < pendingEvents.count {
+            let last = min(first + Self.eventsPerMessage, pendingEvents.count)
+            let message = ClusterEvents(firstNumber: nextEventNumber, events: Array(pendingEvents[first..<last]))
+            nextEventNumber += UInt64(last - first)
+            scheduler?.send(
+                .item,
+                method: .schedule,
+                stream: scheduling.stream,
+                to: scheduling.session.rawValue,
+                body: message.encode()
+            )
+            first = last
+        }
+    }
+}

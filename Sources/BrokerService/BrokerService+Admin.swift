@@ -1,0 +1,97 @@
+internal import Brokering
+internal import Messages
+internal import ServingModel
+internal import Sessions
+internal import ZeroMQ
+
+extension BrokerService {
+    func adminSent(_ input: SessionEndpoint.Input) {
+        guard case .call(let session, let stream, let method, _) = input else { return }
+        let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
+        answer(key, method, status(at: PollLoop.now()).encode(), over: admin)
+    }
+
+    /// The cluster at this moment.
+    func status(at now: Instant) -> ClusterStatus {
+        var status = ClusterStatus()
+        status.broker = instance
+        status.version = Version.current
+        status.uptime = now - started
+        status.policy = policy
+        status.decisions = insight?.decisions ?? 0
+        status.decisionP50Microseconds = insight?.decisionP50Microseconds ?? 0
+        status.decisionP99Microseconds = insight?.decisionP99Microseconds ?? 0
+        status.workers = broker.workerOrder.compactMap { workerStatus($0, at: now) }
+        status.models = broker.modelOrder.compactMap { modelStatus($0) }
+        status.frontendSessions = frontend?.sessionCount ?? 0
+        return status
+    }
+
+    private func workerStatus(_ id: WorkerID, at now: Instant) -> WorkerStatus? {
+        guard let record = broker.worker(id) else { return nil }
+        let learnt = insights[id]
+        var status = WorkerStatus(
+            worker: id,
+            name: record.joined.name,
+            engine: record.joined.engine,
+            profile: learnt?.profile ?? record.joined.profile
+        )
+        status.isDraining = record.isDraining
+        status.queued = record.queued
+        status.waiting = record.waiting
+        status.running = max(record.leased - record.waiting, 0)
+        status.freeKVTokens = record.freeKVTokens
+        status.queriesCompleted = record.queriesCompleted
+        status.outputTokens = record.outputTokens
+        status.stepError = learnt?.stepError ?? 0
+        status.stepBias = learnt?.stepBias ?? 0
+        status.steps = learnt?.steps ?? 0
+        status.lastStepAge = record.lastStep.map { now - $0 } ?? .zero
+        return status
+    }
+
+    private func modelStatus(_ name: String) -> ModelStatus? {
+        guard let model = broker.model(name) else { return nil }
+        var status = ModelStatus(model: name)
+        status.workers = model.workers
+        status.queued = model.queued
+        status.running = model.running
+        status.completed = model.completed
+        status.failed = model.failed
+        status.cancelled = model.cancelled
+        status.refused = model.refused
+        status.retried = model.retried
+        status.outputTokens = model.outputTokens
+        let outcomes = model.recent.outcomes
+        guard !outcomes.isEmpty else { return status }
+        status.attainment = Double(outcomes.count { $0.metObjective }) / Double(outcomes.count)
+        status.timeToFirstToken = LatencySummary(outcomes.compactMap(\.timeToFirstToken))
+        status.averageTokenTime = LatencySummary(outcomes.compactMap(\.averageTokenTime))
+        let errors = outcomes.compactMap { outcome -> Double? in
+            guard let actual = outcome.timeToFirstToken, let predicted = outcome.predictedTimeToFirstToken,
+                actual > .zero
+            else { return nil }
+            return (predicted.seconds - actual.seconds) / actual.seconds
+        }
+        guard !errors.isEmpty else { return status }
+        status.timeToFirstTokenError = errors.reduce(0) { $0 + abs($1) } / Double(errors.count)
+        status.timeToFirstTokenBias = errors.reduce(0, +) / Double(errors.count)
+        return status
+    }
+}
+
+extension LatencySummary {
+    /// Quantiles by the nearest rank.
+    init(_ intervals: [Interval]) {
+        self.init()
+        guard !intervals.isEmpty else { return }
+        let sorted = intervals.map(\.milliseconds).sorted()
+        func quantile(_ share: Double) -> Double {
+            sorted[min(Int((share * Double(sorted.count)).rounded(.up)) - 1, sorted.count - 1)]
+        }
+        p50Milliseconds = quantile(0.5)
+        p90Milliseconds = quantile(0.9)
+        p99Milliseconds = quantile(0.99)
+        count = UInt64(sorted.count)
+    }
+}

@@ -1,0 +1,90 @@
+internal import Brokering
+internal import Messages
+internal import ServingModel
+internal import Sessions
+internal import ZeroMQ
+
+extension BrokerService {
+    func frontendSent(_ input: SessionEndpoint.Input) {
+        switch input {
+        case .call(let session, let stream, let method, let body):
+            call(StreamKey(session: SessionID(rawValue: session), stream: stream), method, body)
+        case .cancel(let session, let stream):
+            let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
+            guard broker.cancel(key, at: PollLoop.now()) else { return }
+            end(key, .generate, Status(.cancelled, .cancelledByClient, "cancelled by the client"), over: frontend)
+        case .item:
+            // Nothing follows a call here; a client that thinks so is not harmed by silence.
+            break
+        case .ended(let session):
+            broker.sessionEnded(SessionID(rawValue: session), at: PollLoop.now())
+        }
+    }
+
+    private func call(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
+        do throws(Status) {
+            switch method {
+            case .generate:
+                try generate(stream, body)
+            case .attach:
+                let request = try decoded(AttachRequest.self, body)
+                guard let id = QueryID(request.queryID) else {
+                    throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
+                }
+                try broker.attach(to: id, by: stream, from: request.firstIndex)
+            case .listModels:
+                answer(stream, method, modelList().encode(), over: frontend)
+            default:
+                throw Status(.unimplemented, .unsupported, "no such method here")
+            }
+        } catch {
+            end(stream, method, error, over: frontend)
+        }
+    }
+
+    private func generate(_ stream: StreamKey, _ body: [UInt8]) throws(Status) {
+        let request = try decoded(GenerateRequest.self, body)
+        let limits = configuration.sessions.limits
+        let metadataBytes = request.metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard request.metadata.count <= limits.metadataEntries, metadataBytes <= limits.metadataBytes else {
+            throw Status(
+                .invalidArgument,
+                .invalidMetadata,
+                "metadata may have \(limits.metadataEntries) entries and \(limits.metadataBytes) bytes"
+            )
+        }
+        let submission = try Submission(
+            model: request.model,
+            input: request.input,
+            maxTokens: request.maxTokens,
+            sampling: request.sampling,
+            metadata: request.metadata.map { ($0.key, $0.value) },
+            request: body,
+            configuration: configuration.broker
+        )
+        try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
+    }
+
+    private func modelList() -> ModelList {
+        ModelList(
+            models: broker.modelOrder.compactMap { name in
+                guard let model = broker.model(name), model.workers > 0 else { return nil }
+                return ModelEntry(
+                    name: name,
+                    workers: model.workers,
+                    contextLength: model.contextLength,
+                    engine: broker.engine(of: name)
+                )
+            }
+        )
+    }
+
+    /// Decodes a request, or says what is wrong with it in a client's terms.
+    func decoded<Message: WireMessage>(_ type: Message.Type, _ body: [UInt8]) throws(Status) -> Message {
+        do throws(DecodingFailure) {
+            return try Message.decode(body)
+        } catch {
+            throw Status(.invalidArgument, .malformed, error.description)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Brokering
+internal import Logging
+internal import Messages
+internal import ServingModel
+internal import Sessions
+internal import ZeroMQ
+
+extension BrokerService {
+    func schedulerSent(_ input: SessionEndpoint.Input) {
+        switch input {
+        case .call(let session, let stream, _, let body):
+            attach(StreamKey(session: SessionID(rawValue: session), stream: stream), body)
+        case .item(let session, let stream, _, let body):
+            guard scheduling == StreamKey(session: SessionID(rawValue: session), stream: stream) else { return }
+            decide(body)
+        case .cancel(let session, _), .ended(let session):
+            guard scheduling?.session.rawValue == session else { return }
+            detach()
+        }
+    }
+
+    /// The newest scheduler is the one that is heard.
+    private func attach(_ stream: StreamKey, _ body: [UInt8]) {
+        do throws(Status) {
+            guard case .registration(let policy) = try decoded(SchedulerReport.self, body) else {
+                throw Status(.failedPrecondition, .protocolViolation, "a scheduler's first report is its registration")
+            }
+            if let old = scheduling {
+                end(old, .schedule, Status(.aborted, .superseded, "a newer scheduler has connected"), over: scheduler)
+            }
+            scheduling = stream
+            self.policy = policy
+            nextEventNumber = 1
+            pendingEvents.removeAll()
+            broker.schedulerAttached(at: PollLoop.now())
+            logger.info("scheduler attached", metadata: ["policy": "\(policy)"])
+        } catch {
+            end(stream, .schedule, error, over: scheduler)
+        }
+    }
+
+    private func detach() {
+        scheduling = nil
+        policy = ""
+        insight = nil
+        insights = [:]
+        broker.schedulerDetached(at: PollLoop.now())
+        logger.warning("scheduler gone; after a grace the broker places queries by room alone")
+    }
+
+    private func decide(_ body: [UInt8]) {
+        do throws(Status) {
+            switch try decoded(SchedulerReport.self, body) {
+            case .registration:
+                throw Status(.failedPrecondition, .protocolViolation, "this scheduler is registered already")
+            case .placements(let placements):
+                let now = PollLoop.now()
+                for placement in placements { broker.place(placement, at: now) }
+            case .insight(let insight):
+                self.insight = insight
+                for worker in insight.workers { insights[worker.worker] = worker }
+            }
+        } catch {
+            logger.warning("scheduler breaks the protocol", metadata: ["error": "\(error.message)"])
+            guard let session = scheduling?.session.rawValue else { return }
+            scheduler?.dismiss(session, error)
+        }
+    }
+}

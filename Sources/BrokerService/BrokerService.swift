@@ -1,0 +1,151 @@
+internal import Brokering
+internal import Glibc
+package import Logging
+internal import Messages
+internal import ServiceLifecycle
+internal import ServingModel
+internal import Sessions
+package import ZeroMQ
+
+/// The broker process: sockets, sessions and messages around the pure `Broker`.
+///
+/// Everything happens on one thread, its poll loop. A round of events (all that one poll brought) is told to the
+/// machine first; then its actions are carried out together, so that a worker gets one batch and the scheduler one
+/// message for it. Call `run()` once, in a task of your own; it returns after a graceful shutdown.
+package actor BrokerService: Service {
+    package nonisolated let loop = PollLoop(name: "broker")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    let configuration: BrokerServiceConfiguration
+    let logger: Logger
+    let instance: String
+    let started = PollLoop.now()
+    var broker: Broker
+    var frontend: SessionEndpoint?
+    var worker: SessionEndpoint?
+    var scheduler: SessionEndpoint?
+    var admin: SessionEndpoint?
+    /// The one stream of each worker's session.
+    var workStreams: [UInt64: UInt64] = [:]
+    var scheduling: StreamKey?
+    var policy = ""
+    var insight: Insight?
+    var insights: [WorkerID: WorkerInsight] = [:]
+    var nextEventNumber: UInt64 = 1
+    var pendingEvents: [ClusterEvent] = []
+    /// Streams with news for sessions that have no room, in the order announced.
+    var blockedStreams: [StreamKey] = []
+    private var addresses: BrokerAddresses?
+    private var nextSession: UInt64 = 1
+    private var random = SystemRandomNumberGenerator()
+
+    package init(configuration: BrokerServiceConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        broker = Broker(configuration: configuration.broker, at: PollLoop.now())
+        instance = QueryID(
+            unixMilliseconds: Self.unixMilliseconds(),
+            random: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+        ).description
+    }
+
+    /// Binds the four endpoints and serves until a graceful shutdown.
+    ///
+    /// - Throws: `ZeroMQError` if an endpoint cannot be bound.
+    package func run() async throws {
+        loop.start()
+        do {
+            let addresses = try bind()
+            logger.info(
+                "broker serves",
+                metadata: [
+                    "frontends": "\(addresses.frontend)", "workers": "\(addresses.worker)",
+                    "schedulers": "\(addresses.scheduler)", "admin": "\(addresses.admin)",
+                ]
+            )
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            // Cancelled instead of asked: the end is the same.
+        } catch {
+            await loop.stop()
+            throw error
+        }
+        shutDown()
+        await loop.stop()
+    }
+
+    /// Binds the endpoints if that was not done yet; `run` does it too.
+    ///
+    /// - Returns: where they listen, ports chosen by the system filled in.
+    @discardableResult
+    package func bind() throws(ZeroMQError) -> BrokerAddresses {
+        if let addresses { return addresses }
+        loop.start()
+        let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])
+        let worker = try endpoint(configuration.workerEndpoint, [.work])
+        let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
+        let admin = try endpoint(configuration.adminEndpoint, [.getStatus])
+        (self.frontend, self.worker, self.scheduler, self.admin) = (frontend, worker, scheduler, admin)
+        frontend.watch(on: loop) { [unowned self] input in assumeIsolated { $0.frontendSent(input) } }
+        worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }
+        scheduler.watch(on: loop) { [unowned self] input in assumeIsolated { $0.schedulerSent(input) } }
+        admin.watch(on: loop) { [unowned self] input in assumeIsolated { $0.adminSent(input) } }
+        loop.onCycle = { [unowned self] now in assumeIsolated { $0.endRound(at: now) } }
+        let bound = BrokerAddresses(
+            frontend: frontend.address,
+            worker: worker.address,
+            scheduler: scheduler.address,
+            admin: admin.address
+        )
+        addresses = bound
+        return bound
+    }
+
+    private func endpoint(_ address: String, _ methods: Set<Method>) throws(ZeroMQError) -> SessionEndpoint {
+        try SessionEndpoint(
+            address: address,
+            methods: methods,
+            brokerName: instance,
+            configuration: configuration.sessions,
+            makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeSessionNumber() } },
+            logger: logger
+        )
+    }
+
+    private func makeSessionNumber() -> UInt64 {
+        defer { nextSession += 1 }
+        return nextSession
+    }
+
+    /// Carries out what a round of events led to.
+    private func endRound(at now: Instant) -> Instant {
+        guard let frontend, let worker, let scheduler, let admin else { return .distantFuture }
+        var next = frontend.cycle(at: now) { frontendSent($0) }
+        next = min(next, worker.cycle(at: now) { workerSent($0) })
+        next = min(next, scheduler.cycle(at: now) { schedulerSent($0) })
+        next = min(next, admin.cycle(at: now) { adminSent($0) })
+        next = min(next, broker.tick(at: now))
+        serveBlockedStreams()
+        perform(broker.takeActions(at: now))
+        return next
+    }
+
+    private func shutDown() {
+        let status = Status(.unavailable, .shuttingDown, "the broker shuts down", retryAfter: .seconds(1))
+        for endpoint in [frontend, worker, scheduler, admin] { endpoint?.close(status) }
+        frontend = nil
+        worker = nil
+        scheduler = nil
+        admin = nil
+    }
+
+    func makeQueryID() -> QueryID {
+        QueryID(unixMilliseconds: Self.unixMilliseconds(), random: (random.next(), random.next()))
+    }
+
+    private static func unixMilliseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,63 @@
+internal import DequeModule
+internal import ServingModel
+
+extension Broker {
+    /// Traps if the machine's tables disagree. Complexity: linear in everything; for tests and simulations.
+    package func checkInvariants() {
+        checkQueries()
+        checkWorkers()
+        checkReaders()
+    }
+
+    private func checkQueries() {
+        var live = 0
+        var leases = 0
+        for (number, record) in queries {
+            precondition(record.number == number && numbersByID[record.id] == number, "query tables agree")
+            precondition(record.output.count <= record.submission.maxTokens, "no query exceeds its max_tokens")
+            precondition(record.attempt <= configuration.maximumAttempts, "no query exceeds its attempts")
+            switch record.state {
+            case .queued:
+                precondition(record.isListed && unplaced.contains(number), "a queued query can be found")
+            case .placed(let worker):
+                precondition(workers[worker]?.queue.contains(number) == true, "a placed query is in its worker's queue")
+            case .leased(let worker, let lease):
+                leases += 1
+                precondition(queriesByLease[lease] == number, "a current lease leads to its query")
+                precondition(workers[worker]?.leases.contains(lease) == true, "a worker knows its leases")
+            case .ended:
+                live -= 1
+            }
+            live += 1
+        }
+        precondition(live == liveQueries, "live queries are counted")
+        precondition(leases == queriesByLease.count, "there is one lease for each running query")
+    }
+
+    private func checkWorkers() {
+        precondition(workers.count == workerOrder.count, "worker tables agree")
+        for (id, worker) in workers {
+            precondition(worker.sent <= worker.granted, "no worker is sent more than it asked for")
+            let placed = worker.queue.filter { queries[$0]?.state == .placed(id) }
+            precondition(Set(placed).count == worker.queued, "placed queries are counted")
+            precondition(worker.leases == worker.leases.sorted(), "leases increase")
+        }
+        for name in modelOrder {
+            let serving = workers.values.filter { !$0.isDraining && $0.joined.profile.model == name }.count
+            precondition(models[name]?.workers == serving, "serving workers are counted")
+            let records = queries.values.filter { $0.model == name }
+            let running = records.filter { if case .leased = $0.state { true } else { false } }.count
+            precondition(models[name]?.running == running, "running queries are counted")
+            let live = records.filter { !$0.hasEnded }.count
+            precondition(models[name]?.queued == live - running, "queued queries are counted")
+        }
+    }
+
+    private func checkReaders() {
+        for (stream, reader) in readers {
+            precondition(queries[reader.query]?.readers.contains(stream) == true, "a query knows its readers")
+            precondition(streamsBySession[stream.session]?.contains(stream) == true, "a session knows its streams")
+            precondition(reader.cursor <= queries[reader.query]?.submission.maxTokens ?? 0, "no cursor runs ahead")
+        }
+    }
+}

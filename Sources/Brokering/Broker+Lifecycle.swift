@@ -1,0 +1,126 @@
+internal import DequeModule
+internal import HeapModule
+package import ServingModel
+
+extension Broker {
+    /// Puts a query into state `queued`, to be placed by whoever places.
+    mutating func enqueue(_ number: QueryNumber, at now: Instant) {
+        guard let record = queries[number] else { return }
+        precondition(!record.hasEnded, "an ended query cannot be queued")
+        queries[number]?.state = .queued
+        if !record.isListed {
+            queries[number]?.isListed = true
+            unplaced.append(number)
+            tidyUnplaced()
+        }
+        tell(.queryQueued(record.queuedQuery(at: now)))
+    }
+
+    /// Drops entries that have moved on once they are the greater part, so that the list stays within twice the queue.
+    private mutating func tidyUnplaced() {
+        guard unplaced.count > 2 * liveQueries + 64 else { return }
+        var left: Deque<QueryNumber> = []
+        for number in unplaced {
+            if queries[number]?.state == .queued { left.append(number) } else { queries[number]?.isListed = false }
+        }
+        unplaced = left
+    }
+
+    /// A query's one end, whatever state it was in.
+    mutating func end(_ number: QueryNumber, with status: Status, at now: Instant) {
+        guard let record = queries[number] else { return }
+        precondition(!record.hasEnded, "a query ends once")
+        leaveState(of: record)
+        if case .leased(let worker, let lease) = record.state, !status.isOK {
+            actions.append(.revoke(worker, [lease]))
+        }
+        queries[number]?.state = .ended(status)
+        liveQueries -= 1
+        models[record.model]?.record(record, endedWith: status)
+        retained.append((now, number))
+        tell(
+            .queryEnded(
+                QueryEnded(
+                    query: number,
+                    code: status.code,
+                    inputTokens: record.inputTokens ?? 0,
+                    outputTokens: record.output.count
+                )
+            )
+        )
+        announceReaders(of: number)
+        forgetOldResults(at: now)
+    }
+
+    /// An attempt came to nothing: the query is queued again, or ends if it has had its attempts.
+    mutating func retry(_ number: QueryNumber, because status: Status, at now: Instant) {
+        guard let record = queries[number] else { return }
+        guard record.attempt < configuration.maximumAttempts else {
+            let message = "gave up after \(record.attempt) attempts; the last: \(status.message)"
+            end(number, with: Status(.unavailable, .attemptsExhausted, message), at: now)
+            return
+        }
+        leaveState(of: record)
+        queries[number]?.attempt += 1
+        models[record.model]?.retried += 1
+        models[record.model]?.queued += 1
+        enqueue(number, at: now)
+    }
+
+    /// Undoes what the query's present state holds elsewhere.
+    mutating func leaveState(of record: QueryRecord) {
+        switch record.state {
+        case .queued:
+            models[record.model]?.queued -= 1
+        case .placed(let worker):
+            models[record.model]?.queued -= 1
+            workers[worker]?.queued -= 1
+        case .leased(let worker, let lease):
+            models[record.model]?.running -= 1
+            queriesByLease[lease] = nil
+            workers[worker]?.remove(lease)
+        case .ended:
+            break
+        }
+    }
+
+    /// Ends what is past its time, and forgets results that have been kept long enough.
+    ///
+    /// - Returns: when to call again at the latest.
+    package mutating func tick(at now: Instant) -> Instant {
+        while let timer = deadlines.min, timer.at <= now {
+            _ = deadlines.popMin()
+            expire(timer.query, at: now)
+        }
+        forgetOldResults(at: now)
+        var next = now + .seconds(1)
+        if let timer = deadlines.min { next = min(next, timer.at) }
+        if let gone = schedulerGone { next = min(next, max(gone + configuration.schedulerGrace, now + .milliseconds(10))) }
+        return next
+    }
+
+    private mutating func expire(_ number: QueryNumber, at now: Instant) {
+        guard let record = queries[number], !record.hasEnded else { return }
+        if let deadline = record.deadline, deadline <= now {
+            end(number, with: Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed"), at: now)
+            return
+        }
+        guard case .queued = record.state, models[record.model]?.workers == 0 else { return }
+        end(
+            number,
+            with: Status(.unavailable, .noWorker, "no worker for this model came back in time", retryAfter: .seconds(10)),
+            at: now
+        )
+    }
+
+    private mutating func forgetOldResults(at now: Instant) {
+        while let oldest = retained.first,
+            oldest.ended + configuration.resultRetention <= now
+                || retained.count > configuration.maximumRetainedResults
+        {
+            guard queries[oldest.query]?.readers.isEmpty ?? true else { return }
+            retained.removeFirst()
+            if let record = queries.removeValue(forKey: oldest.query) { numbersByID[record.id] = nil }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+internal import DequeModule
+internal import HeapModule
+package import ServingModel
+
+extension Broker {
+    /// A worker has registered.
+    package mutating func workerJoined(_ joined: WorkerJoined, at now: Instant) {
+        precondition(workers[joined.worker] == nil, "worker numbers are not reused")
+        let model = joined.profile.model
+        workers[joined.worker] = WorkerRecord(joined: joined)
+        workerOrder.append(joined.worker)
+        if models[model] == nil {
+            models[model] = ModelRecord()
+            modelOrder.append(model)
+            modelOrder.sort()
+        }
+        models[model]?.workers += 1
+        let contextLength = max(models[model]?.contextLength ?? 0, joined.contextLength)
+        models[model]?.contextLength = contextLength
+        tell(.workerJoined(joined))
+    }
+
+    /// A worker is willing to take `granted` queries in all since it registered.
+    package mutating func workerPulled(_ worker: WorkerID, granted: UInt64) {
+        guard let record = workers[worker], !record.isDraining, granted > record.granted else { return }
+        workers[worker]?.granted = granted
+        mark(worker)
+    }
+
+    /// A worker finishes what it has and takes nothing new.
+    package mutating func workerDrains(_ worker: WorkerID, at now: Instant) {
+        guard let record = workers[worker], !record.isDraining else { return }
+        workers[worker]?.isDraining = true
+        models[record.joined.profile.model]?.workers -= 1
+        tell(.workerLeft(worker, isDraining: true))
+        requeueUnpulled(of: worker, at: now)
+        startPatience(for: record.joined.profile.model, at: now)
+    }
+
+    /// A worker's session is over; what it ran is tried elsewhere.
+    package mutating func workerLost(_ worker: WorkerID, at now: Instant) {
+        guard let record = workers[worker] else { return }
+        if !record.isDraining {
+            models[record.joined.profile.model]?.workers -= 1
+            workers[worker]?.isDraining = true
+        }
+        tell(.workerLeft(worker, isDraining: false))
+        requeueUnpulled(of: worker, at: now)
+        for lease in record.leases {
+            guard let number = queriesByLease[lease] else { continue }
+            retry(number, because: Status(.unavailable, .workerLost, "its worker was lost"), at: now)
+        }
+        workers[worker] = nil
+        workerOrder.removeAll { $0 == worker }
+        startPatience(for: record.joined.profile.model, at: now)
+    }
+
+    /// A worker reports a step. Reports under leases that are not current are discarded and the leases revoked.
+    package mutating func workerStepped(_ worker: WorkerID, _ step: WorkerStep, at now: Instant) {
+        guard workers[worker] != nil else { return }
+        workers[worker]?.waiting = step.waiting
+        workers[worker]?.freeKVTokens = step.freeKVTokens
+        workers[worker]?.lastStep = now
+        var advanced: [StepCompleted.Advance] = []
+        advanced.reserveCapacity(step.reports.count)
+        var stale: [Lease] = []
+        var ended: [(QueryNumber, Status)] = []
+        for report in step.reports {
+            guard let number = queriesByLease[report.lease], owns(worker, number) else {
+                if report.finish == nil, report.failure == nil { stale.append(report.lease) }
+                continue
+            }
+            if let status = take(report, for: number, from: worker, at: now) {
+                ended.append((number, status))
+            }
+            if report.tokens > 0 { advanced.append(.init(query: number, tokens: report.tokens)) }
+        }
+        if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
+        if let workload = step.workload {
+            tell(
+                .stepCompleted(
+                    StepCompleted(
+                        worker: worker,
+                        workload: workload,
+                        duration: step.duration,
+                        advanced: advanced,
+                        waiting: step.waiting,
+                        freeKVTokens: step.freeKVTokens
+                    )
+                )
+            )
+        }
+        for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
+    }
+
+    private func owns(_ worker: WorkerID, _ number: QueryNumber) -> Bool {
+        if case .leased(worker, _)? = queries[number]?.state { true } else { false }
+    }
+
+    /// Adds one report's tokens to its query.
+    ///
+    /// - Returns: how the attempt ended, or nil if it goes on.
+    private mutating func take(
+        _ report: LeaseReport,
+        for number: QueryNumber,
+        from worker: WorkerID,
+        at now: Instant
+    ) -> Status? {
+        guard let record = queries[number] else { return nil }
+        if let failure = report.failure { return failure }
+        if report.tokens > 0 {
+            let total = record.output.count + report.tokens
+            guard report.firstIndex == record.output.count, total <= record.submission.maxTokens,
+                record.output.byteCount + report.text.utf8.count <= configuration.maximumOutputBytes
+            else {
+                return Status(.internalError, .engineFailed, "its worker reported tokens out of order or beyond the limit")
+            }
+            queries[number]?.output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
+            queries[number]?.firstToken = record.firstToken ?? now
+            queries[number]?.lastToken = now
+            workers[worker]?.outputTokens += UInt64(report.tokens)
+            announceReaders(of: number)
+        }
+        if let inputTokens = report.inputTokens { queries[number]?.inputTokens = inputTokens }
+        guard let finish = report.finish else { return nil }
+        queries[number]?.finish = finish
+        return .ok
+    }
+
+    private mutating func finish(_ number: QueryNumber, with status: Status, on worker: WorkerID, at now: Instant) {
+        switch status.code {
+        case .ok:
+            workers[worker]?.queriesCompleted += 1
+            end(number, with: status, at: now)
+        case .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented:
+            // The query itself is at fault: no other worker would take it.
+            end(number, with: status, at: now)
+        default:
+            if case .leased(_, let lease)? = queries[number]?.state { actions.append(.revoke(worker, [lease])) }
+            retry(number, because: status, at: now)
+        }
+    }
+
+    private mutating func requeueUnpulled(of worker: WorkerID, at now: Instant) {
+        let queue = workers[worker]?.queue ?? []
+        workers[worker]?.queue = []
+        for number in queue {
+            guard let record = queries[number], record.state == .placed(worker) else { continue }
+            workers[worker]?.queued -= 1
+            enqueue(record.number, at: now)
+        }
+    }
+
+    /// The model's last worker left: queries that wait for it do so for a bounded time.
+    private mutating func startPatience(for model: String, at now: Instant) {
+        guard models[model]?.workers == 0 else { return }
+        for number in unplaced where queries[number]?.model == model && queries[number]?.state == .queued {
+            deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: number))
+        }
+    }
+}

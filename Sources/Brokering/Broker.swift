@@ -1,0 +1,92 @@
+internal import DequeModule
+internal import HeapModule
+package import ServingModel
+
+/// The broker as a pure machine: every query's life, from acceptance to its one end.
+///
+/// The shell tells it what arrived and when; it answers with actions (`takeActions`). It decides no placement while a
+/// scheduler is attached. What comes from peers and makes no sense is refused or ignored; a broken invariant of our own
+/// traps.
+package struct Broker: Sendable {
+    package let configuration: BrokerConfiguration
+
+    var queries: [QueryNumber: QueryRecord] = [:]
+    var numbersByID: [QueryID: QueryNumber] = [:]
+    var readers: [StreamKey: Reader] = [:]
+    /// Streams of each session, in the order opened.
+    var streamsBySession: [SessionID: [StreamKey]] = [:]
+    var workers: [WorkerID: WorkerRecord] = [:]
+    /// Keys of `workers` in the order of registration: what loops run over.
+    package internal(set) var workerOrder: [WorkerID] = []
+    /// Only current leases; a report under any other is discarded.
+    var queriesByLease: [Lease: QueryNumber] = [:]
+    var models: [String: ModelRecord] = [:]
+    package internal(set) var modelOrder: [String] = []
+    /// In state `queued`, in order of arrival; entries that have moved on are skipped.
+    var unplaced: Deque<QueryNumber> = []
+    var deadlines = Heap<Timer>()
+    /// Ended and kept to be read, oldest first.
+    var retained: Deque<(ended: Instant, query: QueryNumber)> = []
+    /// Accepted and not ended.
+    package internal(set) var liveQueries = 0
+
+    package internal(set) var schedulerIsAttached = false
+    var schedulerGone: Instant?
+    var markedWorkers: [WorkerID] = []
+    var actions: [BrokerAction] = []
+    private var nextNumber: UInt64 = 1
+    private var nextLease: UInt64
+
+    package init(configuration: BrokerConfiguration = BrokerConfiguration(), at now: Instant) {
+        self.configuration = configuration
+        nextLease = UInt64(configuration.leaseEpoch) << 32 | 1
+        schedulerGone = now
+    }
+
+    /// What is to be done since the last call, in order. Queries are handed to workers here, all that a worker gets
+    /// together, so call it once at the end of a round of events.
+    package mutating func takeActions(at now: Instant) -> [BrokerAction] {
+        if !schedulerIsAttached { placeByFallback(at: now) }
+        feedMarkedWorkers(at: now)
+        defer { actions.removeAll(keepingCapacity: true) }
+        return actions
+    }
+
+    package func query(_ id: QueryID) -> QueryRecord? {
+        numbersByID[id].flatMap { queries[$0] }
+    }
+
+    package func worker(_ id: WorkerID) -> WorkerRecord? {
+        workers[id]
+    }
+
+    mutating func makeNumber() -> QueryNumber {
+        defer { nextNumber += 1 }
+        return QueryNumber(rawValue: nextNumber)
+    }
+
+    mutating func makeLease() -> Lease {
+        defer { nextLease += 1 }
+        return Lease(rawValue: nextLease)
+    }
+
+    mutating func tell(_ event: @autoclosure () -> ClusterEvent) {
+        if schedulerIsAttached { actions.append(.tell(event())) }
+    }
+
+    mutating func mark(_ worker: WorkerID) {
+        guard let record = workers[worker], !record.isMarked else { return }
+        workers[worker]?.isMarked = true
+        markedWorkers.append(worker)
+    }
+}
+
+/// A query's deadline, or the end of its patience for a worker.
+struct Timer: Comparable, Sendable {
+    var at: Instant
+    var query: QueryNumber
+
+    static func < (left: Timer, right: Timer) -> Bool {
+        (left.at, left.query) < (right.at, right.query)
+    }
+}

@@ -1,0 +1,60 @@
+package import ServingModel
+
+/// What the broker wants done; its shell does it, in order.
+package enum BrokerAction: Hashable, Sendable {
+    /// There is news for this stream: take it with `nextDelivery` when the client's connection has room.
+    case announce(StreamKey)
+    case dispatch(WorkerID, [Assignment])
+    case revoke(WorkerID, [Lease])
+    /// For the scheduler, if one is attached.
+    case tell(ClusterEvent)
+}
+
+/// One attempt at one query, for the worker that pulled it.
+package struct Assignment: Hashable, Sendable {
+    package var lease: Lease
+    package var id: QueryID
+    package var attempt: Int
+    package var remaining: Interval?
+    package var request: [UInt8]
+    package var resumedTokens: [Int32]
+}
+
+/// What a worker says of one lease.
+package struct LeaseReport: Hashable, Sendable {
+    package var lease: Lease
+    package var firstIndex = 0
+    package var tokens = 0
+    package var tokenIDs: [Int32] = []
+    package var text = ""
+    package var finish: FinishReason?
+    package var inputTokens: Int?
+    package var failure: Status?
+
+    package init(lease: Lease) {
+        self.lease = lease
+    }
+}
+
+/// What a worker says of one engine step.
+package struct WorkerStep: Hashable, Sendable {
+    package var workload: StepWorkload?
+    package var duration: Interval
+    package var reports: [LeaseReport]
+    package var waiting: Int
+    package var freeKVTokens: Int
+
+    package init(
+        workload: StepWorkload?,
+        duration: Interval,
+        reports: [LeaseReport],
+        waiting: Int,
+        freeKVTokens: Int
+    ) {
+        self.workload = workload
+        self.duration = duration
+        self.reports = reports
+        self.waiting = waiting
+        self.freeKVTokens = freeKVTokens
+    }
+}

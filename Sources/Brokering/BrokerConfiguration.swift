@@ -1,0 +1,30 @@
+package import ServingModel
+
+/// The bounds within which a broker works.
+package struct BrokerConfiguration: Hashable, Sendable {
+    /// Queries accepted and not yet ended, over all models; more are refused with `queueFull`.
+    package var maximumQueries = 100_000
+    /// Queries of one session that have not ended.
+    package var maximumQueriesPerSession = 1024
+    /// Output tokens that one query may ask for.
+    package var maximumTokens = 131_072
+    /// Bytes of output kept for one query.
+    package var maximumOutputBytes = 4 << 20
+    /// Executions of one query, the first included.
+    package var maximumAttempts = 3
+    /// Prompts are opaque bytes to the broker, this many at most.
+    package var maximumRequestBytes = 4 << 20
+    /// What a query gets that names no objective.
+    package var objective = ServiceLevelObjective.standard
+    /// How long queries wait for the first worker of a model that was served before.
+    package var noWorkerPatience = Interval.seconds(30)
+    /// How long placement waits for a scheduler to come back before the plain fallback starts.
+    package var schedulerGrace = Interval.seconds(2)
+    /// How long, and how many, ended queries can still be attached to.
+    package var resultRetention = Interval.seconds(300)
+    package var maximumRetainedResults = 10_000
+    /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
+    package var leaseEpoch: UInt32 = 1
+
+    package init() {}
+}

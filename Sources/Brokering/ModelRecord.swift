@@ -1,0 +1,74 @@
+package import ServingModel
+
+/// What the broker counts per model.
+package struct ModelRecord: Sendable {
+    /// Serving, draining ones not counted.
+    package internal(set) var workers = 0
+    package internal(set) var contextLength = 0
+    /// Accepted and on no worker yet; on a worker.
+    package internal(set) var queued = 0
+    package internal(set) var running = 0
+    package internal(set) var completed: UInt64 = 0
+    package internal(set) var failed: UInt64 = 0
+    package internal(set) var cancelled: UInt64 = 0
+    package internal(set) var refused: UInt64 = 0
+    package internal(set) var retried: UInt64 = 0
+    package internal(set) var outputTokens: UInt64 = 0
+    package internal(set) var recent = RecentOutcomes()
+
+    mutating func record(_ query: QueryRecord, endedWith status: Status) {
+        outputTokens += UInt64(query.output.count)
+        switch status.code {
+        case .ok: completed += 1
+        case .cancelled: cancelled += 1
+        default: failed += 1
+        }
+        guard status.code != .cancelled else { return }
+        recent.record(query, endedWith: status)
+    }
+}
+
+/// The latest ended queries, for attainment and latency quantiles.
+package struct RecentOutcomes: Sendable {
+    package static let capacity = 512
+
+    package struct Outcome: Hashable, Sendable {
+        package var metObjective: Bool
+        /// Nil if there was no first token.
+        package var timeToFirstToken: Interval?
+        /// Nil for fewer than two tokens.
+        package var averageTokenTime: Interval?
+        package var predictedTimeToFirstToken: Interval?
+    }
+
+    private var ring: [Outcome] = []
+    private var next = 0
+
+    package var outcomes: [Outcome] { ring }
+
+    mutating func record(_ query: QueryRecord, endedWith status: Status) {
+        var outcome = Outcome(metObjective: false)
+        if let first = query.firstToken, let last = query.lastToken {
+            outcome.timeToFirstToken = first - query.arrival
+            outcome.predictedTimeToFirstToken = query.predictedTimeToFirstToken
+            let tokens = query.output.count
+            if tokens > 1 {
+                outcome.averageTokenTime = Interval(nanoseconds: (last - first).nanoseconds / Int64(tokens - 1))
+            }
+            outcome.metObjective =
+                status.isOK
+                && query.objective.isMet(
+                    arrival: query.arrival,
+                    firstToken: first,
+                    lastToken: last,
+                    outputTokens: tokens
+                )
+        }
+        if ring.count < Self.capacity {
+            ring.append(outcome)
+        } else {
+            ring[next] = outcome
+        }
+        next = (next + 1) % Self.capacity
+    }
+}

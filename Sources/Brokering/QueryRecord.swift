@@ -1,0 +1,87 @@
+package import ServingModel
+
+/// Everything the broker knows of one query, from acceptance until its result is forgotten.
+///
+/// ```
+/// queued ⇄ placed → leased → ended
+///    ↑                 │
+///    └── worker lost ──┘
+/// ```
+package struct QueryRecord: Sendable {
+    package enum State: Hashable, Sendable {
+        /// Waits for a placement.
+        case queued
+        /// In a worker's queue at the broker; the worker has not pulled it yet.
+        case placed(WorkerID)
+        /// A worker runs it under this lease.
+        case leased(WorkerID, Lease)
+        case ended(Status)
+    }
+
+    package let number: QueryNumber
+    package let id: QueryID
+    package let model: String
+    package let submission: Submission
+    package let objective: ServiceLevelObjective
+    package let arrival: Instant
+    package let deadline: Instant?
+
+    package internal(set) var state = State.queued
+    /// The attempt under way or waited for, from 1.
+    package internal(set) var attempt = 1
+    package internal(set) var output = OutputLog()
+    package internal(set) var finish: FinishReason?
+    package internal(set) var inputTokens: Int?
+    package internal(set) var firstToken: Instant?
+    package internal(set) var lastToken: Instant?
+    package internal(set) var predictedTimeToFirstToken: Interval?
+    /// The worker of the latest attempt that started, for the client.
+    package internal(set) var workerName = ""
+    /// Attempts that a worker has taken; what `started` events count.
+    package internal(set) var startedAttempts = 0
+    /// Whether it stands in the broker's list of queries to place; it may have moved on since.
+    var isListed = false
+    /// Who reads the answer.
+    package internal(set) var readers: [StreamKey] = []
+
+    package var hasEnded: Bool {
+        if case .ended = state { true } else { false }
+    }
+
+    init(
+        number: QueryNumber,
+        id: QueryID,
+        model: String,
+        submission: Submission,
+        objective: ServiceLevelObjective,
+        arrival: Instant
+    ) {
+        self.number = number
+        self.id = id
+        self.model = model
+        self.submission = submission
+        self.objective = objective
+        self.arrival = arrival
+        deadline = submission.timeout.map { arrival + $0 }
+    }
+
+    /// The query as the scheduler sees it while it waits.
+    func queuedQuery(at now: Instant) -> QueuedQuery {
+        QueuedQuery(
+            number: number,
+            id: id,
+            model: model,
+            attempt: attempt,
+            age: now - arrival,
+            inputTokens: inputTokens ?? submission.inputTokens,
+            promptBytes: submission.promptBytes,
+            maxTokens: submission.maxTokens,
+            outputTokensHint: submission.outputTokensHint,
+            outputTokens: output.count,
+            objective: objective,
+            priority: submission.priority,
+            tenant: submission.tenant,
+            remaining: deadline.map { max($0 - now, .zero) }
+        )
+    }
+}

@@ -1,0 +1,31 @@
+package import ServingModel
+
+/// How far one stream has been told of its query.
+struct Reader: Hashable, Sendable {
+    let query: QueryNumber
+    /// The next token to send.
+    var cursor: Int
+    var wasToldAccepted = false
+    var attemptsTold = 0
+    /// A reset that has to be told before more tokens.
+    var pendingReset: Int?
+    var wasToldFinished = false
+    /// Whether the stream has been announced since it was last served: once is enough, however much happens.
+    var isAnnounced = false
+
+    init(query: QueryNumber, cursor: Int = 0) {
+        self.query = query
+        self.cursor = cursor
+    }
+}
+
+/// The next thing to tell a reader.
+package enum Delivery: Hashable, Sendable {
+    case accepted(QueryID)
+    case started(worker: String, attempt: Int, predictedTimeToFirstToken: Interval?)
+    case tokens(firstIndex: Int, count: Int, ids: [Int32], text: String)
+    case reset(firstIndex: Int)
+    case finished(FinishReason, inputTokens: Int, outputTokens: Int)
+    /// The stream is over.
+    case end(Status)
+}

@@ -1,0 +1,164 @@
+package import ServingModel
+
+/// The metadata keys that the service understands; others are passed on untouched.
+package enum MetadataKey {
+    package static let timeToFirstToken = "x-slo-ttft-ms"
+    package static let averageTokenTime = "x-slo-tpot-ms"
+    package static let priority = "x-aladdin-priority"
+    package static let tenant = "x-aladdin-tenant"
+    package static let outputTokens = "x-aladdin-output-tokens"
+    package static let timeout = "x-request-timeout-ms"
+}
+
+extension Submission {
+    /// Checks what a client asked for and reads its metadata.
+    ///
+    /// - Parameters:
+    ///   - metadata: keys in lower case; the last of a repeated key counts.
+    ///   - defaults: fills the half of an objective that the client left out.
+    /// - Throws: a `Status` with `.invalidArgument` or `.outOfRange` that names the field, its value and what would be right.
+    package init(
+        model: String,
+        input: PromptInput,
+        maxTokens: Int,
+        sampling: Sampling,
+        metadata: [(key: String, value: String)],
+        request: [UInt8],
+        configuration: BrokerConfiguration
+    ) throws(Status) {
+        let prompt = try Self.measure(input)
+        guard maxTokens >= 1, maxTokens <= configuration.maximumTokens else {
+            throw Status(
+                .outOfRange,
+                .maxTokensOutOfRange,
+                "max_tokens is \(maxTokens); it must be from 1 to \(configuration.maximumTokens)"
+            )
+        }
+        guard request.count <= configuration.maximumRequestBytes else {
+            throw Status(
+                .resourceExhausted,
+                .messageTooLarge,
+                "the request has \(request.count) bytes; at most \(configuration.maximumRequestBytes) are taken"
+            )
+        }
+        try Self.check(sampling)
+        self.init(
+            model: model,
+            inputTokens: prompt.tokens,
+            promptBytes: prompt.bytes,
+            maxTokens: maxTokens,
+            request: request
+        )
+        try read(metadata, defaults: configuration.objective)
+    }
+
+    private static func measure(_ input: PromptInput) throws(Status) -> (tokens: Int?, bytes: Int) {
+        let size: (tokens: Int?, bytes: Int)
+        switch input {
+        case .text(let text):
+            size = (nil, text.utf8.count)
+        case .tokens(let ids):
+            size = (ids.count, ids.count * 4)
+        case .chat(let messages):
+            for message in messages where !["system", "user", "assistant"].contains(message.role) {
+                throw Status(
+                    .invalidArgument,
+                    .malformed,
+                    "a chat message has a role that is not known; it must be system, user or assistant"
+                )
+            }
+            size = (nil, messages.reduce(0) { $0 + $1.content.utf8.count })
+        }
+        guard size.bytes > 0 else { throw Status(.invalidArgument, .emptyPrompt, "the prompt is empty") }
+        return size
+    }
+
+    private static func check(_ sampling: Sampling) throws(Status) {
+        guard sampling.temperature >= 0, sampling.temperature <= 100 else {
+            throw Status(
+                .invalidArgument,
+                .invalidSampling,
+                "temperature is \(sampling.temperature); it must be a number from 0 to 100"
+            )
+        }
+        guard sampling.topP >= 0, sampling.topP <= 1 else {
+            throw Status(.invalidArgument, .invalidSampling, "top_p is \(sampling.topP); it must be a number from 0 to 1")
+        }
+        guard sampling.topK >= 0 else {
+            throw Status(.invalidArgument, .invalidSampling, "top_k is \(sampling.topK); it must not be negative")
+        }
+        guard sampling.stop.count <= 16, sampling.stop.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 256 }) else {
+            throw Status(
+                .invalidArgument,
+                .invalidSampling,
+                "stop must hold at most 16 strings of 1 to 256 bytes"
+            )
+        }
+    }
+
+    private mutating func read(
+        _ metadata: [(key: String, value: String)],
+        defaults: ServiceLevelObjective
+    ) throws(Status) {
+        for (key, value) in metadata {
+            switch key {
+            case MetadataKey.timeToFirstToken:
+                objective = objective ?? defaults
+                objective?.timeToFirstToken = try Self.objective(key, value)
+            case MetadataKey.averageTokenTime:
+                objective = objective ?? defaults
+                objective?.averageTokenTime = try Self.objective(key, value)
+            case MetadataKey.timeout:
+                timeout = try Self.milliseconds(key, value, .invalidMetadata)
+            case MetadataKey.priority:
+                guard let number = Int(value), abs(number) <= 1000 else {
+                    throw Self.invalid(key, value, "an integer from -1000 to 1000")
+                }
+                priority = number
+            case MetadataKey.outputTokens:
+                guard let number = Int(value), number >= 1, number <= 10_000_000 else {
+                    throw Self.invalid(key, value, "a positive integer")
+                }
+                outputTokensHint = number
+            case MetadataKey.tenant:
+                guard value.utf8.count <= 64, value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                    throw Status(
+                        .invalidArgument,
+                        .invalidMetadata,
+                        "\(key) must have at most 64 visible ASCII characters"
+                    )
+                }
+                tenant = value
+            default:
+                break
+            }
+        }
+    }
+
+    private static func objective(_ key: String, _ value: String) throws(Status) -> Interval {
+        try milliseconds(key, value, .invalidObjective)
+    }
+
+    private static func milliseconds(_ key: String, _ value: String, _ reason: Reason) throws(Status) -> Interval {
+        guard let number = Double(value), let interval = Interval(validatingMilliseconds: number),
+            interval > .zero
+        else {
+            throw Status(
+                .invalidArgument,
+                reason,
+                "\(key) is \(shown(value)); it must be a positive number of milliseconds"
+            )
+        }
+        return interval
+    }
+
+    private static func invalid(_ key: String, _ value: String, _ expected: String) -> Status {
+        Status(.invalidArgument, .invalidMetadata, "\(key) is \(shown(value)); it must be \(expected)")
+    }
+
+    /// A value from outside, fit for a message.
+    private static func shown(_ value: String) -> String {
+        let short = value.unicodeScalars.prefix(32).filter { $0.value >= 0x20 && $0.value < 0x7F }
+        return "'\(String(String.UnicodeScalarView(short)))'"
+    }
+}

@@ -1,0 +1,44 @@
+package import ServingModel
+
+/// A query that has passed validation, ready to be accepted.
+package struct Submission: Hashable, Sendable {
+    /// Empty for the only model served.
+    package var model: String
+    /// Known exactly only where the client sent tokens.
+    package var inputTokens: Int?
+    package var promptBytes: Int
+    package var maxTokens: Int
+    package var outputTokensHint: Int?
+    /// Nil takes the service's default, which is never a reason to refuse.
+    package var objective: ServiceLevelObjective?
+    package var priority: Int
+    package var tenant: String
+    /// From arrival; nothing is started after it and what runs is stopped.
+    package var timeout: Interval?
+    /// The request as it goes to the worker, byte for byte; opaque here.
+    package var request: [UInt8]
+
+    package init(
+        model: String,
+        inputTokens: Int?,
+        promptBytes: Int,
+        maxTokens: Int,
+        outputTokensHint: Int? = nil,
+        objective: ServiceLevelObjective? = nil,
+        priority: Int = 0,
+        tenant: String = "",
+        timeout: Interval? = nil,
+        request: [UInt8]
+    ) {
+        self.model = model
+        self.inputTokens = inputTokens
+        self.promptBytes = promptBytes
+        self.maxTokens = maxTokens
+        self.outputTokensHint = outputTokensHint
+        self.objective = objective
+        self.priority = priority
+        self.tenant = tenant
+        self.timeout = timeout
+        self.request = request
+    }
+}

@@ -1,0 +1,44 @@
+internal import DequeModule
+package import ServingModel
+
+/// Everything the broker knows of one worker while its session lasts.
+package struct WorkerRecord: Sendable {
+    package let joined: WorkerJoined
+    package internal(set) var isDraining = false
+    /// Queries it may take in all since it registered, and those it was sent.
+    package internal(set) var granted: UInt64 = 0
+    package internal(set) var sent: UInt64 = 0
+    /// Placed here and not pulled yet, in order. Entries whose query has moved on are skipped when they come up.
+    var queue: Deque<QueryNumber> = []
+    package internal(set) var queued = 0
+    /// What it runs, oldest lease first.
+    var leases: [Lease] = []
+    package internal(set) var waiting = 0
+    package internal(set) var freeKVTokens: Int
+    package internal(set) var queriesCompleted: UInt64 = 0
+    package internal(set) var outputTokens: UInt64 = 0
+    package internal(set) var lastStep: Instant?
+    /// Whether it is among the workers to be fed at the end of this round.
+    var isMarked = false
+
+    package var leased: Int { leases.count }
+
+    /// Queries it would take beyond those waiting for it.
+    var spare: Int { Int(clamping: granted) - Int(clamping: sent) - queued }
+
+    init(joined: WorkerJoined) {
+        self.joined = joined
+        freeKVTokens = joined.profile.kvCache.capacityTokens
+    }
+
+    /// Leases are handed out in increasing order, so the list is sorted.
+    mutating func remove(_ lease: Lease) {
+        var low = 0
+        var high = leases.count
+        while low < high {
+            let middle = (low + high) / 2
+            if leases[middle] < lease { low = middle + 1 } else { high = middle }
+        }
+        if low < leases.count, leases[low] == lease { leases.remove(at: low) }
+    }
+}

@@ -1,0 +1,94 @@
+internal import AladdinClient
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// Answers HTTP requests: finds the route, counts, and puts every error into OpenAI's shape.
+struct GatewayResponder: HTTPResponder {
+    typealias Context = GatewayContext
+
+    let configuration: GatewayConfiguration
+    let service: any QueryService
+    let metrics: GatewayMetrics
+    /// Raised when answers under way have to end because the gateway shuts down.
+    let draining: OneShotSignal
+    /// Seconds since 1970 at which the gateway was made.
+    let startTime: Int
+    /// Seconds since 1970.
+    let unixTime: @Sendable () -> Int
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let inFlight = metrics.beginRequest()
+        let route = Route(path: request.uri.path)
+        var response: Response
+        do {
+            response = try await answer(request, route, context)
+        } catch let error as APIError {
+            response = error.response()
+        } catch {
+            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            response = APIError(error).response()
+        }
+        metrics.answered(route: route?.label ?? Route.unknownLabel, code: response.status.code)
+        if request.method == .head { response = response.createHeadResponse() }
+        return response.holding(inFlight)
+    }
+
+    private func answer(_ request: Request, _ route: Route?, _ context: GatewayContext) async throws -> Response {
+        guard let route else {
+            throw APIError.invalidRequest("There is nothing at \(request.uri.path).", code: "unknown_url", status: 404)
+        }
+        guard route.allows(request.method) else {
+            let method = request.method.rawValue
+            var error = APIError.invalidRequest("\(route.label) does not take \(method).", status: 405)
+            error.code = "method_not_allowed"
+            error.allow = route.allowedMethods
+            throw error
+        }
+        switch route {
+        case .completion(let kind): return try await complete(kind, request, context)
+        case .models: return try await models(context)
+        case .model(let name): return try await model(name, context)
+        case .health: return health()
+        case .ready: return await ready(context)
+        case .metrics: return metricsPage()
+        case .landingPage: return landingPage(request)
+        }
+    }
+
+    /// The request's body, as far as the configuration allows.
+    func readBody(of request: Request) async throws -> ByteBuffer {
+        let limit = configuration.maximumBodyBytes
+        let tooLarge = APIError.invalidRequest(
+            "The request's body may have \(limit) bytes at most.",
+            code: "message_too_large",
+            status: 413
+        )
+        if let announced = request.headers[.contentLength].flatMap({ Int($0) }), announced > limit { throw tooLarge }
+        do {
+            return try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+    }
+}
+
+extension Response {
+    /// A response with a JSON body.
+    static func json(_ buffer: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
+        Response(status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: buffer))
+    }
+
+    /// Keeps a request counted as in flight until a streamed body has been written.
+    fileprivate func holding(_ inFlight: GatewayMetrics.InFlight) -> Response {
+        guard body.contentLength == nil else { return self }
+        let written = body
+        var response = self
+        response.body = ResponseBody { writer in
+            try await written.write(writer)
+            withExtendedLifetime(inFlight) {}
+        }
+        return response
+    }
+}

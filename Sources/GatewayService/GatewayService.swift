@@ -1,0 +1,112 @@
+package import AladdinClient
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import ServingModel
+package import Telemetry
+
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+
+/// The HTTP gateway: OpenAI's interface in front of a query service.
+///
+/// Call `run()` once, in a task of yours or in a `ServiceGroup`. On graceful shutdown it takes no more connections,
+/// lets answers under way go on for `GatewayConfiguration.shutdownGrace`, ends the rest with an error and returns;
+/// cancelling the task ends everything at once.
+package struct GatewayService: Service {
+    private let configuration: GatewayConfiguration
+    private let service: any QueryService
+    private let metrics: MetricRegistry
+    private let logger: Logger
+    private let unixTime: @Sendable () -> Int
+    private let onListening: @Sendable (_ address: String, _ port: Int) async -> Void
+
+    /// Makes a gateway; nothing happens before `run()`.
+    ///
+    /// - Parameters:
+    ///   - configuration: where to listen and what to assume.
+    ///   - service: answers the queries.
+    ///   - metrics: where the gateway counts, and what `GET /metrics` shows.
+    ///   - logger: where to log; prompts and answers are never logged.
+    ///   - unixTime: seconds since 1970, for the field `created`.
+    ///   - onListening: called once the port is open, with `host:port` and the port, which matters if 0 was asked for.
+    package init(
+        configuration: GatewayConfiguration,
+        service: any QueryService,
+        metrics: MetricRegistry,
+        logger: Logger,
+        unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
+        onListening: @escaping @Sendable (_ address: String, _ port: Int) async -> Void = { _, _ in }
+    ) {
+        self.configuration = configuration
+        self.service = service
+        self.metrics = metrics
+        self.logger = logger
+        self.unixTime = unixTime
+        self.onListening = onListening
+    }
+
+    /// Serves until shutdown.
+    ///
+    /// - Throws: `GatewayError` if the address can't be listened on.
+    package func run() async throws {
+        let draining = OneShotSignal()
+        let listening = OneShotSignal()
+        let application = application(draining: draining, listening: listening)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask { try await drainAfterShutdown(draining) }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch let error where !listening.isRaised && !(error is CancellationError) {
+            throw GatewayError.cannotListen(on: configuration.address, error)
+        } catch is CancellationError where draining.isRaised {
+            // Connections that outlived their grace were cut; that is how shutdown is meant to end.
+            logger.info("gateway stopped with connections still open")
+        }
+    }
+
+    private func application(draining: OneShotSignal, listening: OneShotSignal) -> Application<GatewayResponder> {
+        let responder = GatewayResponder(
+            configuration: configuration,
+            service: service,
+            metrics: GatewayMetrics(metrics),
+            draining: draining,
+            startTime: unixTime(),
+            unixTime: unixTime
+        )
+        let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
+        var configuration = ApplicationConfiguration(
+            address: .hostname(configuration.host, port: configuration.port),
+            serverName: "aladdin"
+        )
+        configuration.availableConnectionsDelegate = .maximum(self.configuration.maximumConnections, logger: logger)
+        return Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(additionalChannelHandlers: [ConnectionCloseHandler()], idleTimeout: idleTimeout)
+            ),
+            configuration: configuration,
+            onServerRunning: { [host = self.configuration.host, onListening] channel in
+                listening.raise()
+                let port = channel.localAddress?.port ?? 0
+                await onListening(GatewayConfiguration.address(host: host, port: port), port)
+            },
+            logger: logger
+        )
+    }
+
+    /// Ends what is still under way some time after shutdown has begun; returns when that has had time to be told.
+    private func drainAfterShutdown(_ draining: OneShotSignal) async throws {
+        try await gracefulShutdown()
+        try await Task.sleep(for: .nanoseconds(configuration.shutdownGrace.nanoseconds))
+        draining.raise()
+        try await Task.sleep(for: .seconds(1))
+    }
+}

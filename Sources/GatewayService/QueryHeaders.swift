@@ -1,0 +1,91 @@
+internal import HTTPTypes
+internal import ServingModel
+
+/// The `x-…` headers of a request, checked, as a query's metadata.
+enum QueryHeaders {
+    private enum Rule {
+        case milliseconds
+        case integer(ClosedRange<Int>)
+        case text(maximumBytes: Int)
+    }
+
+    /// Headers in the order in which they become metadata: name, key, what it must be.
+    private static let rules: [(header: String, key: String, rule: Rule)] = [
+        ("x-slo-ttft-ms", "x-slo-ttft-ms", .milliseconds),
+        ("x-llm-d-slo-ttft-ms", "x-slo-ttft-ms", .milliseconds),
+        ("x-slo-tpot-ms", "x-slo-tpot-ms", .milliseconds),
+        ("x-llm-d-slo-tpot-ms", "x-slo-tpot-ms", .milliseconds),
+        ("x-aladdin-priority", "x-aladdin-priority", .integer(Int(Int32.min)...Int(Int32.max))),
+        ("x-aladdin-tenant", "x-aladdin-tenant", .text(maximumBytes: 128)),
+        ("x-aladdin-output-tokens", "x-aladdin-output-tokens", .integer(1...Int(Int32.max))),
+        ("idempotency-key", "idempotency-key", .text(maximumBytes: 255)),
+        ("x-request-timeout-ms", "x-request-timeout-ms", .milliseconds),
+    ]
+
+    /// Reads the metadata; our own name of an objective wins over llm-d's.
+    static func metadata(from headers: HTTPFields) throws(APIError) -> [(key: String, value: String)] {
+        var metadata: [(key: String, value: String)] = []
+        for (header, key, rule) in rules {
+            guard let name = HTTPField.Name(header), let raw = headers[name] else { continue }
+            let value = try validated(trimmed(raw), header, rule)
+            guard !metadata.contains(where: { $0.key == key }) else { continue }
+            metadata.append((key, value))
+        }
+        // Trace contexts come from proxies; W3C asks to go on without one that is broken rather than to refuse.
+        if let name = HTTPField.Name("traceparent"), let raw = headers[name], isTraceParent(trimmed(raw)) {
+            metadata.append(("traceparent", trimmed(raw)))
+        }
+        return metadata
+    }
+
+    private static func validated(_ text: String, _ header: String, _ rule: Rule) throws(APIError) -> String {
+        switch rule {
+        case .milliseconds:
+            guard let number = decimal(text), number > 0, Interval(validatingMilliseconds: number) != nil else {
+                throw invalid(header, "a number of milliseconds above 0")
+            }
+            return number == number.rounded() ? String(Int64(number)) : String(describing: number)
+        case .integer(let range):
+            guard let number = Int(text), range.contains(number) else {
+                throw invalid(header, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return String(number)
+        case .text(let maximumBytes):
+            guard (1...maximumBytes).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            else { throw invalid(header, "1 to \(maximumBytes) printable ASCII characters") }
+            return text
+        }
+    }
+
+    private static func invalid(_ header: String, _ expected: String) -> APIError {
+        .invalidRequest("The header \(header) must be \(expected).", param: header, code: Reason.invalidMetadata.label)
+    }
+
+    /// A number in decimal notation; `Double` alone would take hexadecimal, `inf` and `nan` too.
+    private static func decimal(_ text: String) -> Double? {
+        let isDecimal = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"),
+                UInt8(ascii: "+"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isDecimal ? Double(text) : nil
+    }
+
+    /// Four groups of lower-case hexadecimal digits: version, trace, parent, flags (W3C Trace Context).
+    private static func isTraceParent(_ text: String) -> Bool {
+        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard groups.map(\.utf8.count) == [2, 32, 16, 2], groups[0] != "ff" else { return false }
+        let isHexadecimal = groups.joined().utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
+        return isHexadecimal && groups[1].contains { $0 != "0" } && groups[2].contains { $0 != "0" }
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+}

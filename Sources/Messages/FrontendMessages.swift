@@ -1,0 +1,119 @@
+package import ServingModel
+
+/// What a client asks for, as it is on the wire: nothing is checked yet but its form.
+package struct GenerateRequest: Hashable, Sendable {
+    package var model: String
+    package var input: PromptInput
+    package var maxTokens: Int
+    package var sampling: Sampling
+    /// In the order sent; keys may repeat.
+    package var metadata: [MetadataEntry]
+
+    package init(
+        model: String = "",
+        input: PromptInput,
+        maxTokens: Int,
+        sampling: Sampling = Sampling(),
+        metadata: [MetadataEntry] = []
+    ) {
+        self.model = model
+        self.input = input
+        self.maxTokens = maxTokens
+        self.sampling = sampling
+        self.metadata = metadata
+    }
+}
+
+/// A key in lower case and its value.
+package struct MetadataEntry: Hashable, Sendable {
+    package var key: String
+    package var value: String
+
+    package init(_ key: String, _ value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// What a client hears of its query, in order.
+package enum GenerateEvent: Hashable, Sendable {
+    case accepted(queryID: String)
+    case started(StartedEvent)
+    case tokens(TokensEvent)
+    /// Forget tokens from this index on.
+    case reset(firstIndex: Int)
+    case finished(FinishedEvent)
+}
+
+package struct StartedEvent: Hashable, Sendable {
+    package var worker: String
+    package var attempt: Int
+    /// Arrival to first token; zero if nothing was predicted.
+    package var predictedTimeToFirstToken: Interval
+
+    package init(worker: String, attempt: Int, predictedTimeToFirstToken: Interval) {
+        self.worker = worker
+        self.attempt = attempt
+        self.predictedTimeToFirstToken = predictedTimeToFirstToken
+    }
+}
+
+package struct TokensEvent: Hashable, Sendable {
+    package var firstIndex: Int
+    package var count: Int
+    /// One per token, or empty where the engine doesn't know them.
+    package var ids: [Int32]
+    package var text: String
+
+    package init(firstIndex: Int, count: Int, ids: [Int32], text: String) {
+        self.firstIndex = firstIndex
+        self.count = count
+        self.ids = ids
+        self.text = text
+    }
+}
+
+package struct FinishedEvent: Hashable, Sendable {
+    package var reason: FinishReason
+    package var inputTokens: Int
+    package var outputTokens: Int
+
+    package init(reason: FinishReason, inputTokens: Int, outputTokens: Int) {
+        self.reason = reason
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+}
+
+package struct AttachRequest: Hashable, Sendable {
+    package var queryID: String
+    package var firstIndex: Int
+
+    package init(queryID: String, firstIndex: Int) {
+        self.queryID = queryID
+        self.firstIndex = firstIndex
+    }
+}
+
+package struct ModelEntry: Hashable, Sendable {
+    package var name: String
+    package var workers: Int
+    package var contextLength: Int
+    package var engine: String
+
+    package init(name: String, workers: Int, contextLength: Int, engine: String) {
+        self.name = name
+        self.workers = workers
+        self.contextLength = contextLength
+        self.engine = engine
+    }
+}
+
+/// The answer to `ListModels`.
+package struct ModelList: Hashable, Sendable {
+    package var models: [ModelEntry]
+
+    package init(models: [ModelEntry]) {
+        self.models = models
+    }
+}

@@ -1,0 +1,16 @@
+/// A message that travels as the body of a frame.
+package protocol WireMessage: Sendable {
+    /// The body, in protobuf's wire format.
+    ///
+    /// Never fails: numbers beyond what the schema or a decoder takes are held at its bounds, metrics that are not finite
+    /// become 0, and U+0000 in a text becomes U+FFFD, since protobuf-c's strings end at the first NUL.
+    func encode() -> [UInt8]
+
+    /// Reads a body and checks all of it; unknown fields are dropped.
+    ///
+    /// Safe on any input. Allocates at most a fixed multiple of the body (see `MessageArena`), all of it freed on return.
+    static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> Self
+
+    /// The same, straight from a buffer that outlives the call.
+    static func decode(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> Self
+}

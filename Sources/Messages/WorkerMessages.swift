@@ -1,0 +1,111 @@
+package import ServingModel
+
+/// What a worker says to the broker.
+package enum WorkerReport: Hashable, Sendable {
+    case registration(WorkerRegistration)
+    /// Queries it is willing to take in all since it registered.
+    case pull(granted: UInt64)
+    case step(StepReport)
+    case drain
+}
+
+package struct WorkerRegistration: Hashable, Sendable {
+    package var name: String
+    package var engine: String
+    package var contextLength: Int
+    package var resumesPrefix: Bool
+    package var batching: BatchingMode
+    /// Its model's name is the one that clients ask for.
+    package var profile: LatencyProfile
+
+    package init(
+        name: String,
+        engine: String,
+        contextLength: Int,
+        resumesPrefix: Bool,
+        batching: BatchingMode,
+        profile: LatencyProfile
+    ) {
+        self.name = name
+        self.engine = engine
+        self.contextLength = contextLength
+        self.resumesPrefix = resumesPrefix
+        self.batching = batching
+        self.profile = profile
+    }
+}
+
+/// One engine step, for all the sequences in it.
+package struct StepReport: Hashable, Sendable {
+    /// Nil if nothing was computed.
+    package var workload: StepWorkload?
+    package var duration: Interval
+    package var progress: [LeaseProgress]
+    package var waiting: Int
+    package var freeKVTokens: Int
+
+    package init(
+        workload: StepWorkload?,
+        duration: Interval,
+        progress: [LeaseProgress],
+        waiting: Int,
+        freeKVTokens: Int
+    ) {
+        self.workload = workload
+        self.duration = duration
+        self.progress = progress
+        self.waiting = waiting
+        self.freeKVTokens = freeKVTokens
+    }
+}
+
+/// What became of one lease in one step.
+package struct LeaseProgress: Hashable, Sendable {
+    package var lease: Lease
+    package var tokens: TokensEvent?
+    package var finished: FinishedEvent?
+    package var failed: Status?
+
+    package init(lease: Lease, tokens: TokensEvent? = nil, finished: FinishedEvent? = nil, failed: Status? = nil) {
+        self.lease = lease
+        self.tokens = tokens
+        self.finished = finished
+        self.failed = failed
+    }
+}
+
+/// What the broker says to a worker.
+package enum WorkerCommand: Hashable, Sendable {
+    case registered(worker: WorkerID)
+    case batch([WireAssignment])
+    case cancel([Lease])
+    case drain
+}
+
+/// One attempt at one query, handed to a worker.
+package struct WireAssignment: Hashable, Sendable {
+    package var lease: Lease
+    package var queryID: String
+    package var attempt: Int
+    /// Time left until the query's deadline; nil if it has none.
+    package var remaining: Interval?
+    /// An encoded `GenerateRequest`, byte for byte as the client sent it.
+    package var request: [UInt8]
+    package var resumedTokens: [Int32]
+
+    package init(
+        lease: Lease,
+        queryID: String,
+        attempt: Int,
+        remaining: Interval?,
+        request: [UInt8],
+        resumedTokens: [Int32]
+    ) {
+        self.lease = lease
+        self.queryID = queryID
+        self.attempt = attempt
+        self.remaining = remaining
+        self.request = request
+        self.resumedTokens = resumedTokens
+    }
+}

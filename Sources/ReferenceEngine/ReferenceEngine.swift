@@ -1,0 +1,90 @@
+package import AladdinWorkerKit
+package import ServingModel
+
+/// The CPU engine: a Llama-family decoder over OpenBLAS and own kernels, with a paged KV cache and batched steps.
+///
+/// Make one from a Hugging Face directory or from the embedded model, then drive it as `Engine` says, from one thread.
+/// Loading maps the weights, so it is quick and two engines on one model share memory. The compute threads live as long as
+/// the engine and sleep between steps.
+///
+/// A token does not depend on what else is in its step: decoding rows are reduced in a fixed order, each long prefill chunk
+/// is multiplied by itself. It may depend, in the last bits, on how its prompt was cut into chunks.
+package final class ReferenceEngine: Engine {
+    package let description: EngineDescription
+
+    let transformer: Transformer
+    let tokenizer: Tokenizer
+    let chatFormat: ChatFormat
+    /// Tokens that end an answer.
+    let endTokens: Set<Int32>
+    var sequences: [SequenceID: EngineSequence] = [:]
+    let selectedStates = FloatBuffer()
+
+    /// Loads a model from a directory in Hugging Face's layout: `config.json`, `tokenizer.json`, `model.safetensors` or its
+    /// shards; `tokenizer_config.json`, `generation_config.json` and `chat_template.jinja` where they are there.
+    package convenience init(
+        directory: String,
+        configuration: ReferenceEngineConfiguration = ReferenceEngineConfiguration()
+    ) throws(ModelLoadingError) {
+        try self.init(source: .directory(directory), configuration: configuration)
+    }
+
+    /// Loads the model that is embedded into the executable.
+    package convenience init(bundled configuration: ReferenceEngineConfiguration) throws(ModelLoadingError) {
+        try self.init(source: .bundled, configuration: configuration)
+    }
+
+    init(source: ModelSource, configuration: ReferenceEngineConfiguration) throws(ModelLoadingError) {
+        let model = try ModelConfiguration(source: source)
+        tokenizer = try Tokenizer(source: source)
+        guard tokenizer.count <= model.vocabularySize else {
+            throw ModelLoadingError(
+                file: source.path(of: "tokenizer.json"),
+                problem: "has tokens up to \(tokenizer.count - 1)",
+                expected: "all below config.json's vocab_size, \(model.vocabularySize)"
+            )
+        }
+        chatFormat = try ChatFormat(source: source, tokenizer: tokenizer, begin: model.beginToken)
+        var ends = Set(model.endTokens)
+        if let end = chatFormat.endOfTurn { ends.insert(end) }
+        endTokens = ends
+        transformer = try Transformer(
+            configuration: model,
+            weights: ModelWeights(source: source, configuration: model),
+            engineConfiguration: configuration
+        )
+        description = Self.description(
+            of: transformer,
+            name: configuration.modelName ?? source.modelName,
+            configuration: configuration
+        )
+    }
+
+    package func admit(_ request: SequenceRequest) throws(Status) -> Int {
+        guard sequences[request.id] == nil else {
+            throw Status(.alreadyExists, .engineFailed, "sequence \(request.id.rawValue) was admitted before")
+        }
+        try Self.validate(request.sampling)
+        let prompt = try tokens(of: request.input)
+        try validate(request, promptCount: prompt.count)
+        var sequence = EngineSequence(prompt: prompt, request: request)
+        for token in request.resumedTokens {
+            _ = sequence.append(
+                token,
+                tokenizer: tokenizer,
+                endTokens: endTokens,
+                contextLength: description.contextLength
+            )
+            guard !sequence.isFinished else {
+                throw Status(.invalidArgument, .malformed, "the resumed output is a finished answer")
+            }
+        }
+        sequences[request.id] = sequence
+        return prompt.count
+    }
+
+    package func release(_ sequence: SequenceID) {
+        guard var state = sequences.removeValue(forKey: sequence) else { return }
+        transformer.cache.release(&state.blocks)
+    }
+}

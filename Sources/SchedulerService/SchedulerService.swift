@@ -1,0 +1,136 @@
+package import Logging
+internal import Messages
+internal import Scheduling
+internal import ServiceLifecycle
+package import ServingModel
+internal import Sessions
+package import ZeroMQ
+
+/// The scheduler process: a session with the broker around the pure `Scheduler`.
+///
+/// Call `run()` once, in a task of your own. All state is soft: when the session is lost it is forgotten, and the next
+/// one begins with a snapshot. The newest scheduler that connects is the one that is heard.
+package actor SchedulerService: Service {
+    package nonisolated let loop = PollLoop(name: "scheduler")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private static let insightInterval = Interval.seconds(1)
+
+    private let configuration: SchedulerServiceConfiguration
+    private let logger: Logger
+    private let connection: PeerConnection
+    private var scheduler: Scheduler
+    private var times = DecisionTimes()
+    private var nextEvent: UInt64 = 1
+    private var lookAgain = Instant.distantFuture
+    private var nextInsight = Instant.zero
+
+    /// - Throws: a `Status` if the policy's name is not known.
+    package init(configuration: SchedulerServiceConfiguration, logger: Logger) throws(Status) {
+        guard let policy = PolicyCatalog.make(configuration.policy, seed: configuration.seed) else {
+            let names = PolicyCatalog.names.joined(separator: ", ")
+            throw Status(.invalidArgument, .unsupported, "no policy '\(configuration.policy)'; there are: \(names)")
+        }
+        self.configuration = configuration
+        self.logger = logger
+        scheduler = Scheduler(policy: policy)
+        connection = PeerConnection(
+            address: configuration.brokerEndpoint,
+            hello: Hello(software: "aladdin/\(Version.current)", name: "scheduler"),
+            logger: logger
+        )
+    }
+
+    package func run() async throws {
+        loop.start()
+        do {
+            try connect()
+        } catch {
+            await loop.stop()
+            throw error
+        }
+        try? await gracefulShutdown()
+        connection.close(Status(.unavailable, .shuttingDown, "the scheduler shuts down"))
+        await loop.stop()
+    }
+
+    private func connect() throws(ZeroMQError) {
+        let connection = self.connection
+        try connection.start(on: loop) { [unowned self] event in assumeIsolated { $0.brokerSent(event) } }
+        loop.onCycle = { [unowned self] now in assumeIsolated { $0.cycle(at: now) } }
+    }
+
+    private func brokerSent(_ event: PeerConnection.Event) {
+        switch event {
+        case .opened:
+            scheduler.reset()
+            nextEvent = 1
+            let registration = SchedulerReport.registration(policy: configuration.policy)
+            connection.send(.call, method: .schedule, stream: 1, body: registration.encode())
+            logger.info("scheduling", metadata: ["policy": "\(configuration.policy)"])
+        case .lost(let status):
+            scheduler.reset()
+            logger.warning("session lost", metadata: ["why": "\(status.message)"])
+        case .frame(let header, let body) where header.kind == .item:
+            hear(body)
+        case .frame(_, let body):
+            let status = (try? Status.decode(body)) ?? Status(.unknown)
+            scheduler.reset()
+            guard status.reason != .superseded else {
+                logger.warning("another scheduler has taken over; standing by")
+                return
+            }
+            logger.error("the broker ended the stream", metadata: ["why": "\(status.message)"])
+            connection.restart(status)
+        }
+    }
+
+    private func hear(_ body: [UInt8]) {
+        guard let message = try? ClusterEvents.decode(body), message.firstNumber == nextEvent else {
+            logger.error("events were lost; starting over from a snapshot")
+            connection.restart(Status(.dataLoss, .protocolViolation, "events do not follow each other"))
+            return
+        }
+        nextEvent += UInt64(message.events.count)
+        scheduler.apply(message.events, at: PollLoop.now())
+        lookAgain = .zero
+    }
+
+    private func cycle(at now: Instant) -> Instant {
+        if now >= lookAgain { decide(at: now) }
+        if now >= nextInsight {
+            nextInsight = now + Self.insightInterval
+            tellInsight()
+        }
+        return min(connection.cycle(at: now), min(lookAgain, nextInsight))
+    }
+
+    private func decide(at now: Instant) {
+        let decision = scheduler.decide(at: now)
+        lookAgain = decision.lookAgain ?? .distantFuture
+        guard !decision.placements.isEmpty else { return }
+        times.add(PollLoop.now() - now, decisions: decision.placements.count)
+        let report = SchedulerReport.placements(decision.placements)
+        connection.send(.item, method: .schedule, stream: 1, body: report.encode())
+    }
+
+    private func tellInsight() {
+        guard connection.isOpen else { return }
+        let insight = Insight(
+            workers: scheduler.view.workerOrder.compactMap { id in
+                guard let estimator = scheduler.view.workers[id]?.estimator else { return nil }
+                return WorkerInsight(
+                    worker: id,
+                    profile: estimator.profile,
+                    stepError: estimator.errors.magnitude,
+                    stepBias: estimator.errors.bias,
+                    steps: estimator.steps
+                )
+            },
+            decisions: times.count,
+            decisionP50Microseconds: times.microseconds(atQuantile: 0.5),
+            decisionP99Microseconds: times.microseconds(atQuantile: 0.99)
+        )
+        connection.send(.item, method: .schedule, stream: 1, body: SchedulerReport.insight(insight).encode())
+    }
+}

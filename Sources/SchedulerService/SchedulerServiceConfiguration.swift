@@ -1,0 +1,12 @@
+internal import Scheduling
+
+/// How a scheduler decides, and for which broker.
+package struct SchedulerServiceConfiguration: Sendable {
+    package var brokerEndpoint = "tcp://127.0.0.1:5552"
+    /// One of `PolicyCatalog.names`.
+    package var policy = PolicyCatalog.defaultName
+    /// What random policies draw from.
+    package var seed: UInt64 = 1
+
+    package init() {}
+}

@@ -1,0 +1,71 @@
+extension LatencyProfile {
+    /// The predicted time of one engine step, in seconds.
+    ///
+    /// ```
+    /// prefill  max(c0, k1·S + k1q·Q + c1 + k1'·max(0, S − knee))
+    /// decode   k2·C + c2·b + c3 + c2'·max(0, b − knee)
+    /// mixed    max(c0, c_mix + k1·X + k1q·Y + k2·C + c2·b + k1'·max(0, X − knee) + c2'·max(0, b − knee))
+    /// ```
+    ///
+    /// The terms are added in this order, in double precision and without fused multiply-add, so that every
+    /// implementation of the worker model agrees to the nanosecond. Source: the worker model; the first two lines are
+    /// the paper's section 4 with a quadratic term and knees.
+    public func seconds(of workload: StepWorkload) -> Double {
+        switch workload.kind {
+        case .prefill: prefillSeconds(of: workload)
+        case .decode: decodeSeconds(of: workload)
+        case .mixed: mixedSeconds(of: workload)
+        }
+    }
+
+    /// The predicted time of one engine step, rounded to the nearest nanosecond and never shorter than one.
+    ///
+    /// A result beyond 64 bits, which no valid profile gives for a step within its limits, is held at the longest
+    /// interval.
+    public func duration(of workload: StepWorkload) -> Interval {
+        let nanoseconds = (seconds(of: workload) * 1e9).rounded(.toNearestOrAwayFromZero)
+        guard nanoseconds > 1 else { return Interval(nanoseconds: 1) }
+        return Interval(nanoseconds: Int64(exactly: nanoseconds) ?? .max)
+    }
+
+    private func prefillSeconds(of workload: StepWorkload) -> Double {
+        let tokens = Double(workload.prefillTokens)
+        var sum = prefill.k1Milliseconds / 1000 * tokens
+        sum += prefill.k1qMilliseconds / 1000 * Double(workload.prefillSquares)
+        sum += prefill.c1Milliseconds / 1000
+        sum += secondsAboveKnee(prefillTokens: tokens)
+        return max(prefill.c0Milliseconds / 1000, sum)
+    }
+
+    private func decodeSeconds(of workload: StepWorkload) -> Double {
+        let sequences = Double(workload.decodeSequences)
+        var sum = decode.k2Milliseconds / 1000 * Double(workload.contextTokens)
+        sum += decode.c2Milliseconds / 1000 * sequences
+        sum += decode.c3Milliseconds / 1000
+        sum += secondsAboveKnee(decodeSequences: sequences)
+        return sum
+    }
+
+    private func mixedSeconds(of workload: StepWorkload) -> Double {
+        let tokens = Double(workload.prefillTokens)
+        let sequences = Double(workload.decodeSequences)
+        var sum = (mixedConstantMilliseconds ?? decode.c3Milliseconds) / 1000
+        sum += prefill.k1Milliseconds / 1000 * tokens
+        sum += prefill.k1qMilliseconds / 1000 * Double(workload.prefillSquares)
+        sum += decode.k2Milliseconds / 1000 * Double(workload.contextTokens)
+        sum += decode.c2Milliseconds / 1000 * sequences
+        sum += secondsAboveKnee(prefillTokens: tokens)
+        sum += secondsAboveKnee(decodeSequences: sequences)
+        return max(prefill.c0Milliseconds / 1000, sum)
+    }
+
+    private func secondsAboveKnee(prefillTokens: Double) -> Double {
+        guard prefill.kneeTokens > 0, prefillTokens > prefill.kneeTokens else { return 0 }
+        return prefill.k1AboveKneeMilliseconds / 1000 * (prefillTokens - prefill.kneeTokens)
+    }
+
+    private func secondsAboveKnee(decodeSequences: Double) -> Double {
+        guard decode.kneeSequences > 0, decodeSequences > decode.kneeSequences else { return 0 }
+        return decode.c2AboveKneeMilliseconds / 1000 * (decodeSequences - decode.kneeSequences)
+    }
+}

@@ -1,0 +1,16 @@
+/// A scheduler's decision: this attempt of this query goes to this worker's queue.
+public struct Placement: Hashable, Sendable {
+    public var query: QueryNumber
+    /// The attempt decided on; the decision is void if the query has moved on since.
+    public var attempt: Int
+    public var worker: WorkerID
+    /// From arrival to first token, as predicted; nil if the policy predicts nothing.
+    public var predictedTimeToFirstToken: Interval?
+
+    public init(query: QueryNumber, attempt: Int, worker: WorkerID, predictedTimeToFirstToken: Interval?) {
+        self.query = query
+        self.attempt = attempt
+        self.worker = worker
+        self.predictedTimeToFirstToken = predictedTimeToFirstToken
+    }
+}

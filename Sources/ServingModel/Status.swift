@@ -1,0 +1,94 @@
+/// gRPC's status codes, with gRPC's numbers.
+public enum StatusCode: Int32, Hashable, Sendable, CaseIterable {
+    case ok = 0
+    case cancelled = 1
+    case unknown = 2
+    case invalidArgument = 3
+    case deadlineExceeded = 4
+    case notFound = 5
+    case alreadyExists = 6
+    case permissionDenied = 7
+    case resourceExhausted = 8
+    case failedPrecondition = 9
+    case aborted = 10
+    case outOfRange = 11
+    case unimplemented = 12
+    case internalError = 13
+    case unavailable = 14
+    case dataLoss = 15
+    case unauthenticated = 16
+}
+
+/// Why something was refused or failed: a closed list, for machines.
+///
+/// The raw value is the number on the wire (`aladdin.v1.Reason`); `label` is the word in JSON, logs and metrics.
+public enum Reason: Int32, Hashable, Sendable, CaseIterable {
+    case none = 0
+    // The request itself.
+    case malformed = 1
+    case emptyPrompt = 2
+    case promptTooLong = 3
+    case maxTokensOutOfRange = 4
+    case invalidSampling = 5
+    case invalidObjective = 6
+    case invalidMetadata = 7
+    case unknownModel = 8
+    case unknownQuery = 9
+    case unsupported = 10
+    // The state of the service.
+    case noWorker = 20
+    case queueFull = 21
+    case tooManyQueries = 22
+    case tooManySessions = 23
+    case objectiveUnreachable = 24
+    case shuttingDown = 25
+    case deadlineExpired = 26
+    case cancelledByClient = 27
+    case clientGone = 28
+    case slowReader = 29
+    // The worker.
+    case workerLost = 40
+    case engineFailed = 41
+    case attemptsExhausted = 42
+    case outOfMemory = 43
+    // The session.
+    case unsupportedVersion = 60
+    case staleSession = 61
+    case protocolViolation = 62
+    case wrongRole = 63
+    case messageTooLarge = 64
+    case sessionExpired = 65
+    case superseded = 66
+
+    /// The word for JSON, logs and metrics, in snake case.
+    public var label: String {
+        var label = ""
+        for character in String(describing: self) {
+            if character.isUppercase { label.append("_") }
+            label.append(contentsOf: character.lowercased())
+        }
+        return label
+    }
+}
+
+/// How something ended: a code for programs, a reason for machines, a sentence for people.
+///
+/// Messages never carry prompts or outputs.
+public struct Status: Hashable, Sendable, Error {
+    public var code: StatusCode
+    public var reason: Reason
+    public var message: String
+    /// When trying again may help, counted from now; nil says nothing about retrying.
+    public var retryAfter: Interval?
+
+    public init(_ code: StatusCode, _ reason: Reason = .none, _ message: String = "", retryAfter: Interval? = nil) {
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    public static let ok = Status(.ok)
+
+    public var isOK: Bool { code == .ok }
+}

@@ -1,0 +1,92 @@
+package import ServingModel
+
+/// The broker's end of all sessions on one endpoint, as a pure machine: who is there, who has fallen silent.
+///
+/// Sessions are numbered by the shell, over all endpoints, so a number alone says which endpoint it belongs to.
+package struct SessionTable<Route: Hashable & Sendable>: Sendable {
+    package struct Session: Hashable, Sendable {
+        package let number: UInt64
+        package let route: Route
+        package let name: String
+        package let software: String
+        package internal(set) var lastHeard: Instant
+        /// Highest stream number that the peer has opened.
+        package internal(set) var highestStream: UInt64 = 0
+    }
+
+    /// What to do with a frame, given where it came from.
+    package enum Verdict: Hashable, Sendable {
+        case accepted(session: UInt64)
+        /// Answer with an error; the peer has to start over with a hello.
+        case refused(Status)
+    }
+
+    private var sessions: [UInt64: Session] = [:]
+    private var numbers: [Route: UInt64] = [:]
+    private let timeout: Interval
+    private let maximumSessions: Int
+
+    package init(timeout: Interval, maximumSessions: Int) {
+        self.timeout = timeout
+        self.maximumSessions = maximumSessions
+    }
+
+    package var count: Int { sessions.count }
+
+    package subscript(number: UInt64) -> Session? { sessions[number] }
+
+    /// Opens a session for a peer that said hello.
+    ///
+    /// - Returns: the number of the session that the same route had before, which is over now, if any.
+    /// - Throws: a `Status` if there are too many.
+    package mutating func open(
+        number: UInt64,
+        route: Route,
+        name: String,
+        software: String,
+        at now: Instant
+    ) throws(Status) -> UInt64? {
+        let previous = numbers[route]
+        guard previous != nil || sessions.count < maximumSessions else {
+            throw Status(.resourceExhausted, .tooManySessions, "too many sessions", retryAfter: .seconds(5))
+        }
+        if let previous { sessions[previous] = nil }
+        sessions[number] = Session(number: number, route: route, name: name, software: software, lastHeard: now)
+        numbers[route] = number
+        return previous
+    }
+
+    /// Checks that a frame's session is alive and its sender's own, and notes the sign of life.
+    package mutating func hear(session number: UInt64, from route: Route, at now: Instant) -> Verdict {
+        guard let session = sessions[number], session.route == route else {
+            return .refused(Status(.failedPrecondition, .staleSession, "no such session; say hello again"))
+        }
+        sessions[number]?.lastHeard = now
+        return .accepted(session: number)
+    }
+
+    /// Notes that a stream was opened.
+    ///
+    /// - Throws: a `Status` if its number is not higher than all before.
+    package mutating func open(stream: UInt64, in number: UInt64) throws(Status) {
+        guard let session = sessions[number], stream > session.highestStream else {
+            throw Status(.failedPrecondition, .protocolViolation, "stream numbers must increase, from 1")
+        }
+        sessions[number]?.highestStream = stream
+    }
+
+    @discardableResult
+    package mutating func close(_ number: UInt64) -> Session? {
+        guard let session = sessions.removeValue(forKey: number) else { return nil }
+        if numbers[session.route] == number { numbers[session.route] = nil }
+        return session
+    }
+
+    /// Sessions that have been silent too long, in order of their numbers. They stay open until closed.
+    package func expired(at now: Instant) -> [UInt64] {
+        sessions.values.filter { $0.lastHeard + timeout <= now }.map(\.number).sorted()
+    }
+
+    /// Open sessions in order of their numbers.
+    package var openNumbers: [UInt64] { sessions.keys.sorted() }
+}

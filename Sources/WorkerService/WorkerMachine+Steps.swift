@@ -1,0 +1,119 @@
+internal import AladdinWorkerKit
+internal import Batching
+internal import Messages
+internal import ServingModel
+
+extension WorkerMachine {
+    mutating func admitted(_ admission: EngineTurnResult.Admission) {
+        guard var sequence = sequences[admission.sequence] else { return }
+        switch admission.promptTokens {
+        case .failure(let status):
+            fail(admission.sequence, status)
+        case .success(let tokens):
+            sequence.isAdmitted = true
+            sequence.inputTokens = tokens
+            sequences[admission.sequence] = sequence
+            let resumed = sequence.request.resumedTokens.count
+            let output = max(sequence.request.maxTokens, resumed + 1)
+            if sequence.isCancelled {
+                forget(admission.sequence)
+            } else if !batch.canEverFit(promptTokens: tokens, maxTokens: output) {
+                let capacity = batch.blocks.total * batch.blocks.blockTokens
+                let message =
+                    "\(tokens) prompt tokens and \(output) output tokens exceed the worker's KV cache of \(capacity) tokens"
+                fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
+            } else {
+                batch.enqueue(admission.sequence.key, promptTokens: tokens, generatedTokens: resumed)
+            }
+        }
+    }
+
+    /// Each sequence of the step has a token more, and some are done.
+    mutating func stepSucceeded(_ step: EngineStep, _ outputs: [SequenceOutput]) {
+        let expected = step.decodes + step.chunks.filter(\.completesPrompt).map(\.sequence)
+        guard outputs.map(\.sequence) == expected else {
+            stepFailed(step, Status(.internalError, .engineFailed, "the engine answered for other sequences than asked"))
+            return
+        }
+        var finished: [SequenceID] = []
+        for output in outputs {
+            guard var sequence = sequences[output.sequence], !sequence.isCancelled else { continue }
+            var report = LeaseProgress(lease: sequence.lease)
+            report.tokens = TokensEvent(
+                firstIndex: sequence.nextIndex,
+                count: 1,
+                ids: [output.token],
+                text: output.text
+            )
+            sequence.nextIndex += 1
+            sequences[output.sequence] = sequence
+            let finish = output.finish ?? (sequence.nextIndex >= sequence.request.maxTokens ? .length : nil)
+            if let finish {
+                report.finished = FinishedEvent(
+                    reason: finish,
+                    inputTokens: sequence.inputTokens,
+                    outputTokens: sequence.nextIndex
+                )
+                finished.append(output.sequence)
+            }
+            progress.append(report)
+        }
+        let left = batch.completeStep(finished: finished.map(\.key))
+        for id in finished { forget(id) }
+        for key in left { forget(SequenceID(rawValue: key.rawValue)) }
+    }
+
+    /// Every sequence of a failed step is reported as failed; the rest goes on.
+    mutating func stepFailed(_ step: EngineStep, _ status: Status) {
+        let involved = step.decodes + step.chunks.map(\.sequence)
+        for id in involved {
+            _ = batch.cancel(id.key)
+            if let sequence = sequences[id], !sequence.isCancelled {
+                progress.append(LeaseProgress(lease: sequence.lease, failed: status))
+            }
+        }
+        batch.completeStep()
+        for id in involved { forget(id) }
+    }
+
+    mutating func cancel(_ id: SequenceID) {
+        guard let sequence = sequences[id], !sequence.isCancelled else { return }
+        if let position = unadmitted.firstIndex(of: id) {
+            unadmitted.remove(at: position)
+            forget(id)
+        } else if sequence.isAdmitted {
+            sequences[id]?.isCancelled = true
+            if batch.cancel(id.key) == .removed { forget(id) }
+        } else {
+            // Its admission is under way; it is forgotten when that ends.
+            sequences[id]?.isCancelled = true
+        }
+    }
+
+    private mutating func fail(_ id: SequenceID, _ status: Status) {
+        if let sequence = sequences[id], !sequence.isCancelled {
+            progress.append(LeaseProgress(lease: sequence.lease, failed: status))
+        }
+        forget(id)
+    }
+
+    static func engineStep(_ step: BatchStep) -> EngineStep {
+        EngineStep(
+            preempted: step.preempted.map { SequenceID(rawValue: $0.rawValue) },
+            decodes: step.decodes.map { SequenceID(rawValue: $0.rawValue) },
+            chunks: step.chunks.map {
+                EngineStep.Chunk(
+                    sequence: SequenceID(rawValue: $0.sequence.rawValue),
+                    start: $0.start,
+                    end: $0.end,
+                    completesPrompt: $0.completesPrompt
+                )
+            },
+            workload: step.workload
+        )
+    }
+}
+
+extension SequenceID {
+    var key: SequenceKey { SequenceKey(rawValue: rawValue) }
+}

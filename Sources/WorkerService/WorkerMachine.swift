@@ -1,0 +1,152 @@
+package import AladdinWorkerKit
+internal import Batching
+package import Messages
+package import ServingModel
+
+/// A worker as a pure machine: leases in, engine turns and reports out.
+///
+/// It keeps the leases and lets `ContinuousBatch` decide each step. The shell runs one turn at a time and tells what
+/// came of it; what is to be sent to the broker waits in `takeReports`.
+package struct WorkerMachine: Sendable {
+    /// One lease while it lasts.
+    struct Sequence: Sendable {
+        let lease: Lease
+        var request: SequenceRequest
+        /// Index of the next token.
+        var nextIndex: Int
+        var inputTokens = 0
+        /// Whether the batch knows it.
+        var isAdmitted = false
+        /// Given up while its admission was under way.
+        var isCancelled = false
+    }
+
+    package let description: EngineDescription
+    var batch: ContinuousBatch
+    var sequences: [SequenceID: Sequence] = [:]
+    var sequencesByLease: [Lease: SequenceID] = [:]
+    /// Taken and not tokenised yet, in order.
+    var unadmitted: [SequenceID] = []
+    var releases: [SequenceID] = []
+    var progress: [LeaseProgress] = []
+    private var nextSequence = 1
+    /// Queries taken since registration.
+    private var taken: UInt64 = 0
+    private var grantTold: UInt64 = 0
+    private var turnIsUnderWay = false
+    package private(set) var isDraining = false
+
+    package init(description: EngineDescription, mode: BatchingMode) {
+        self.description = description
+        batch = ContinuousBatch(mode: mode, kvCache: description.profile.kvCache, limits: description.profile.limits)
+    }
+
+    /// Leases held.
+    package var count: Int { sequences.count }
+
+    /// Takes a query. A request that cannot be served is reported as failed.
+    package mutating func take(_ query: WorkerQuery) {
+        let id = SequenceID(rawValue: nextSequence)
+        nextSequence += 1
+        taken += 1
+        let request = SequenceRequest(
+            id: id,
+            input: query.input,
+            sampling: query.sampling,
+            defaultSeed: query.defaultSeed,
+            maxTokens: query.maxTokens,
+            resumedTokens: query.resumedTokens,
+            outputTokensHint: query.outputTokensHint
+        )
+        sequences[id] = Sequence(lease: query.lease, request: request, nextIndex: query.resumedTokens.count)
+        sequencesByLease[query.lease] = id
+        unadmitted.append(id)
+    }
+
+    /// Reports a lease as failed that never became a sequence.
+    package mutating func refuse(_ lease: Lease, _ status: Status) {
+        taken += 1
+        progress.append(LeaseProgress(lease: lease, failed: status))
+    }
+
+    /// Gives leases up; nothing more is reported about them.
+    package mutating func cancel(_ leases: [Lease]) {
+        for lease in leases {
+            guard let id = sequencesByLease[lease] else { continue }
+            cancel(id)
+        }
+    }
+
+    /// Gives everything up: the session that the leases belonged to is over.
+    package mutating func reset() {
+        for id in sequences.keys.sorted() { cancel(id) }
+        progress.removeAll()
+        taken = 0
+        grantTold = 0
+    }
+
+    package mutating func drain() {
+        isDraining = true
+    }
+
+    /// What the engine does next, or nil if there is nothing to do or a turn is under way.
+    package mutating func nextTurn() -> EngineTurn? {
+        guard !turnIsUnderWay else { return nil }
+        var turn = EngineTurn()
+        turn.releases = releases
+        releases.removeAll()
+        if unadmitted.isEmpty {
+            turn.step = batch.startStep().map(Self.engineStep)
+        } else {
+            turn.admissions = unadmitted.compactMap { sequences[$0]?.request }
+            unadmitted.removeAll()
+        }
+        guard turn.step != nil || !turn.admissions.isEmpty || !turn.releases.isEmpty else { return nil }
+        turnIsUnderWay = true
+        return turn
+    }
+
+    /// Takes in what came of the turn under way.
+    package mutating func turnEnded(_ turn: EngineTurn, _ result: EngineTurnResult) {
+        precondition(turnIsUnderWay, "a turn ends once")
+        turnIsUnderWay = false
+        for admission in result.admissions { admitted(admission) }
+        switch (turn.step, result.outputs) {
+        case (let step?, .success(let outputs)?): stepSucceeded(step, outputs)
+        case (let step?, .failure(let status)?): stepFailed(step, status)
+        default: break
+        }
+    }
+
+    /// What the broker is to hear.
+    ///
+    /// - Parameter computed: the step just ended and its time, if one ended.
+    package mutating func takeReports(computed: (workload: StepWorkload, duration: Interval)?) -> [WorkerReport] {
+        var reports: [WorkerReport] = []
+        if computed != nil || !progress.isEmpty {
+            let step = StepReport(
+                workload: computed?.workload,
+                duration: computed?.duration ?? .zero,
+                progress: progress,
+                waiting: unadmitted.count + batch.waitingCount + batch.prefillingCount,
+                freeKVTokens: batch.blocks.free * batch.blocks.blockTokens
+            )
+            progress.removeAll(keepingCapacity: true)
+            reports.append(.step(step))
+        }
+        let room = max(2 * description.profile.limits.maximumSequences - sequences.count, 0)
+        let granted = taken + UInt64(room)
+        if granted > grantTold, !isDraining {
+            grantTold = granted
+            reports.append(.pull(granted: granted))
+        }
+        return reports
+    }
+
+    /// Ends a sequence on the books; the engine is told with the next turn.
+    mutating func forget(_ id: SequenceID) {
+        guard let sequence = sequences.removeValue(forKey: id) else { return }
+        sequencesByLease[sequence.lease] = nil
+        if sequence.isAdmitted { releases.append(id) }
+    }
+}

@@ -1,0 +1,15 @@
+package import ServingModel
+
+/// How a worker serves.
+package struct WorkerServiceConfiguration: Sendable {
+    /// Shown in tables and to clients.
+    package var name: String
+    package var brokerEndpoint = "tcp://127.0.0.1:5551"
+    package var batching = BatchingMode.chunked
+    /// How long a shutdown waits for running queries; what is left then is run elsewhere.
+    package var drainTime = Interval.seconds(10)
+
+    package init(name: String) {
+        self.name = name
+    }
+}

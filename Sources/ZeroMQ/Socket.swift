@@ -1,0 +1,114 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// A ZeroMQ socket whose calls never block.
+///
+/// It belongs to the thread that made it (in the product that of a `PollLoop`); every call from another thread stops
+/// the process, because libzmq sockets are not thread-safe and fail much later and elsewhere. Only letting go of the
+/// last reference, which closes it, may happen anywhere.
+///
+/// Our sockets set no routing id of their own.
+package final class Socket {
+    package let kind: SocketKind
+
+    /// Messages dropped by `receive()` because their sender chose its own routing id.
+    package private(set) var foreignMessages = 0
+
+    /// Keeps the context alive as long as the socket.
+    private let context: Context
+    private let owner = pthread_self()
+
+    /// Nil once closed.
+    private(set) var handle: UnsafeMutableRawPointer?
+
+    /// The frame last received.
+    ///
+    /// On the heap: up to 33 bytes of content lie within the struct, which must not move.
+    let frame: UnsafeMutablePointer<zmq_msg_t>
+
+    /// Makes a socket that is neither bound nor connected.
+    ///
+    /// Throws if an option's value is refused, the context has ended or too many sockets are open.
+    package init(_ kind: SocketKind, options: SocketOptions, context: Context = .shared) throws(ZeroMQError) {
+        let handle = try context.makeSocket(kind.type)
+        do {
+            try options.apply(to: handle, kind: kind)
+        } catch {
+            zmq_close(handle)
+            throw error
+        }
+        self.kind = kind
+        self.context = context
+        self.handle = handle
+        frame = .allocate(capacity: 1)
+        zmq_msg_init(frame)
+    }
+
+    deinit {
+        // No reference is left, so no thread can be inside a call: closing here is a hand-over, not sharing.
+        if let handle { zmq_close(handle) }
+        zmq_msg_close(frame)
+        frame.deallocate()
+    }
+
+    /// Accepts connections at `endpoint` and returns the endpoint in full, with the port chosen for `tcp://host:*`.
+    ///
+    /// Throws if the address is in use, not ours, or not an endpoint. The file of an `ipc` socket whose process has died
+    /// is replaced, that of a living one or any other file is not.
+    @discardableResult
+    package func bind(_ endpoint: String) throws(ZeroMQError) -> String {
+        let handle = open()
+        if let code = Endpoint.refusalToBind(endpoint) {
+            throw ZeroMQError(operation: "bind", endpoint: endpoint, code: code)
+        }
+        guard zmq_bind(handle, endpoint) == 0 else { throw .last("bind", endpoint: endpoint) }
+        return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer throws(ZeroMQError) in
+            var size = buffer.count
+            guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) == 0 else {
+                throw .last("bind", endpoint: endpoint)
+            }
+            return String(decoding: buffer[..<max(0, size - 1)].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+    }
+
+    /// Starts connecting to `endpoint` and keeps doing so in the background, whether or not anyone listens there.
+    ///
+    /// Throws only if `endpoint` is not one.
+    package func connect(_ endpoint: String) throws(ZeroMQError) {
+        let handle = open()
+        if let code = Endpoint.refusalToConnect(endpoint) {
+            throw ZeroMQError(operation: "connect", endpoint: endpoint, code: code)
+        }
+        guard zmq_connect(handle, endpoint) == 0 else { throw .last("connect", endpoint: endpoint) }
+    }
+
+    /// Closes the socket; what is queued goes on being sent for the time of `linger`.
+    ///
+    /// Does nothing the second time.
+    package func close() {
+        guard let handle else { return }
+        checkThread()
+        self.handle = nil
+        zmq_close(handle)
+    }
+
+    package var isClosed: Bool { handle == nil }
+
+    /// The libzmq socket; stops the process on another thread or after `close()`.
+    func open() -> UnsafeMutableRawPointer {
+        checkThread()
+        guard let handle else { preconditionFailure("ZeroMQ socket used after close()") }
+        return handle
+    }
+
+    func countForeignMessage() {
+        foreignMessages += 1
+    }
+
+    private func checkThread() {
+        precondition(pthread_equal(owner, pthread_self()) != 0, "ZeroMQ socket used on another thread than its own")
+    }
+}
+
+@available(*, unavailable)
+extension Socket: Sendable {}

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import BrokerService
+internal import ServingModel
+
+struct BrokerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker",
+        abstract: "Runs the broker: accepts queries, queues them, hands them to workers and streams answers back."
+    )
+
+    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let logger = try service.logger()
+        let broker = BrokerService(configuration: try Self.configuration(endpoints, objective), logger: logger)
+        try await ServiceOptions.run([broker], logger: logger)
+    }
+
+    static func configuration(
+        _ endpoints: EndpointOptions,
+        _ objective: ObjectiveOptions
+    ) throws -> BrokerServiceConfiguration {
+        var configuration = BrokerServiceConfiguration()
+        configuration.frontendEndpoint = try endpoints.frontend()
+        configuration.workerEndpoint = try endpoints.worker()
+        configuration.schedulerEndpoint = try endpoints.scheduler()
+        configuration.adminEndpoint = try endpoints.admin()
+        configuration.broker.objective = try objective.objective()
+        return configuration
+    }
+}

@@ -1,0 +1,159 @@
+internal import AladdinClient
+internal import ArgumentParser
+internal import Foundation
+internal import Logging
+internal import ServingModel
+
+struct QueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query",
+        abstract: "Sends one query over ZeroMQ and prints the answer as it comes."
+    )
+
+    @Argument(help: "What to ask.")
+    var text: String
+
+    @Option(help: "The model to ask. (default: the only one served)")
+    var model: String = ""
+
+    @Option(help: "Output tokens at most.")
+    var maxTokens: Int = 256
+
+    @Option(help: "0 is greedy.")
+    var temperature: Double = 0
+
+    @Option(help: "Time to first token wanted, in milliseconds.")
+    var ttftMs: Double?
+
+    @Option(help: "Average time per further token wanted, in milliseconds.")
+    var atgtMs: Double?
+
+    @Option(help: "Higher goes first; negative may be shed.")
+    var priority: Int?
+
+    @Option(help: "On whose account.")
+    var tenant: String?
+
+    @Flag(help: "Continue the text instead of answering it.")
+    var complete = false
+
+    @Flag(help: "Print one JSON object when the answer is complete.")
+    var json = false
+
+    @OptionGroup var endpoints: EndpointOptions
+
+    func run() async throws {
+        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin query", logger: .silent)
+        let outcome: Result<QueryResult, Status> = await withTaskGroup { group in
+            group.addTask { try? await client.run() }
+            let outcome = await ask(client)
+            group.cancelAll()
+            return outcome
+        }
+        switch outcome {
+        case .success(let result):
+            if json { print(try result.json()) } else { print() }
+        case .failure(let status):
+            if json { print(try QueryResult.json(status)) }
+            Terminal.complain("\(status.message) (\(status.code), \(status.reason.label))")
+            throw ExitCode(status.code == .invalidArgument || status.code == .outOfRange ? 2 : 1)
+        }
+    }
+
+    private func ask(_ client: AladdinClient) async -> Result<QueryResult, Status> {
+        let input = complete ? PromptInput.text(text) : .chat([ChatMessage(role: "user", content: text)])
+        var metadata: [(key: String, value: String)] = []
+        if let ttftMs { metadata.append(("x-slo-ttft-ms", "\(ttftMs)")) }
+        if let atgtMs { metadata.append(("x-slo-tpot-ms", "\(atgtMs)")) }
+        if let priority { metadata.append(("x-aladdin-priority", "\(priority)")) }
+        if let tenant { metadata.append(("x-aladdin-tenant", tenant)) }
+        let request = QueryRequest(
+            model: model,
+            input: input,
+            maxTokens: max(maxTokens, 0),
+            sampling: Sampling(temperature: temperature),
+            metadata: metadata
+        )
+        var result = QueryResult(sentAt: ContinuousClock.now)
+        do {
+            for try await event in client.generate(request) {
+                result.take(event)
+                if !json, case .tokens(_, _, _, let text) = event { Terminal.write(text) }
+            }
+            return .success(result)
+        } catch let status as Status {
+            return .failure(status)
+        } catch {
+            return .failure(Status(.unknown, .none, "\(error)"))
+        }
+    }
+}
+
+/// All that was heard of one query.
+struct QueryResult {
+    let sentAt: ContinuousClock.Instant
+    private(set) var id = ""
+    private(set) var worker = ""
+    private(set) var attempts = 0
+    private(set) var text = ""
+    private(set) var predicted: Interval?
+    private(set) var firstToken: ContinuousClock.Instant?
+    private(set) var lastToken: ContinuousClock.Instant?
+    private(set) var finish: FinishReason?
+    private(set) var inputTokens = 0
+    private(set) var outputTokens = 0
+
+    init(sentAt: ContinuousClock.Instant) {
+        self.sentAt = sentAt
+    }
+
+    mutating func take(_ event: QueryEvent) {
+        switch event {
+        case .accepted(let id):
+            self.id = id
+        case .started(let worker, let attempt, let predicted):
+            self.worker = worker
+            attempts = attempt
+            self.predicted = predicted
+        case .tokens(_, _, _, let text):
+            lastToken = ContinuousClock.now
+            firstToken = firstToken ?? lastToken
+            self.text += text
+        case .reset:
+            text = ""
+        case .finished(let reason, let inputTokens, let outputTokens):
+            finish = reason
+            self.inputTokens = inputTokens
+            self.outputTokens = outputTokens
+        }
+    }
+
+    func json() throws -> String {
+        var object: [String: Any] = [
+            "query_id": id, "worker": worker, "attempts": attempts, "text": text,
+            "finish_reason": finish == .length ? "length" : "stop",
+            "input_tokens": inputTokens, "output_tokens": outputTokens,
+        ]
+        if let predicted { object["predicted_ttft_ms"] = predicted.milliseconds }
+        if let firstToken { object["ttft_ms"] = (firstToken - sentAt).milliseconds }
+        if let firstToken, let lastToken, outputTokens > 1 {
+            object["atgt_ms"] = (lastToken - firstToken).milliseconds / Double(outputTokens - 1)
+        }
+        return try Terminal.json(object)
+    }
+
+    static func json(_ status: Status) throws -> String {
+        try Terminal.json([
+            "error": ["code": "\(status.code)", "reason": status.reason.label, "message": status.message]
+        ])
+    }
+}
+
+extension Duration {
+    var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15 }
+}
+
+extension Logger {
+    /// For commands whose only words are their answer.
+    static var silent: Logger { Logger(label: "aladdin") { _ in SwiftLogNoOpLogHandler() } }
+}

@@ -1,0 +1,62 @@
+internal import AladdinClient
+internal import ArgumentParser
+internal import BrokerService
+internal import Foundation
+internal import GatewayService
+internal import Logging
+internal import SchedulerService
+internal import ServiceLifecycle
+internal import ServingModel
+internal import WorkerService
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Runs everything in one process on this machine: broker, scheduler, workers and gateway."
+    )
+
+    @Option(help: "How many workers. (default: 2)")
+    var workers: Int?
+
+    @OptionGroup var gateway: GatewayOptions
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup var policy: PolicyOptions
+    @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let logger = try service.logger()
+        let count = try Setting.resolve(workers, "workers", default: 2)
+        guard (1...1024).contains(count) else {
+            throw ValidationError("--workers is \(count); it must be from 1 to 1024")
+        }
+        let broker = BrokerService(
+            configuration: try BrokerCommand.configuration(endpoints, objective),
+            logger: logger
+        )
+        // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
+        let addresses = try await broker.bind()
+        let services = try roles(count, at: addresses, logger)
+        try await ServiceOptions.run([broker] + services, logger: logger)
+    }
+
+    private func roles(_ count: Int, at addresses: BrokerAddresses, _ logger: Logger) throws -> [any Service] {
+        var scheduling = SchedulerServiceConfiguration()
+        scheduling.brokerEndpoint = addresses.scheduler
+        scheduling.policy = try policy.name()
+        var services: [any Service] = [try SchedulerService(configuration: scheduling, logger: logger)]
+        let choice = try engine.choice(sharedBy: count)
+        for number in 1...count {
+            var configuration = WorkerServiceConfiguration(name: "worker-\(number)")
+            configuration.brokerEndpoint = addresses.worker
+            configuration.batching = choice.batching
+            configuration.drainTime = .seconds(2)
+            services.append(WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make))
+        }
+        let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", logger: logger)
+        services.append(client)
+        services.append(try gateway.service(for: client, engine: choice.kind, logger: logger))
+        return services
+    }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import Foundation
+internal import ServingModel
+internal import WorkerService
+
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Runs a worker: one engine that pulls queries from the broker and streams tokens back."
+    )
+
+    @Option(help: "What this worker calls itself. (default: worker-PID)")
+    var name: String?
+
+    @OptionGroup var engine: EngineOptions
+    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var service: ServiceOptions
+
+    func run() async throws {
+        let logger = try service.logger()
+        let processID = ProcessInfo.processInfo.processIdentifier
+        let choice = try engine.choice()
+        var configuration = WorkerServiceConfiguration(
+            name: try Setting.resolve(name, "name", default: "worker-\(processID)")
+        )
+        configuration.brokerEndpoint = try endpoints.worker()
+        configuration.batching = choice.batching
+        let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+        try await ServiceOptions.run([worker], logger: logger)
+    }
+}

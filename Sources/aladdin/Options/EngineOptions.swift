@@ -1,0 +1,90 @@
+internal import AladdinWorkerKit
+internal import ArgumentParser
+internal import EmulatedEngine
+internal import Foundation
+internal import ReferenceEngine
+internal import ServingModel
+internal import WorkerService
+
+/// Which engine a worker runs, and how.
+struct EngineOptions: ParsableArguments {
+    @Option(help: "cpu: a real model on this machine; emulated: no model, the time that a profile says. (default: cpu)")
+    var engine: String?
+
+    @Option(help: "Hugging Face directory with the model to serve. (default: the small bundled model)")
+    var model: String?
+
+    @Option(help: "The name that clients call the model by. (default: the directory's)")
+    var modelName: String?
+
+    @Option(help: "Latency profile (JSON): what an emulated engine imitates.")
+    var profile: String?
+
+    @Option(help: "prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked)")
+    var batching: String?
+
+    @Option(help: "Factor on the time of an emulated engine's steps: 0.1 is ten times as fast as the profile. (default: 1)")
+    var timeScale: Double?
+
+    @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")
+    var kvCapacityTokens: Int?
+
+    func batchingMode() throws -> BatchingMode {
+        let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
+        guard let mode = BatchingMode(rawValue: name) else {
+            throw ValidationError("--batching is '\(name)'; it must be prefill-priority or chunked")
+        }
+        return mode
+    }
+}
+
+/// An engine that can be made, checked as far as that is possible before its worker starts.
+struct EngineChoice: Sendable {
+    let kind: String
+    let batching: BatchingMode
+    let make: @Sendable () throws -> any Engine
+}
+
+extension EngineOptions {
+    /// - Parameter sharedBy: workers of this process that share the machine's processors.
+    func choice(sharedBy workers: Int = 1) throws -> EngineChoice {
+        let kind = try Setting.resolve(engine, "engine", default: "cpu")
+        switch kind {
+        case "cpu": return try reference(sharedBy: workers)
+        case "emulated": return try emulated()
+        default: throw ValidationError("--engine is '\(kind)'; it must be cpu or emulated")
+        }
+    }
+
+    private func reference(sharedBy workers: Int) throws -> EngineChoice {
+        var configuration = ReferenceEngineConfiguration()
+        configuration.modelName = try Setting.resolve(modelName, "model-name")
+        configuration.threads = max(1, ProcessInfo.processInfo.activeProcessorCount / workers)
+        configuration.kvCapacityTokens = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens", default: 16_384)
+        if let tokens = configuration.kvCapacityTokens, tokens < 32 {
+            throw ValidationError("--kv-capacity-tokens is \(tokens); it must be at least 32")
+        }
+        let directory: String? = try Setting.resolve(model, "model")
+        let batching = try batchingMode()
+        return EngineChoice(kind: "cpu", batching: batching) { [configuration] in
+            guard let directory else { return try ReferenceEngine(bundled: configuration) }
+            return try ReferenceEngine(directory: directory, configuration: configuration)
+        }
+    }
+
+    private func emulated() throws -> EngineChoice {
+        guard let path: String = try Setting.resolve(profile, "profile") else {
+            throw ValidationError("--engine emulated needs --profile: the latency profile to imitate")
+        }
+        let profile = try ProfileFile.read(path)
+        var configuration = EmulatedEngine.Configuration()
+        configuration.timeScale = try Setting.resolve(timeScale, "time-scale", default: 1)
+        guard configuration.timeScale.isFinite, configuration.timeScale >= 0 else {
+            throw ValidationError("--time-scale is \(configuration.timeScale); it must not be negative")
+        }
+        let batching = try batchingMode()
+        return EngineChoice(kind: "emulated", batching: batching) { [profile, configuration] in
+            EmulatedEngine(profile: profile, configuration: configuration)
+        }
+    }
+}

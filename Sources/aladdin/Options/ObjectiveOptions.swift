@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import ServingModel
+
+/// The objective of queries that name none.
+struct ObjectiveOptions: ParsableArguments {
+    @Option(name: .customLong("slo-ttft-ms"), help: "Default time to first token, in milliseconds. (default: 2000)")
+    var timeToFirstToken: Double?
+
+    @Option(name: .customLong("slo-atgt-ms"), help: "Default average time per further token, in milliseconds. (default: 100)")
+    var averageTokenTime: Double?
+
+    func objective() throws -> ServiceLevelObjective {
+        ServiceLevelObjective(
+            timeToFirstToken: try interval(timeToFirstToken, "slo-ttft-ms", default: 2000),
+            averageTokenTime: try interval(averageTokenTime, "slo-atgt-ms", default: 100)
+        )
+    }
+
+    private func interval(_ given: Double?, _ name: String, default fallback: Double) throws -> Interval {
+        let value = try Setting.resolve(given, name, default: fallback)
+        guard let interval = Interval(validatingMilliseconds: value), interval > .zero else {
+            throw ValidationError("--\(name) is \(value); it must be a positive number of milliseconds")
+        }
+        return interval
+    }
+}

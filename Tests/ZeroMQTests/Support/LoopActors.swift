@@ -1,0 +1,150 @@
+import Glibc
+import ServingModel
+import Testing
+import ZeroMQ
+
+/// Counts calls and the threads they ran on.
+actor Counter {
+    nonisolated let loop: PollLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private(set) var count = 0
+    private(set) var threads: Set<pthread_t> = []
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    func add() {
+        loop.checkIsolated()
+        count += 1
+        threads.insert(pthread_self())
+    }
+}
+
+/// Notes the times of a loop's cycles.
+actor Ticker {
+    nonisolated let loop: PollLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private var times: [Instant] = []
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    /// Lets the loop run `count` cycles `interval` apart.
+    func tick(_ count: Int, every interval: Interval) async -> [Instant] {
+        await withCheckedContinuation { continuation in
+            loop.onCycle = { [unowned self] now in
+                self.assumeIsolated { ticker in
+                    ticker.times.append(now)
+                    guard ticker.times.count == count else { return now + interval }
+                    ticker.loop.onCycle = nil
+                    continuation.resume()
+                    return .distantFuture
+                }
+            }
+        }
+        return times
+    }
+}
+
+/// Notes what a loop does in which order.
+actor Recorder {
+    nonisolated let loop: PollLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private var log: [String] = []
+    private var receivers: [String: Socket] = [:]
+    private var senders: [String: Socket] = [:]
+    private var isOver: CheckedContinuation<Void, Never>?
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    /// Enqueues `count` jobs, then waits for them.
+    func addInOrder(_ count: Int) async -> [String] {
+        let jobs = (0..<count).map { number in Task { self.log.append("\(number)") } }
+        for job in jobs { await job.value }
+        return log
+    }
+
+    /// What happens in a cycle that starts with a job and a readable socket.
+    func recordOneCycle() async throws -> [String] {
+        try makePair("socket")
+        watch("socket") { $0.readSocket() }
+        loop.onCycle = { [unowned self] _ in
+            self.assumeIsolated { $0.endCycle() }
+        }
+        // Runs in the next cycle, which then finds the message as well.
+        Task { self.log.append("job") }
+        await wait { senders["socket"]?.sendWaiting([[1]]) }
+        return log
+    }
+
+    private func readSocket() {
+        log.append("socket")
+        _ = receivers["socket"]?.receive()
+    }
+
+    private func endCycle() -> Instant {
+        if log.contains("socket"), let isOver {
+            log.append("end")
+            isOver.resume()
+            self.isOver = nil
+        }
+        return .distantFuture
+    }
+
+    /// The first handler unwatches the second, whose socket is readable too, closes its own and watches a third.
+    func changeWatches() async throws -> [String] {
+        for name in ["first", "second", "third"] { try makePair(name) }
+        watch("first") { $0.change() }
+        watch("second") { $0.log.append("second") }
+        await wait {
+            for sender in senders.values { sender.sendWaiting([[1]]) }
+        }
+        return log
+    }
+
+    private func change() {
+        log.append("first")
+        if let second = receivers["second"] { loop.unwatch(second) }
+        receivers["first"]?.close()
+        watch("third") { $0.readThird() }
+    }
+
+    private func readThird() {
+        log.append("third")
+        // Left unread once: it must be called again.
+        guard log.count == 3 else { return }
+        _ = receivers["third"]?.receive()
+        isOver?.resume()
+    }
+
+    private func wait(after body: () -> Void) async {
+        await withCheckedContinuation { continuation in
+            isOver = continuation
+            body()
+        }
+    }
+
+    private func watch(_ name: String, handler: @escaping @Sendable (isolated Recorder) -> Void) {
+        guard let receiver = receivers[name] else { return }
+        loop.watch(receiver) { [unowned self] in
+            self.assumeIsolated { handler($0) }
+        }
+    }
+
+    private func makePair(_ name: String) throws {
+        let receiver = try Socket(.pair, options: .broker)
+        let sender = try Socket(.pair, options: .broker)
+        let endpoint = "inproc://\(name)-\(pthread_self())"
+        try receiver.bind(endpoint)
+        try sender.connect(endpoint)
+        receivers[name] = receiver
+        senders[name] = sender
+    }
+}
