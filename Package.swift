@@ -22,6 +22,7 @@ let alwaysOptimised: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(con
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
@@ -35,7 +36,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
@@ -47,7 +50,7 @@ let package = Package(
         .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: settings),
         .target(
             name: "Simulation",
-            dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering"],
+            dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering", heap],
             swiftSettings: settings
         ),
 
@@ -88,12 +91,14 @@ let package = Package(
             dependencies: [
                 "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
         .systemLibrary(name: "COpenBLAS"),
-        .target(name: "CBundledModel", exclude: ["model", "training"], cSettings: [.headerSearchPath("model")]),
-        .target(name: "CKernels"),
+        .target(name: "CBundledModel", exclude: ["model", "training"]),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         .target(
             name: "ReferenceEngine",
             dependencies: ["AladdinWorkerKit", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
@@ -112,7 +117,8 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
-                "ReferenceEngine", "EmulatedEngine", "Scheduling", "ServingModel", "Telemetry", log, lifecycle,
+                "AladdinWorkerKit", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Scheduling", "ServingModel",
+                "Simulation", "Telemetry", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -29,8 +29,12 @@ package actor AdminClient {
     /// Connects, asks for the cluster's status and disconnects.
     ///
     /// - Throws: a `Status`; `.unavailable` if nobody answers within `patience`.
-    package func status(patience: Interval = .seconds(3)) async throws(Status) -> ClusterStatus {
+    package nonisolated func status(patience: Interval = .seconds(3)) async throws(Status) -> ClusterStatus {
         loop.start()
+        return try await ask(patience)
+    }
+
+    private func ask(_ patience: Interval) async throws(Status) -> ClusterStatus {
         giveUp = PollLoop.now() + patience
         do throws(ZeroMQError) {
             try connect()

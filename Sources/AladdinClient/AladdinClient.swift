@@ -59,8 +59,12 @@ public actor AladdinClient: QueryService, Service {
     /// Keeps the session until a graceful shutdown or cancellation, then ends what is open.
     ///
     /// - Throws: if the endpoint is malformed.
-    public func run() async throws {
+    public nonisolated func run() async throws {
         loop.start()
+        try await serve()
+    }
+
+    private func serve() async throws {
         do {
             try connect()
         } catch {

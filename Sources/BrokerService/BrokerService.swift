@@ -52,10 +52,14 @@ package actor BrokerService: Service {
     /// Binds the four endpoints and serves until a graceful shutdown.
     ///
     /// - Throws: `ZeroMQError` if an endpoint cannot be bound.
-    package func run() async throws {
+    package nonisolated func run() async throws {
         loop.start()
+        try await serve()
+    }
+
+    private func serve() async throws {
         do {
-            let addresses = try bind()
+            let addresses = try bindAll()
             logger.info(
                 "broker serves",
                 metadata: [
@@ -78,9 +82,13 @@ package actor BrokerService: Service {
     ///
     /// - Returns: where they listen, ports chosen by the system filled in.
     @discardableResult
-    package func bind() throws(ZeroMQError) -> BrokerAddresses {
-        if let addresses { return addresses }
+    package nonisolated func bind() async throws -> BrokerAddresses {
         loop.start()
+        return try await bindAll()
+    }
+
+    private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
+        if let addresses { return addresses }
         let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])
         let worker = try endpoint(configuration.workerEndpoint, [.work])
         let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])

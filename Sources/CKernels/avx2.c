@@ -46,7 +46,8 @@ INLINE float lane_sum(__m256 v) {
     }
 
 // WEIGHT_TILE rows of weights by INPUT_TILE rows of input, unrolled by the compiler.
-// Steps of eight columns in one 64-byte line of weights: one prefetch for each.
+// Steps of eight columns in one 64-byte line of weights, with one prefetch for each. It fetches the tile after next: a
+// tile's rows are several short streams, which the processor's own prefetcher loses at the end of every row.
 #define AHEAD (64 / (8 * (int)sizeof(*w)))
 
 #define DEFINE_TILE(SUFFIX, TYPE, WEIGHT_TILE, INPUT_TILE)                                                             \
@@ -63,7 +64,7 @@ INLINE float lane_sum(__m256 v) {
         size_t c = 0;                                                                                                  \
         for (; c + 8 * AHEAD <= columns; c += 8 * AHEAD) {                                                             \
             _Pragma("unroll") for (int o = 0; o < WEIGHT_TILE; o++) {                                                  \
-                __builtin_prefetch(w + (2*WEIGHT_TILE + o) * columns + c);                                               \
+                __builtin_prefetch(w + (2 * WEIGHT_TILE + o) * columns + c);                                           \
             }                                                                                                          \
             _Pragma("unroll") for (int k = 0; k < AHEAD; k++) {                                                        \
                 STEP(SUFFIX, WEIGHT_TILE, INPUT_TILE, c + 8 * k)                                                       \

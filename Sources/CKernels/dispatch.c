@@ -27,3 +27,7 @@ void aladdin_add_weighted_rows(const float *weights, const float *rows, size_t r
 }
 
 uint64_t aladdin_read_words(const uint64_t *words, size_t count) { return chosen->read_words(words, count); }
+
+struct aladdin_variant aladdin_chosen_variant(void) { return *chosen; }
+
+struct aladdin_variant aladdin_portable_variant(void) { return aladdin_portable; }

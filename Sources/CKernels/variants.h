@@ -4,14 +4,6 @@
 
 #include "CKernels.h"
 
-struct aladdin_variant {
-    void (*multiply_rows)(aladdin_element, const void *, size_t, size_t, const float *, size_t, size_t, float *,
-                          size_t);
-    void (*expand)(aladdin_element, const void *, size_t, float *);
-    void (*add_weighted_rows)(const float *, const float *, size_t, size_t, float *);
-    uint64_t (*read_words)(const uint64_t *, size_t);
-};
-
 extern const struct aladdin_variant aladdin_portable;
 
 #if defined(__x86_64__)

@@ -28,7 +28,7 @@ struct APIError: Error, Hashable, Sendable {
         APIError(status: status, message: message, type: "invalid_request_error", param: param, code: code)
     }
 
-    /// `{"error":{"message":…,"type":…,"param":…,"code":…}}`
+    /// The object `{"error":{"message":…,"type":…,"param":…,"code":…}}`.
     func json() -> ByteBuffer {
         var json = JSONWriter()
         write(to: &json)

@@ -11,7 +11,7 @@ struct CompletionObject: Sendable {
     private let model: String
     private let created: Int
 
-    /// - Parameter created: seconds since 1970.
+    /// Prepares what all objects of one answer share; `created` is in seconds since 1970.
     init(_ call: GenerationCall, _ transcript: QueryTranscript, model: String, created: Int) {
         kind = call.kind
         includesUsage = call.includesUsage

@@ -13,7 +13,7 @@ final class EventWriter: @unchecked Sendable {
         self.writer = writer
     }
 
-    /// Writes one piece and returns when the connection has taken it: the back-pressure that keeps memory bounded.
+    /// Writes one piece and returns when the connection can take more: the back-pressure that keeps memory bounded.
     func write(_ buffer: ByteBuffer) async throws {
         writingSince.withLock { $0 = .now }
         defer { writingSince.withLock { $0 = nil } }

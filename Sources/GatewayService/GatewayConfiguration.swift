@@ -22,6 +22,8 @@ package struct GatewayConfiguration: Hashable, Sendable {
     package var stalledReaderTimeout = Interval.seconds(30)
     /// How long answers under way may go on once shutdown has begun; then they end with an error.
     package var shutdownGrace = Interval.seconds(3)
+    /// How long those errors may take to reach their clients before connections are cut.
+    package var shutdownCutoff = Interval.seconds(2)
 
     package init(host: String = "127.0.0.1", port: Int = 8080) {
         self.host = host

@@ -5,7 +5,7 @@ internal import ServingModel
 
 /// Queries: answered whole here, streamed in `GatewayResponder+Stream.swift`.
 extension GatewayResponder {
-    /// `POST /v1/chat/completions` and `POST /v1/completions`
+    /// Answers `POST /v1/chat/completions` and `POST /v1/completions`.
     func complete(_ kind: CompletionKind, _ request: Request, _ context: GatewayContext) async throws -> Response {
         let body = try await readBody(of: request)
         let arrival = ContinuousClock.now

@@ -20,7 +20,7 @@ extension GatewayResponder {
         return .json(json.buffer)
     }
 
-    /// `GET /v1/models/ID`
+    /// `GET /v1/models/ID`: one model.
     func model(_ name: String, _ context: GatewayContext) async throws -> Response {
         guard let model = try await servedModels(context).first(where: { $0.name == name }) else {
             throw APIError(Status(.notFound, .unknownModel, "No worker serves a model called '\(name)'."))
@@ -72,7 +72,7 @@ extension GatewayResponder {
         )
     }
 
-    /// `GET /`
+    /// `GET /`: what this is.
     func landingPage(_ request: Request) -> Response {
         let page = LandingPage.html(authority: request.head.authority ?? configuration.address)
         return Response(

@@ -37,7 +37,10 @@ extension GatewayResponder {
                         try await writeWatched(opening.run, opening.change, events, objects, to: output)
                     }
                 } catch {
-                    try await end(output, after: error, call.kind)
+                    // A write may fail before the connection's end is signalled.
+                    let gone: any Error =
+                        connectionClosed.isRaised && !draining.isRaised ? Interruption.clientGone : error
+                    try await end(output, after: gone, call.kind)
                 }
                 try await output.finish()
             }

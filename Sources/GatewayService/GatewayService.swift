@@ -15,8 +15,8 @@ internal import Foundation
 /// The HTTP gateway: OpenAI's interface in front of a query service.
 ///
 /// Call `run()` once, in a task of yours or in a `ServiceGroup`. On graceful shutdown it takes no more connections,
-/// lets answers under way go on for `GatewayConfiguration.shutdownGrace`, ends the rest with an error and returns;
-/// cancelling the task ends everything at once.
+/// lets answers under way go on for `GatewayConfiguration.shutdownGrace`, ends the rest with an error, cuts what is left
+/// after `shutdownCutoff` and returns; cancelling the task ends everything at once.
 package struct GatewayService: Service {
     private let configuration: GatewayConfiguration
     private let service: any QueryService
@@ -107,6 +107,6 @@ package struct GatewayService: Service {
         try await gracefulShutdown()
         try await Task.sleep(for: .nanoseconds(configuration.shutdownGrace.nanoseconds))
         draining.raise()
-        try await Task.sleep(for: .seconds(1))
+        try await Task.sleep(for: .nanoseconds(configuration.shutdownCutoff.nanoseconds))
     }
 }

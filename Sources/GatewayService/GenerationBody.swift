@@ -25,9 +25,9 @@ struct GenerationBody: Decodable, Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            do {
-                value = try container.decode(UInt64.self)
-            } catch is DecodingError {
+            if let unsigned = try? container.decode(UInt64.self) {
+                value = unsigned
+            } else {
                 value = UInt64(bitPattern: try container.decode(Int64.self))
             }
         }
@@ -70,7 +70,10 @@ extension KeyedDecodingContainer<GenerationBody.Key> {
     func field<Value: Decodable>(_ key: Key, _ expected: String, as type: Value.Type) throws -> Value? {
         do {
             return try decodeIfPresent(type, forKey: key)
-        } catch is DecodingError {
+        } catch let error as APIError {
+            throw error
+        } catch {
+            // Mostly a `DecodingError`; numbers that don't fit come as an error private to the decoder.
             throw APIError.invalidRequest("'\(key.rawValue)' must be \(expected).", param: key.rawValue)
         }
     }
@@ -89,7 +92,7 @@ extension KeyedDecodingContainer<GenerationBody.Key> {
             } catch let fault as ChatMessageBody.Fault {
                 let path = fault.field.map { "\(param).\($0)" } ?? param
                 throw APIError.invalidRequest("'\(path)' \(fault.problem).", param: path)
-            } catch is DecodingError {
+            } catch {
                 throw APIError.invalidRequest("'\(param)' must be an object with role and content.", param: param)
             }
         }

@@ -34,7 +34,8 @@ struct GenerationCall: Sendable {
         let maxTokens = fields.maxTokens ?? configuration.defaultMaxTokens
         guard (1...Int(Int32.max)).contains(maxTokens) else {
             let code = Reason.maxTokensOutOfRange.label
-            throw .invalidRequest("'max_tokens' must be at least 1 and fit in 32 bits.", param: "max_tokens", code: code)
+            let problem = "'max_tokens' must be at least 1 and fit in 32 bits."
+            throw .invalidRequest(problem, param: "max_tokens", code: code)
         }
         self.kind = kind
         isStreaming = fields.stream
@@ -54,9 +55,10 @@ struct GenerationCall: Sendable {
             return try JSONDecoder().decode(GenerationBody.self, from: Data(body.readableBytesView))
         } catch let error as APIError {
             throw error
-        } catch DecodingError.dataCorrupted(let context) {
-            let place = context.underlyingError.map { ": \(String(describing: $0))" } ?? ""
-            throw .invalidRequest("The request's body is not valid JSON\(place).", code: Reason.malformed.label)
+        } catch DecodingError.dataCorrupted {
+            let place = JSONFault.place(in: Array(body.readableBytesView))
+            let position = place.map { " at line \($0.line), column \($0.column)" } ?? ""
+            throw .invalidRequest("The request's body is not valid JSON\(position).", code: Reason.malformed.label)
         } catch {
             throw .invalidRequest("The request's body must be a JSON object.", code: Reason.malformed.label)
         }

@@ -15,7 +15,10 @@ enum Interruption: Error, Hashable, Sendable {
         or draining: OneShotSignal,
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let (interruptions, source) = AsyncStream.makeStream(of: Interruption.self, bufferingPolicy: .bufferingOldest(1))
+        let (interruptions, source) = AsyncStream.makeStream(
+            of: Interruption.self,
+            bufferingPolicy: .bufferingOldest(1)
+        )
         let closedToken = connectionClosed.observe { source.yield(.clientGone) }
         let drainingToken = draining.observe { source.yield(.shuttingDown) }
         defer {

@@ -1,6 +1,8 @@
-/// The page at `/`: what this is and a command to try. One file, no scripts, nothing loaded from elsewhere.
+/// The page at the root: what this is and a command to try.
+///
+/// One file, no scripts, nothing loaded from elsewhere.
 enum LandingPage {
-    /// - Parameter authority: the host and port that the client used, shown in the command.
+    /// The page for a client that used `authority`, a host and perhaps a port, which the command shows.
     static func html(authority: String) -> String {
         """
         <!doctype html>

@@ -26,9 +26,9 @@ enum UnsupportedFields {
         }
 
         init(from decoder: any Decoder) throws {
-            do {
-                isEmpty = try decoder.unkeyedContainer().isAtEnd
-            } catch is DecodingError {
+            if let list = try? decoder.unkeyedContainer() {
+                isEmpty = list.isAtEnd
+            } else {
                 isEmpty = try decoder.container(keyedBy: AnyKey.self).allKeys.isEmpty
             }
         }

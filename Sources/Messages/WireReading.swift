@@ -36,8 +36,7 @@ enum Reading {
         let count = MessageArena.byteCount(of: text) - 1
         guard count > 0 else { return "" }
         guard memchr(text, 0, count) == nil else { throw DecodingFailure(field: field, problem: .embeddedNUL) }
-        let bytes = UnsafeRawBufferPointer(start: text, count: count)
-        guard let string = String(validating: bytes.assumingMemoryBound(to: UInt8.self), as: UTF8.self) else {
+        guard let string = String(validatingCString: text) else {
             throw DecodingFailure(field: field, problem: .invalidUTF8)
         }
         return string
@@ -84,15 +83,19 @@ enum Reading {
         _ field: String
     ) throws(DecodingFailure) -> [Element] {
         guard let pieces, count > 0 else { return [] }
-        var list: [Element] = []
-        list.reserveCapacity(count)
-        for index in 0..<count {
-            do {
-                list.append(try required(pieces[index], ""))
-            } catch {
-                throw error.inside("\(field)[\(index)]")
+        var failure: DecodingFailure?
+        let list = [Element](unsafeUninitializedCapacity: count) { buffer, initialised in
+            while initialised < count {
+                do throws(DecodingFailure) {
+                    buffer.initializeElement(at: initialised, to: try required(pieces[initialised], ""))
+                } catch {
+                    failure = error.inside("\(field)[\(initialised)]")
+                    return
+                }
+                initialised += 1
             }
         }
+        if let failure { throw failure }
         return list
     }
 

@@ -2,8 +2,6 @@ package import AladdinWorkerKit
 package import ServingModel
 
 extension ReferenceEngine {
-    /// Rows up to which a chunk is computed with the decodes, by the row kernels; longer ones go through `sgemm`.
-    static let shortChunkRows = 8
     /// Rows of one pass of a long chunk: bounds the memory for activations.
     static let passRows = 512
 
@@ -32,7 +30,7 @@ extension ReferenceEngine {
             guard work.yieldsToken, let slot = slots[work.sequence] else { return }
             (states + slot * hiddenSize).update(from: lastRow, count: hiddenSize)
         }
-        let short = work.filter { $0.range.count <= Self.shortChunkRows }
+        let short = work.filter { $0.range.count <= MatrixMultiplier.shortChunkRows }
         if !short.isEmpty {
             let hidden = transformer.forward(short.map { segment($0.sequence, $0.range) }, method: .rows)
             var row = 0
@@ -41,7 +39,7 @@ extension ReferenceEngine {
                 keep(item, lastRow: hidden + (row - 1) * hiddenSize)
             }
         }
-        for item in work where item.range.count > Self.shortChunkRows {
+        for item in work where item.range.count > MatrixMultiplier.shortChunkRows {
             for start in stride(from: item.range.lowerBound, to: item.range.upperBound, by: Self.passRows) {
                 let range = start..<min(start + Self.passRows, item.range.upperBound)
                 let hidden = transformer.forward([segment(item.sequence, range)], method: .panels)

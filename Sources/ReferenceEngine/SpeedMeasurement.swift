@@ -2,57 +2,58 @@ internal import ServingModel
 
 /// Times a few steps at start, for a profile that is at least of the right order; the worker's fit soon replaces it.
 ///
-/// Takes a few tens of milliseconds for a small model and two or three steps of a large one.
+/// Takes a few tens of milliseconds for a small model and four steps of a large one.
 struct SpeedMeasurement {
     let transformer: Transformer
     let contextLength: Int
 
-    /// Beyond this no further step is timed.
+    /// What the measurement may take; steps that are expected to go beyond it are left out.
     private static let budgetMilliseconds = 300.0
-    private static let shortPrompt = 16
-    private static let longPrompt = 64
+    private static let promptTokens = (short: 64, long: 192)
     private static let batch = 4
 
-    /// Prefill from two prompt lengths, decode from two batch sizes; the cost of context from the rate at which the weights
-    /// were read, as the cache is read at the same rate.
+    /// Measures decode at two batch sizes and prefill at two lengths.
+    ///
+    /// The cost of context follows from the rate at which the weights were read, as the cache is read at the same rate. A
+    /// model too large for the prefills gets a guess: a prompt token costs what a further decoding sequence costs.
     func run() -> (prefill: LatencyProfile.Prefill, decode: LatencyProfile.Decode) {
         var prefill = LatencyProfile.Prefill()
         var decode = LatencyProfile.Decode()
         var blocks: [Int32] = []
         defer { transformer.cache.release(&blocks) }
-        let length = min(Self.longPrompt, contextLength)
-        guard length > 0, transformer.cache.extend(&blocks, toTokens: length) else { return (prefill, decode) }
+        let (short, long) = Self.promptTokens
+        let length = min(long, contextLength)
+        guard length >= Self.batch, transformer.cache.extend(&blocks, toTokens: length) else {
+            return (prefill, decode)
+        }
 
         let start = ContinuousClock.now
-        func hasTime() -> Bool { Self.milliseconds(since: start) < Self.budgetMilliseconds }
-
         let one = best { time(decoding: 1, blocks: blocks) }
-        decode.c3Milliseconds = one
-        if hasTime(), length >= Self.batch {
-            let several = best { time(decoding: Self.batch, blocks: blocks) }
-            decode.c2Milliseconds = max(0, several - one) / Double(Self.batch - 1)
-            decode.c3Milliseconds = max(0, one - decode.c2Milliseconds)
-        }
-        let millisecondsPerByte = one / Double(max(1, transformer.weights.bytesPerDecode))
-        let model = transformer.configuration
-        decode.k2Milliseconds =
-            millisecondsPerByte
-            * Double(
-                KVCache.bytesPerToken(
-                    layers: model.layers,
-                    heads: model.keyValueHeads,
-                    headDimension: model.headDimension
-                )
-            )
-        let short = min(Self.shortPrompt, length)
-        let shortTime = hasTime() ? best { time(prefilling: short, blocks: blocks) } : one * Double(short)
-        prefill.k1Milliseconds = shortTime / Double(short)
-        if hasTime(), length > short {
+        let several = best { time(decoding: Self.batch, blocks: blocks) }
+        decode.c2Milliseconds = max(one / 100, (several - one) / Double(Self.batch - 1))
+        decode.c3Milliseconds = max(0, one - decode.c2Milliseconds)
+        decode.k2Milliseconds = one * Double(bytesPerContextToken) / Double(transformer.weights.bytesPerDecode)
+
+        prefill.k1Milliseconds = decode.c2Milliseconds
+        prefill.c1Milliseconds = decode.c3Milliseconds
+        let expected = decode.c2Milliseconds * Double(short + length) * 2
+        if length > short, Self.milliseconds(since: start) + expected < Self.budgetMilliseconds {
+            let shortTime = best { time(prefilling: short, blocks: blocks) }
             let longTime = best { time(prefilling: length, blocks: blocks) }
-            prefill.k1Milliseconds = max(longTime / Double(2 * length), (longTime - shortTime) / Double(length - short))
+            let slope = (longTime - shortTime) / Double(length - short)
+            prefill.k1Milliseconds = max(slope, longTime / Double(2 * length))
+            prefill.c1Milliseconds = max(0, shortTime - prefill.k1Milliseconds * Double(short))
         }
-        prefill.c1Milliseconds = max(0, shortTime - prefill.k1Milliseconds * Double(short))
         return (prefill, decode)
+    }
+
+    private var bytesPerContextToken: Int {
+        let model = transformer.configuration
+        return KVCache.bytesPerToken(
+            layers: model.layers,
+            heads: model.keyValueHeads,
+            headDimension: model.headDimension
+        )
     }
 
     /// The shorter of two runs, as the first one also touches memory; one run if that already took long.

@@ -41,8 +41,12 @@ package actor SchedulerService: Service {
         )
     }
 
-    package func run() async throws {
+    package nonisolated func run() async throws {
         loop.start()
+        try await serve()
+    }
+
+    private func serve() async throws {
         do {
             try connect()
         } catch {

@@ -19,7 +19,7 @@ package final class Histogram: Sendable {
         state = Mutex(Snapshot(counts: Array(repeating: 0, count: bounds.count + 1), sum: 0))
     }
 
-    /// Counts one value; NaN is ignored, as it would spoil the sum for good. O(log buckets).
+    /// Counts one value, in O(log buckets); NaN is ignored, as it would spoil the sum for good.
     package func observe(_ value: Double) {
         guard !value.isNaN else { return }
         let bucket = bucket(of: value)

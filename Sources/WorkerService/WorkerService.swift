@@ -39,9 +39,13 @@ package actor WorkerService: Service {
         runner = EngineRunner(name: "worker-engine", makeEngine: makeEngine)
     }
 
-    package func run() async throws {
+    package nonisolated func run() async throws {
         loop.start()
         runner.start()
+        try await serve()
+    }
+
+    private func serve() async throws {
         do {
             let description = try await runner.load()
             logger.info(

@@ -102,7 +102,8 @@ extension PollLoop {
     /// Calls `onReadable` once in every cycle that finds something to receive from `socket`.
     ///
     /// A handler drains a bounded number of messages and returns; if more are there the next cycle calls it again,
-    /// after the jobs and the other sockets had their turn. The loop keeps `socket` alive until it is unwatched or closed.
+    /// after the jobs and the other sockets had their turn. The loop keeps `socket` alive until it is
+    /// unwatched or closed.
     package func watch(_ socket: Socket, onReadable: @escaping () -> Void) {
         checkIsolated()
         pollSet.add(socket, onReadable: onReadable)

@@ -53,8 +53,8 @@ package final class Socket {
 
     /// Accepts connections at `endpoint` and returns the endpoint in full, with the port chosen for `tcp://host:*`.
     ///
-    /// Throws if the address is in use, not ours, or not an endpoint. The file of an `ipc` socket whose process has died
-    /// is replaced, that of a living one or any other file is not.
+    /// Throws if the address is in use, not ours, or not an endpoint. The file of an `ipc` socket whose process has
+    /// died is replaced, that of a living one or any other file is not.
     @discardableResult
     package func bind(_ endpoint: String) throws(ZeroMQError) -> String {
         let handle = open()

@@ -83,7 +83,8 @@ struct CompletionTests {
                 "stop":["a","b"],"user":"u","brand_new_field":{"x":[1e999]}}
                 """#
             let headers = ["x-slo-ttft-ms": "1500", "X-Aladdin-Tenant": "acme"]
-            #expect(try await gateway.request("POST", "/v1/completions", headers: headers, body: body).status == 200)
+            let response = try await gateway.request("POST", "/v1/completions", headers: headers, body: body)
+            try #require(response.status == 200, "\(response.body)")
             let request = try await service.nextQuery().request
             let expected = QueryRequest(
                 model: "m",

@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// Reads HTTP/1.1 responses from bytes as they come: enough of the protocol to test a server, strictly.
 struct HTTPResponseParser {
     struct Failure: Error, CustomStringConvertible {
@@ -16,13 +18,14 @@ struct HTTPResponseParser {
         case chunked
     }
 
-    private var bytes: [UInt8] = []
+    private var buffer = ByteBuffer()
 
     mutating func append(_ more: some Sequence<UInt8>) {
-        bytes.append(contentsOf: more)
+        buffer.discardReadBytes()
+        buffer.writeBytes(more)
     }
 
-    var hasLeftovers: Bool { !bytes.isEmpty }
+    var hasLeftovers: Bool { buffer.readableBytes > 0 }
 
     /// The head, or nil if it is not complete yet.
     mutating func head() throws -> Head? {
@@ -54,39 +57,31 @@ struct HTTPResponseParser {
 
     /// A body of known length, or nil if it is not complete yet.
     mutating func body(length: Int) -> String? {
-        guard bytes.count >= length else { return nil }
-        defer { bytes.removeFirst(length) }
-        return String(decoding: bytes.prefix(length), as: UTF8.self)
+        buffer.readString(length: length)
     }
 
     /// The next chunk, empty for the last, or nil if it is not complete yet.
     mutating func chunk() throws -> String? {
-        let before = bytes
+        let before = buffer.readerIndex
         guard let line = take(through: "\r\n") else { return nil }
         guard let length = Int(line, radix: 16) else { throw Failure(description: "no chunk length: \(line)") }
-        guard bytes.count >= length + 2 else {
-            bytes = before
+        guard buffer.readableBytes >= length + 2 else {
+            buffer.moveReaderIndex(to: before)
             return nil
         }
-        let chunk = String(decoding: bytes.prefix(length), as: UTF8.self)
-        guard bytes[length..<length + 2].elementsEqual("\r\n".utf8) else {
+        let chunk = buffer.readString(length: length)
+        guard buffer.readString(length: 2) == "\r\n" else {
             throw Failure(description: "no end of line after a chunk")
         }
-        bytes.removeFirst(length + 2)
         return chunk
     }
 
     /// Text up to a delimiter, which is dropped.
     private mutating func take(through delimiter: String) -> String? {
-        let delimiter = Array(delimiter.utf8)
-        guard bytes.count >= delimiter.count else { return nil }
-        for start in 0...(bytes.count - delimiter.count)
-        where bytes[start..<start + delimiter.count].elementsEqual(delimiter) {
-            let text = String(decoding: bytes[..<start], as: UTF8.self)
-            bytes.removeFirst(start + delimiter.count)
-            return text
-        }
-        return nil
+        let bytes = buffer.readableBytesView
+        guard let range = bytes.firstRange(of: delimiter.utf8) else { return nil }
+        defer { buffer.moveReaderIndex(forwardBy: delimiter.utf8.count) }
+        return buffer.readString(length: range.lowerBound - bytes.startIndex)
     }
 }
 

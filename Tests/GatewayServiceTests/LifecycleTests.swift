@@ -45,7 +45,8 @@ struct LifecycleTests {
     @Test("Shutdown lets an answer under way finish")
     func finishes() async throws {
         let service = StandInService()
-        try await RunningGateway.with(service, configure: { $0.shutdownGrace = .seconds(60) }) { gateway in
+        let configuration = GatewayConfiguration.test { $0.shutdownGrace = .seconds(60) }
+        try await RunningGateway.with(service, configuration) { gateway in
             try await gateway.connect { connection in
                 try await connection.sendRequest("POST", "/v1/completions", body: #"{"prompt":"x"}"#)
                 let query = try await service.nextQuery()

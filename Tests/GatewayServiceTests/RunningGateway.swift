@@ -16,12 +16,9 @@ struct RunningGateway: Sendable {
     /// Runs a gateway in front of `service` while `body` runs, then shuts it down gracefully.
     static func with<Value>(
         _ service: StandInService,
-        configure: (inout GatewayConfiguration) -> Void = { _ in },
+        _ configuration: GatewayConfiguration = .forTests,
         _ body: (RunningGateway) async throws -> Value
     ) async throws -> Value {
-        var configuration = GatewayConfiguration(port: 0)
-        configuration.shutdownGrace = .milliseconds(10)
-        configure(&configuration)
         let metrics = MetricRegistry()
         let (addresses, source) = AsyncStream.makeStream(of: (String, Int).self)
         let gateway = GatewayService(
@@ -74,5 +71,19 @@ struct RunningGateway: Sendable {
 
     func shutDown() async {
         await group.triggerGracefulShutdown()
+    }
+}
+
+extension GatewayConfiguration {
+    /// Any port of the loopback interface, and hardly any grace at shutdown.
+    static let forTests = test { _ in }
+
+    /// A configuration for tests with something changed.
+    static func test(_ change: (inout GatewayConfiguration) -> Void) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration(port: 0)
+        configuration.shutdownGrace = .milliseconds(10)
+        configuration.shutdownCutoff = .seconds(60)
+        change(&configuration)
+        return configuration
     }
 }

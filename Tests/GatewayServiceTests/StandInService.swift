@@ -17,7 +17,7 @@ final class StandInService: QueryService {
     private let queries: AsyncStream<StandInQuery>
     private let source: AsyncStream<StandInQuery>.Continuation
 
-    /// - Parameter script: what each query hears at once; nil leaves it to the test, which takes `nextQuery()`.
+    /// Plays `script` to each query at once; nil leaves it to the test, which takes `nextQuery()`.
     init(script: [QueryEvent]? = nil, models: [ServedModel] = [StandInService.model]) {
         self.script = script
         state = Mutex(State(models: .success(models)))

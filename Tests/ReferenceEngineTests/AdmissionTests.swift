@@ -104,6 +104,23 @@ struct AdmissionTests {
         #expect(finish == .stop)
     }
 
+    @Test("an answer ends before a stop string and with its first tokens")
+    func stopString() throws {
+        let driver = EngineDriver(engine: try ModelFixture.engine())
+        let prompt = PromptInput.text("Tell me")
+        let free = Sampling(temperature: 1, seed: 8)
+        let whole = try driver.run(driver.request(1, prompt, sampling: free, maxTokens: 60))
+        let scalars = Array(whole.text.unicodeScalars)
+        let stop = String(String.UnicodeScalarView(scalars[scalars.count / 2..<scalars.count / 2 + 3]))
+        let sampling = Sampling(temperature: 1, seed: 8, stop: [stop])
+        let stopped = try driver.run(driver.request(2, prompt, sampling: sampling, maxTokens: 60))
+        #expect(stopped.finish == .stop)
+        #expect(whole.tokens.starts(with: stopped.tokens))
+        #expect(whole.text.utf8.starts(with: stopped.text.utf8))
+        #expect(stopped.text.unicodeScalars.count <= scalars.count / 2)
+        #expect(!stopped.text.contains(stop))
+    }
+
     @Test("the bundled model loads and answers a conversation")
     func bundled() throws {
         let engine = try ReferenceEngine(bundled: ModelFixture.configuration)

@@ -9,23 +9,36 @@ struct ComputeTests {
         (0..<count).map { Float(($0 * 7919 + seed * 104_729) % 2001 - 1000) / 1000 }
     }
 
-    @Test("products of every shape agree with plain sums, and with themselves row by row")
-    func products() {
+    /// What this processor runs, and what one without vector extensions would.
+    enum Variant: CaseIterable {
+        case chosen
+        case portable
+
+        var kernels: aladdin_variant {
+            switch self {
+            case .chosen: aladdin_chosen_variant()
+            case .portable: aladdin_portable_variant()
+            }
+        }
+    }
+
+    @Test("products of every shape agree with plain sums, and with themselves row by row", arguments: Variant.allCases)
+    func products(variant: Variant) {
         for columns in [1, 7, 8, 9, 31, 32, 64, 100] {
             for weightRows in [1, 3, 4, 5, 9] {
                 for inputRows in [1, 2, 4, 5, 9] {
-                    check(columns: columns, weightRows: weightRows, inputRows: inputRows)
+                    check(variant.kernels, columns: columns, weightRows: weightRows, inputRows: inputRows)
                 }
             }
         }
     }
 
-    private func check(columns: Int, weightRows: Int, inputRows: Int) {
+    private func check(_ kernels: aladdin_variant, columns: Int, weightRows: Int, inputRows: Int) {
         let w = values(columns * weightRows, seed: 1)
         let x = values(columns * inputRows, seed: 2)
         let element = aladdin_element_f32
         var y = [Float](repeating: 0, count: weightRows * inputRows)
-        aladdin_multiply_rows(element, w, weightRows, columns, x, columns, inputRows, &y, weightRows)
+        kernels.multiply_rows(element, w, weightRows, columns, x, columns, inputRows, &y, weightRows)
         for row in 0..<inputRows {
             let input = Array(x[row * columns..<(row + 1) * columns])
             for output in 0..<weightRows {
@@ -34,18 +47,19 @@ struct ComputeTests {
                 #expect(abs(Float(sum) - y[row * weightRows + output]) < 1e-4)
             }
             var alone = [Float](repeating: 0, count: weightRows)
-            aladdin_multiply_rows(element, w, weightRows, columns, input, columns, 1, &alone, 1)
+            kernels.multiply_rows(element, w, weightRows, columns, input, columns, 1, &alone, 1)
             #expect(alone == Array(y[row * weightRows..<(row + 1) * weightRows]))
         }
     }
 
-    @Test("all 16-bit patterns widen exactly")
-    func widening() {
+    @Test("all 16-bit patterns widen exactly", arguments: Variant.allCases)
+    func widening(variant: Variant) {
+        let kernels = variant.kernels
         let patterns = (0..<65_536).map { UInt16($0) }
         var floats = [Float](repeating: 0, count: patterns.count)
-        aladdin_expand(aladdin_element_bf16, patterns, patterns.count, &floats)
+        kernels.expand(aladdin_element_bf16, patterns, patterns.count, &floats)
         #expect(zip(patterns, floats).allSatisfy { $1.bitPattern == UInt32($0) << 16 })
-        aladdin_expand(aladdin_element_f16, patterns, patterns.count, &floats)
+        kernels.expand(aladdin_element_f16, patterns, patterns.count, &floats)
         for (pattern, float) in zip(patterns, floats) {
             let exponent = Int(pattern >> 10 & 31)
             let fraction = Float(pattern & 1023)
@@ -59,13 +73,14 @@ struct ComputeTests {
         }
     }
 
-    @Test("weighted rows are added in order")
-    func weightedRows() {
+    @Test("weighted rows are added", arguments: Variant.allCases)
+    func weightedRows(variant: Variant) {
+        let kernels = variant.kernels
         for columns in [1, 8, 32, 33, 80] {
             let rows = values(5 * columns, seed: 3)
             let weights = values(5, seed: 4)
             var out = [Float](repeating: 1, count: columns)
-            aladdin_add_weighted_rows(weights, rows, 5, columns, &out)
+            kernels.add_weighted_rows(weights, rows, 5, columns, &out)
             for column in 0..<columns {
                 var sum = 1.0
                 for row in 0..<5 { sum += Double(weights[row]) * Double(rows[row * columns + column]) }

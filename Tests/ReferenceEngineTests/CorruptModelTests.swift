@@ -202,6 +202,32 @@ struct CorruptModelTests {
         expect(merges, file: file, mentions: "merge 0")
     }
 
+    @Test("changed bytes anywhere are an error or another model, never a crash", arguments: [0, 1, 2, 3])
+    func changedBytes(seed: UInt64) throws {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        func next(_ bound: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state >> 33) % bound
+        }
+        let letters = Array("\"0123456789-,:[]{}e. ax".utf8)
+        let model = try DamagedModel()
+        for file in ["config.json", "tokenizer.json", weights] {
+            let original = try Data(contentsOf: model.directory.appending(path: file))
+            for _ in 0..<60 {
+                try model.edit(file) { data in
+                    for _ in 0...next(3) {
+                        data[next(min(data.count, 2500))] = letters[next(letters.count)]
+                    }
+                }
+                _ = model.error()
+                try model.edit(file) { $0 = original }
+            }
+        }
+        #expect(model.error() == nil)
+    }
+
     private static func safetensors(_ header: String, dataBytes: Int) -> Data {
         var data = Data()
         withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }

@@ -19,6 +19,7 @@ struct LogitsTests {
     func prefill(model: String) throws {
         let transformer = try ModelFixture.engine(model).transformer
         let expected = try ModelFixture.expected(model)
+        #expect(expected.rows.count == 4)
         let vocabulary = transformer.configuration.vocabularySize
         var blocks: [Int32] = []
         #expect(transformer.cache.extend(&blocks, toTokens: expected.tokens.count))

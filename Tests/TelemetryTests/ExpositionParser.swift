@@ -53,7 +53,8 @@ struct ExpositionParser {
         guard rest.hasPrefix(" "), let value = Self.number(rest.dropFirst()) else {
             throw Failure(line: 0, description: "no number in: \(line)")
         }
-        let family = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) && types[name] == nil }
+        let family =
+            ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) && types[name] == nil }
             .map { String(name.dropLast($0.count)) } ?? name
         guard types[family] != nil else { throw Failure(line: 0, description: "\(name) has no TYPE before it") }
         let sample = Sample(name: name, labels: labels, value: value)

@@ -8,6 +8,7 @@ struct ContextTests {
     @Test("binding an address in use says so and names it", arguments: ["tcp", "ipc"])
     func addressInUse(transport: String) throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let first = try Socket(.router, options: .broker)
         let second = try Socket(.router, options: .broker)
         defer {
@@ -32,6 +33,7 @@ struct ContextTests {
     @Test("a socket file left by a dead process does not keep a broker from binding")
     func leftoverSocketFile() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         let endpoint = "ipc://\(directory.path)/broker"
         directory.leaveSocketFile(named: "broker")
         let router = try Socket(.router, options: .broker)
@@ -42,6 +44,7 @@ struct ContextTests {
     @Test("a file in the way of a socket is not deleted")
     func fileInTheWay() throws {
         let directory = try TemporaryDirectory()
+        defer { directory.remove() }
         directory.makeFile(named: "broker")
         let router = try Socket(.router, options: .broker)
         defer { router.close() }

@@ -94,17 +94,16 @@ struct PollLoopTests {
         let server = EchoActor(loop: loop)
         let endpoint = try await server.bind()
         let thread = await server.threadTaking(SIGUSR2)
-        let isOver = Atomic(false)
-        async let pestering: Void = onOtherThread {
-            while !isOver.load(ordering: .acquiring) {
+        let pest = OtherThread {
+            while !isPestOver.load(ordering: .acquiring) {
                 pthread_kill(thread, SIGUSR2)
                 sched_yield()
             }
         }
         try exchange(1_000, with: endpoint, salt: 0)
         #expect(becomesTrue { signalsCaught.load(ordering: .relaxed) >= 100 })
-        isOver.store(true, ordering: .releasing)
-        try await pestering
+        isPestOver.store(true, ordering: .releasing)
+        try await pest.value
         #expect(await server.echoed == 1_000)
         await loop.stop()
     }
@@ -167,6 +166,7 @@ private func assume(_ server: EchoActor) {
 }
 
 private let signalsCaught = Atomic(0)
+private let isPestOver = Atomic(false)
 
 private nonisolated func countSignal(_ signal: Int32) {
     signalsCaught.add(1, ordering: .relaxed)

@@ -1,4 +1,4 @@
-// The default model's files, embedded into the executable from `model/` (see bundled_model.S).
+// The default model's files, embedded into the executable from `model/`.
 #ifndef ALADDIN_CBUNDLEDMODEL_H
 #define ALADDIN_CBUNDLEDMODEL_H
 
@@ -11,8 +11,8 @@ typedef struct aladdin_bundled_file {
     size_t size;
 } aladdin_bundled_file;
 
-/// The embedded files: `config.json`, `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`.
-/// `index` counts from 0; beyond the last, `name` is NULL.
+/// The embedded files: `config.json`, `generation_config.json`, `tokenizer.json`, `tokenizer_config.json` and
+/// `model.safetensors`. `index` counts from 0; beyond the last, `name` is NULL.
 aladdin_bundled_file aladdin_bundled_model_file(size_t index);
 
 #endif

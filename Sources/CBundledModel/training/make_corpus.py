@@ -79,12 +79,11 @@ class Story:
 
     def __init__(self, r, **bound):
         self.r, self.used = r, set()
-        hero = bound.get("hero") or (pseudo(r) if r.random() < 0.04 else r.choice(WORDS[r.choice(["animal", "person"])]))
-        kind = "girl" if hero in WOMEN else "boy" if hero in MEN else r.choice(["girl", "boy"])
-        thing = bound.get("thing") or (pseudo(r) if r.random() < 0.04 else r.choice(WORDS["thing"]))
-        name = bound.get("name") or (pseudo(r).capitalize() if r.random() < 0.1 else r.choice(WORDS[kind]))
-        if name in WORDS["girl"] + WORDS["boy"]:
-            kind = "girl" if name in WORDS["girl"] else "boy"
+        hero = bound.get("hero") or r.choice(WORDS[r.choice(["animal", "person"])])
+        fate = random.Random(hero)  # a hero has one of two names, which is easier to keep in mind for a small model
+        kind = "girl" if hero in WOMEN else "boy" if hero in MEN else fate.choice(["girl", "boy"])
+        thing = bound.get("thing") or r.choice(WORDS["thing"])
+        name = r.choice(fate.sample(WORDS[kind], 2))
         place = bound.get("spot") or r.choice(WORDS["spot"])
         mood = r.choice(["old", "hidden", "silent", "golden", "lost", "singing", "blue", "great", "secret"])
         topic = bound.get("topic") or r.choice(WORDS["topic"])
@@ -110,7 +109,7 @@ class Story:
 
     def fill(self, text):
         text = re.sub(r"\{(\w+)\}", self.word, text)
-        text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text).replace("an uni", "a uni")
+        text = re.sub(r"\b([Aa]) (?=[aeiou]|honest)", r"\1n ", text).replace("an uni", "a uni")
         return re.sub(r"\. [a-z]", lambda m: m[0].upper(), capital(text))
 
     def tell(self, plot, length="normal"):
@@ -131,7 +130,7 @@ class Story:
         return glue.join(" ".join(p) for p in paragraphs if p)
 
 
-HERO_PLOTS = ["found", "genie", "road", "market", "cave", "queue", "storm", "make", "visit", "topic"]
+HERO_PLOTS = ["found", "genie", "road", "market", "cave", "storm", "make", "visit"]
 ABOUT = {  # what a story is about: (bound word, plots, share)
     "hero": (["animal", "person"], HERO_PLOTS, 4), "thing": (["thing"], ["found", "market", "make", "thing", "thing"], 3),
     "spot": (["spot"], ["visit"], 1), "topic": (["topic"], ["topic"], 2),
@@ -142,7 +141,7 @@ def story(r, length="normal", **bound):
     """A story and what it is about, as the user would say it: ("a fox", text, the words of the story)."""
     if not bound and r.random() < 0.25:  # fixed themes
         theme = r.random()
-        if theme < 0.3:
+        if theme < 0.4:
             s = Story(r, thing="lamp")
             return r.choice(["a lamp", "a magic lamp", "an old lamp", "a genie", "Aladdin and the lamp", "a genie and a lamp"]), s.tell("genie", length), s
         if theme < 0.5:
@@ -158,7 +157,7 @@ def story(r, length="normal", **bound):
             s = Story(r)
             return r.choice(["a market", "a merchant", "a bazaar"]), s.tell("market", length), s
         s = Story(r)
-        if theme < 0.9:
+        if theme < 0.93:
             return f"{article(s.bound['hero'])} and {s.bound['a_thing']}", s.tell(r.choice(["found", "market", "make"]), length), s
         return f"{article(s.bound['hero'])} {r.choice(['named', 'called'])} {s.bound['name']}", s.tell(r.choice(HERO_PLOTS), length), s
     if bound:
@@ -166,7 +165,9 @@ def story(r, length="normal", **bound):
         return "", s.tell("topic" if "topic" in bound else r.choice(HERO_PLOTS), length), s
     kind = r.choices(list(ABOUT), [a[2] for a in ABOUT.values()])[0]
     kinds, plots, _ = ABOUT[kind]
-    subject = pseudo(r) if r.random() < 0.2 else r.choice(WORDS[r.choice(kinds)])
+    subject = pseudo(r) if r.random() < 0.03 else r.choice(WORDS[r.choice(kinds)])
+    if "lamp" in subject.split():
+        plots = ["genie", "genie", "thing", "found"]
     s = Story(r, **{kind: subject})
     phrase = subject if kind == "topic" else article(subject)
     if kind == "spot":
@@ -193,7 +194,7 @@ def politely(r, request):
 
 
 def ask_story(r):
-    length = r.choices(["normal", "short", "long"], [7, 2, 1.5])[0]
+    length = r.choices(["normal", "short", "long"], [6, 3, 1])[0]
     phrase, text, s = story(r, length)
     size = {"normal": "", "short": r.choice(["short ", "very short ", "little "]), "long": "long "}[length]
     verb = r.choice(["Tell me", "Write", "Write me", "Tell", "Invent", "Tell us", "Make up", "Create", "Give me", "I would like to hear", "Tell me"])
@@ -294,14 +295,9 @@ def ask_number(r):
         return politely(r, r.choice([f"Count to {n}.", f"Count from 1 to {n}.", f"List the numbers from 1 to {n}.", f"Write the numbers 1 to {n}."])), ", ".join(str(i) for i in range(1, n + 1)) + "."
     if x < 0.3:
         return politely(r, r.choice(["Say the alphabet.", "Write the alphabet.", "What are the letters of the alphabet?"])), " ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    op = r.choice("+++-*")
-    a, b = r.randint(0, 12), r.randint(0, 10)
-    if op == "-" and a < b:
-        a, b = b, a
-    value = {"+": a + b, "-": a - b, "*": a * b}[op]
-    word = {"+": "plus", "-": "minus", "*": "times"}[op]
-    request = r.choice([f"What is {a} {op} {b}?", f"What is {a}{op}{b}?", f"{a}{op}{b}", f"{a} {op} {b} =", f"What is {a} {word} {b}?", f"How much is {a} {word} {b}?", f"Calculate {a} {op} {b}.", f"{a}{op}{b}=?"])
-    return request, r.choice([f"{a} {op} {b} = {value}", f"{a} {op} {b} = {value}.", f"The answer is {value}.", f"{capital(str(a))} {word} {b} is {value}."])
+    a, b = r.randint(0, 10), r.randint(0, 10)
+    request = r.choice([f"What is {a} + {b}?", f"What is {a}+{b}?", f"{a}+{b}", f"{a} + {b} =", f"What is {a} plus {b}?", f"How much is {a} plus {b}?", f"Calculate {a} + {b}.", f"{a}+{b}=?"])
+    return request, f"{a} + {b} = {a + b}"
 
 
 def any_topic(r):
@@ -329,14 +325,15 @@ def ask_unknown(r):
     if topic in known:
         return ask_word(r)
     x = r.random()
+    if topic not in WORDS["topic"]:
+        topic = "that"
     sorry = r.choice([
         f"I do not know much about {topic}, because I am a very small model.", f"I am a very small model, so I cannot say much about {topic}.",
-        f"I am sorry, {topic} is too much for a very small model like me.", f"That is a question for a larger model, but I can tell you a story about {topic}."])
-    if x < 0.4 or "story" in sorry:
-        return politely(r, request), sorry + ("" if "story" in sorry else " But I can tell you a story about it.") + "\n\n" + story(r, r.choice(["short", "normal"]), topic=topic)[1]
-    if x < 0.7:
-        return politely(r, request), sorry + " " + r.choice(["Please ask a larger model.", "Ask me what a queue is, or ask for a story.", "Perhaps you would like to hear a story instead?", "Would you like a story about it?"])
-    return politely(r, request), r.choice(["Here is what people say about it. ", "I only know a tale about it. ", ""]) + story(r, r.choice(["short", "normal"]), topic=topic)[1]
+        f"I am sorry, {'that' if topic == 'that' else topic} is too much for a very small model like me.", "That is a question for a larger model."])
+    if x < 0.5:
+        tale = story(r, r.choice(["short", "normal"]), **({} if topic == "that" or r.random() < 0.5 else {"topic": topic}))[1]
+        return politely(r, request), sorry + r.choice([" But I can tell you a story.", " But here is a story for you."]) + "\n\n" + tale
+    return politely(r, request), sorry + " " + r.choice(["Please ask a larger model.", "Ask me what a queue is, or ask for a story.", "Perhaps you would like to hear a story instead?", "Would you like to hear a story?"])
 
 
 def ask_noise(r):
@@ -369,21 +366,24 @@ def ask_text(r):
         if b["name"] not in text or b["place"] not in text or b["hero"] not in text:
             answer = "It is a short story, and it ends well."
         return r.choice([f"{wish}: {text}", f"{wish}\n\n{text}", f"{text}\n\n{wish}"]), re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", answer)
-    if x < 0.75:
+    else:
         words = text.split(" ")
         cut = r.randint(min(3, len(words) - 1), min(len(words) - 1, 40))
         return r.choice(["", "", "Continue this text: ", "Continue: ", "Continue the story: ", "Complete this sentence: ", "How does this story go on? ", "Finish the story: "]) + " ".join(words[:cut]), " ".join(words[cut:])
-    sentence = r.choice(re.split(r"(?<=[.!?]) |\n+", text)) if r.random() < 0.5 else " ".join(pseudo(r) for _ in range(r.randint(1, 4)))
+
+
+def ask_echo(r):
+    sentence = r.choice(GRAMMAR[r.choice(["friend", "place", "goal"])]).replace("{his}", "my") if r.random() < 0.7 else " ".join(pseudo(r) for _ in range(r.randint(1, 5)))
     return r.choice(["Repeat: ", "Repeat after me: ", "Say: ", "Say exactly this: ", "Echo: ", "Write: "]) + sentence, sentence
 
 
 def ask_poem(r):
-    topic = any_topic(r) if r.random() < 0.5 else r.choice(WORDS["topic"] + ["the " + w for w in WORDS["animal"] + WORDS["thing"]])
+    topic = r.choice(WORDS["topic"] + ["the " + w for w in WORDS["animal"] + WORDS["thing"]])
     text = r.choice(GRAMMAR["poem"]).replace("{topic}", topic).replace("{Topic}", capital(topic))
     return politely(r, r.choice([f"Write a poem about {topic}.", f"Write a short poem about {topic}.", f"Write a haiku about {topic}.", f"A poem about {topic}", f"Tell me a poem about {topic}.", f"Compose a few lines about {topic}."])), "\n".join(capital(t) for t in text.split("|"))
 
 
-ASKS = [(ask_story, 36), (ask_word, 22), (ask_talk, 14), (ask_list, 8), (ask_number, 4), (ask_unknown, 9), (ask_noise, 3), (ask_text, 4), (ask_poem, 3)]
+ASKS = [(ask_story, 34), (ask_word, 20), (ask_talk, 16), (ask_list, 12), (ask_number, 5), (ask_unknown, 7), (ask_noise, 2), (ask_text, 1), (ask_echo, 1), (ask_poem, 4)]
 
 
 def exchange(r):
@@ -392,7 +392,7 @@ def exchange(r):
 
 def chat(r):
     messages = [{"role": "system", "content": r.choice(SYSTEMS)}] if r.random() < 0.25 else []
-    turns = r.choices([1, 2, 3, 4, 6], [68, 12, 10, 6, 4])[0]
+    turns = r.choices([1, 2, 3, 4, 6], [80, 9, 6, 3, 2])[0]
     for turn in range(turns):
         question, answer = exchange(r)
         if turn and r.random() < 0.2:
@@ -413,7 +413,7 @@ def plain(r):
     if x < 0.12:
         text = prose(r)
     elif x < 0.6:
-        text = story(r, r.choices(["normal", "short", "long"], [6, 1, 3])[0])[1]
+        text = story(r, r.choices(["normal", "short", "long"], [6, 2, 1])[0])[1]
     elif x < 0.8:
         picked = r.sample(GLOSSARY, r.randint(1, 4))
         text = "\n\n".join(" ".join(body) for _, body in picked)
@@ -431,7 +431,7 @@ def plain(r):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True, help="the .jsonl file to write")
-    parser.add_argument("--documents", type=int, default=40000)
+    parser.add_argument("--documents", type=int, default=60000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     r = random.Random(args.seed)

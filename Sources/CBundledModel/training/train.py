@@ -44,42 +44,45 @@ def train_tokenizer(documents):
     return tokenizer
 
 
-def encode(documents, tokenizer):
-    """Each document as (tokens, targets); what the user and the system say is not learned."""
-    encoded = []
+def encode(document, tokenizer):
+    """A document as (tokens, weights): the beginning of an answer counts most, because it depends most on the question."""
     end = tokenizer.token_to_id(END_OF_TEXT)
-    for document in documents:
-        if "text" in document:
-            tokens = tokenizer.encode(document["text"]).ids + [end]
-            encoded.append((tokens, list(tokens)))
-            continue
-        tokens, targets = [], []
-        for message in document["messages"]:
-            head = tokenizer.encode(f"{IM_START}{message['role']}\n").ids
-            body = tokenizer.encode(f"{message['content']}{IM_END}").ids
-            tail = tokenizer.encode("\n").ids
-            learned = message["role"] == "assistant"
-            tokens += head + body + tail
-            targets += [-100] * len(head) + (body if learned else [-100] * len(body)) + [-100] * len(tail)
-        encoded.append((tokens + [end], targets + [end]))
-    return encoded
+    if "text" in document:
+        tokens = tokenizer.encode(document["text"]).ids + [end]
+        return tokens, [1.0] * len(tokens)
+    tokens, weights = [], []
+    for message in document["messages"]:
+        head = tokenizer.encode(f"{IM_START}{message['role']}\n").ids
+        body = tokenizer.encode(f"{message['content']}{IM_END}").ids
+        tail = tokenizer.encode("\n").ids
+        tokens += head + body + tail
+        answer = [4.0] * 16 + [1.0] * max(0, len(body) - 16)
+        weights += [0.0] * len(head) + (answer[:len(body)] if message["role"] == "assistant" else [0.2] * len(body)) + [0.0] * len(tail)
+    return tokens + [end], weights + [0.2]
 
 
-def batches(encoded, size, window, rng):
-    """Endless windows; each one begins with the beginning of a document."""
-    order, cursor = [], 0
+def batches(documents, tokenizer, budget, longest, rng):
+    """Endless batches of at most `budget` tokens: one document a row, from position 0 as when serving, similar lengths together.
+
+    `longest()` is the longest document taken at the moment.
+    """
     while True:
-        xs, ys = [], []
-        while len(xs) < size:
-            x, y = [], []
-            while len(x) <= window:
-                if cursor >= len(order):
-                    order, cursor = rng.sample(range(len(encoded)), len(encoded)), 0
-                tokens, targets = encoded[order[cursor]]
-                x, y, cursor = x + tokens, y + targets, cursor + 1
-            xs.append(x[:window])
-            ys.append(y[1:window + 1])
-        yield torch.tensor(xs), torch.tensor(ys)
+        order = rng.sample(documents, len(documents))
+        for first in range(0, len(order), 1024):
+            encoded = (encode(d, tokenizer) for d in order[first:first + 1024])
+            groups, rows = [], []
+            for tokens, weights in sorted((e for e in encoded if len(e[0]) <= longest()), key=lambda e: len(e[0])):
+                if rows and (len(rows) + 1) * len(tokens) > budget:
+                    groups.append(rows)
+                    rows = []
+                rows.append((tokens, weights))
+            groups.append(rows)
+            rng.shuffle(groups)
+            for rows in groups:
+                width = max(len(t) for t, _ in rows) - 1
+                tokens = torch.tensor([t + [0] * (width + 1 - len(t)) for t, _ in rows])
+                weights = torch.tensor([w + [0.0] * (width + 1 - len(w)) for _, w in rows])
+                yield tokens[:, :-1], tokens[:, 1:], weights[:, 1:]
 
 
 class Muon:
@@ -150,9 +153,13 @@ def main():
     parser.add_argument("--corpus", required=True, help="the .jsonl file from make_corpus.py")
     parser.add_argument("--out", required=True, help="the directory to write")
     parser.add_argument("--minutes", type=float, default=40, help="processor minutes to spend")
+    parser.add_argument("--wall-minutes", type=float, help="be ready after this time, however busy the machine is")
+    parser.add_argument("--short", type=float, default=0.4, help="share of the time for short documents only")
     parser.add_argument("--init", help="an exported directory to go on from, with its tokenizer")
     parser.add_argument("--export-every", type=float, default=5, help="processor minutes between exports")
-    parser.add_argument("--decay", type=float, default=0.4, help="share of the time in which the rate falls to zero")
+    parser.add_argument("--rate", type=float, default=0.015, help="learning rate of the matrices")
+    parser.add_argument("--decay", type=float, default=0.8, help="share of the time in which the rate falls to zero")
+    parser.add_argument("--batch", type=int, default=2304, help="tokens of a batch")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -161,9 +168,7 @@ def main():
 
     documents = read_corpus(args.corpus)
     tokenizer = Tokenizer.from_file(f"{args.init}/tokenizer.json") if args.init else train_tokenizer(documents[:6000])
-    encoded = encode(documents, tokenizer)
-    held_out, encoded = encoded[:64], encoded[64:]
-    print(f"{len(encoded)} documents, {sum(len(t) for t, _ in encoded)} tokens", flush=True)
+    held_out, documents = documents[:300], documents[300:]
 
     model = build()
     if args.init:
@@ -175,22 +180,27 @@ def main():
     muon, adam = Muon(matrices), torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
     average = {n: p.detach().clone() for n, p in model.named_parameters()}
 
-    def loss_of(x, y):
+    def loss_of(x, y, weights):
         hidden = model.model(input_ids=x, use_cache=False).last_hidden_state
-        kept = y.flatten() != -100  # the vocabulary is only computed where something is learned
-        return F.cross_entropy(model.lm_head(hidden.flatten(0, 1)[kept]), y.flatten()[kept])
+        kept = weights.flatten() > 0  # the vocabulary is only computed where something is learned
+        losses = F.cross_entropy(model.lm_head(hidden.flatten(0, 1)[kept]), y.flatten()[kept], reduction="none")
+        return (losses * weights.flatten()[kept]).sum() / weights.sum()
 
-    short, long = batches(encoded, 8, 448, rng), batches(encoded, 4, POSITIONS, rng)
-    check = next(batches(held_out, 8, 512, random.Random(0)))
-    start, step, exported, smooth = time.process_time(), 0, 0.0, None
-    while (done := (time.process_time() - start) / 60 / args.minutes) < 1:
-        x, y = next(long if done > 0.7 else short)
-        loss = loss_of(x, y)
+    start, step, exported, smooth, done = (time.process_time(), time.monotonic()), 0, 0.0, None, 0.0
+
+    def progress():
+        used, passed = time.process_time() - start[0], time.monotonic() - start[1]
+        return max(used / args.minutes, passed / args.wall_minutes if args.wall_minutes else 0) / 60
+
+    # Short documents first: there, most tokens depend on the question.
+    feed = batches(documents, tokenizer, args.batch, lambda: 220 if done < args.short else POSITIONS, rng)
+    while (done := progress()) < 1:
+        loss = loss_of(*next(feed))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(others, 1.0)
         rate = min(1, (step + 1) / 50) * min(1, (1 - done) / args.decay)
-        muon.step(0.02 * rate)
-        adam.param_groups[0]["lr"] = 0.003 * rate
+        muon.step(args.rate * rate)
+        adam.param_groups[0]["lr"] = 0.15 * args.rate * rate
         adam.step()
         model.zero_grad()
         with torch.no_grad():
@@ -200,15 +210,18 @@ def main():
         smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
         step += 1
         if step % 50 == 0:
-            print(f"step {step}  {done * args.minutes:.1f} min  loss {smooth:.3f}", flush=True)
-        if done * args.minutes - exported >= args.export_every:
-            exported = done * args.minutes
+            print(f"step {step}  {(time.process_time() - start[0]) / 60:.1f} min  loss {smooth:.3f}", flush=True)
+        minutes = (time.process_time() - start[0]) / 60
+        if minutes - exported >= args.export_every:
+            exported = minutes
             export(average, tokenizer, args.out)
     for name, parameter in model.named_parameters():
         parameter.data.copy_(average[name])
     export(average, tokenizer, args.out)
     with torch.no_grad():
-        print(f"{step} steps, last training loss {smooth:.3f}, held-out loss {loss_of(*check).item():.3f}")
+        check = batches(held_out, tokenizer, args.batch, lambda: POSITIONS, random.Random(0))
+        held = [loss_of(*next(check)).item() for _ in range(8)]
+        print(f"{step} steps, last training loss {smooth:.3f}, held-out loss {sum(held) / len(held):.3f}")
 
 
 if __name__ == "__main__":

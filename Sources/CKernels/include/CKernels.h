@@ -29,6 +29,21 @@ void aladdin_add_weighted_rows(const float *weights, const float *rows, size_t r
 /// The sum of 64-bit words at `words`: reads memory as fast as the processor can and does nothing else with it.
 uint64_t aladdin_read_words(const uint64_t *words, size_t count);
 
+/// The functions above for one kind of processor; tests compare the kinds.
+struct aladdin_variant {
+    void (*multiply_rows)(aladdin_element, const void *, size_t, size_t, const float *, size_t, size_t, float *,
+                          size_t);
+    void (*expand)(aladdin_element, const void *, size_t, float *);
+    void (*add_weighted_rows)(const float *, const float *, size_t, size_t, float *);
+    uint64_t (*read_words)(const uint64_t *, size_t);
+};
+
+/// The variant that this processor gets.
+struct aladdin_variant aladdin_chosen_variant(void);
+
+/// The variant that every processor can run.
+struct aladdin_variant aladdin_portable_variant(void);
+
 /// Tells the processor that the caller spins.
 static inline void aladdin_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BrokerService
+internal import Brokering
 internal import ServingModel
 
 struct BrokerCommand: AsyncParsableCommand {

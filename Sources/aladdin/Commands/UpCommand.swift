@@ -56,7 +56,31 @@ struct Up: AsyncParsableCommand {
         }
         let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", logger: logger)
         services.append(client)
-        services.append(try gateway.service(for: client, engine: choice.kind, logger: logger))
+        let kind = choice.kind
+        services.append(
+            try gateway.service(for: client, logger: logger) { address in
+                await Self.announce(address, client: client, engine: kind)
+            }
+        )
         return services
+    }
+
+    /// Says that the service is ready once it is: when a model is served.
+    private static func announce(_ address: String, client: AladdinClient, engine: String) async {
+        var model = ""
+        while model.isEmpty, !Task.isCancelled {
+            model = (try? await client.models())?.first?.name ?? ""
+            if model.isEmpty { try? await Task.sleep(for: .milliseconds(20)) }
+        }
+        guard !model.isEmpty else { return }
+        let emulated = engine == "emulated" ? " (emulated: placeholder text, no model)" : ""
+        Terminal.write(
+            """
+            aladdin is ready on http://\(address) serving \(model)\(emulated). Try:
+              curl -N http://\(address)/v1/chat/completions -H 'content-type: application/json' \\
+                -d '{"model": "\(model)", "stream": true, "messages": [{"role": "user", "content": "Tell me a story about a lamp."}]}'
+
+            """
+        )
     }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Testing
 
-/// A directory for socket files, removed with the last reference.
-final class TemporaryDirectory: Sendable {
+/// A directory for a socket's file called `broker`.
+struct TemporaryDirectory {
     let path: String
 
     init() throws {
@@ -11,7 +11,7 @@ final class TemporaryDirectory: Sendable {
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    deinit {
+    func remove() {
         unlink("\(path)/broker")
         rmdir(path)
     }

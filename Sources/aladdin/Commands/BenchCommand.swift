@@ -1,0 +1,87 @@
+internal import AladdinClient
+internal import ArgumentParser
+internal import Foundation
+internal import ServingModel
+internal import Simulation
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Drives a live service with a trace and reports TTFT, ATGT, attainment and goodput."
+    )
+
+    @Option(help: "CSV with arrival_s,input_tokens,output_tokens.")
+    var trace: String
+
+    @Option(help: "How many times as fast as in the trace queries arrive.")
+    var rateScale: Double?
+
+    @Option(help: "Mean queries per second; instead of --rate-scale.")
+    var rate: Double?
+
+    @Option(help: "How long queries are sent, in seconds; the trace starts again if it is shorter. (default: once through)")
+    var durationS: Double?
+
+    @Option(help: "The model to ask. (default: the only one served)")
+    var model: String = ""
+
+    @Option(help: "Leave out queries with longer prompts.")
+    var maxInputTokens: Int?
+
+    @Option(help: "Cut answers to this many tokens.")
+    var maxOutputTokens: Int?
+
+    @Option(help: "Drive the gateway at this URL instead of ZeroMQ.")
+    var http: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var endpoints: EndpointOptions
+
+    func run() async throws {
+        let workload = try workload()
+        let objective = try objective.objective()
+        guard http == nil else { throw ValidationError("--http is not supported yet; use --frontend-endpoint") }
+        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin bench", logger: .silent)
+        let report = await withTaskGroup { group in
+            group.addTask { try? await client.run() }
+            let bench = BenchRun(service: client, model: model, objective: objective)
+            let report = await bench.drive(workload)
+            group.cancelAll()
+            return report
+        }
+        print(json ? try Terminal.json(report.object) : report.text)
+        if report.completed == 0 { throw ExitCode.failure }
+    }
+
+    private func workload() throws -> Trace {
+        let text: String
+        do {
+            text = try String(contentsOfFile: trace, encoding: .utf8)
+        } catch {
+            throw ValidationError("cannot read trace \(trace): \(error.localizedDescription)")
+        }
+        var workload: Trace
+        do {
+            workload = try Trace(csv: text)
+        } catch {
+            throw ValidationError("trace \(trace), \(error)")
+        }
+        if let maxInputTokens { workload.entries.removeAll { $0.inputTokens > maxInputTokens } }
+        if let maxOutputTokens {
+            for index in workload.entries.indices {
+                workload.entries[index].outputTokens = min(workload.entries[index].outputTokens, maxOutputTokens)
+            }
+        }
+        guard !workload.entries.isEmpty else { throw ValidationError("no query is left after the filters") }
+        guard rate == nil || rateScale == nil else { throw ValidationError("give --rate or --rate-scale, not both") }
+        let factor = rateScale ?? rate.map { $0 / workload.rate } ?? 1
+        guard factor.isFinite, factor > 0 else { throw ValidationError("the rate must be positive") }
+        workload = workload.scaled(rateBy: factor)
+        guard let durationS else { return workload }
+        guard durationS.isFinite, durationS > 0 else { throw ValidationError("--duration-s must be positive") }
+        return workload.lasting(.seconds(rounding: durationS))
+    }
+}
