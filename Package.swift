@@ -117,10 +117,92 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
-                "AladdinWorkerKit", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Scheduling", "ServingModel",
+                "AladdinWorkerKit", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Scheduling",
+                "ServingModel",
                 "Simulation", "Telemetry", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: settings
+        ),
+
+        // Benchmarks, run by `make bench`
+        .executableTarget(
+            name: "ReferenceEngineBench",
+            dependencies: ["ReferenceEngine"],
+            path: "Tests/Benchmarks/ReferenceEngineBench",
+            swiftSettings: alwaysOptimised
+        ),
+
+        // Tests
+        .testTarget(
+            name: "ServingModelTests",
+            dependencies: ["ServingModel"],
+            resources: [.copy("Profiles")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "BatchingTests", dependencies: ["Batching", "ServingModel"], swiftSettings: settings),
+        .testTarget(
+            name: "BrokeringTests",
+            dependencies: ["Brokering", "ServingModel", collections, heap],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Batching", "ServingModel"],
+            resources: [.copy("Golden")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MessagesTests",
+            dependencies: ["CAladdinMessages", "Messages", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ZeroMQTests",
+            dependencies: ["CZeroMQ", "ZeroMQ", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SessionsTests",
+            dependencies: ["Sessions", "Messages", "ServingModel", "ZeroMQ", log],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "WorkerServiceTests",
+            dependencies: [
+                "WorkerService", "AladdinWorkerKit", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
+                lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GatewayServiceTests",
+            dependencies: [
+                "GatewayService", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ReferenceEngineTests",
+            dependencies: ["ReferenceEngine", "AladdinWorkerKit", "CKernels", "ServingModel"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EmulatedEngineTests",
+            dependencies: ["EmulatedEngine", "AladdinWorkerKit", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["AladdinClient", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
+            exclude: ["Support/python-environment"],
             swiftSettings: settings
         ),
     ],

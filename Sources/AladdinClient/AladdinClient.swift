@@ -173,7 +173,8 @@ extension AladdinClient {
     private func hear(_ header: FrameHeader, _ body: [UInt8]) {
         guard let number = queriesByStream[header.stream], let query = queries[number] else { return }
         guard header.kind == .item else {
-            let status = (try? Status.decode(body)) ?? Status(.internalError, .malformed, "the broker's answer is unreadable")
+            let status =
+                (try? Status.decode(body)) ?? Status(.internalError, .malformed, "the broker's answer is unreadable")
             end(number, status.isOK ? nil : status)
             return
         }

@@ -4,7 +4,9 @@ public import ServingModel
 public struct EngineDescription: Hashable, Sendable {
     /// The model's name, as clients write it.
     public var model: String
-    /// `cpu`, `emulated`, `upstream`, `plugin`: the kind of engine. An emulated engine says so wherever it shows.
+    /// `cpu`, `emulated`, `upstream`, `plugin`: the kind of engine.
+    ///
+    /// An emulated engine says so wherever it shows.
     public var kind: String
     /// Longest prompt and output together, in tokens.
     public var contextLength: Int

@@ -9,8 +9,10 @@ public struct SequenceRequest: Sendable {
     public var defaultSeed: UInt64
     /// Output tokens wanted in all, resumed ones included; at least 1.
     public var maxTokens: Int
-    /// Output tokens that an earlier attempt produced elsewhere. They are part of the prefill, their text is not
-    /// emitted again, and the next token has index `resumedTokens.count`.
+    /// Output tokens that an earlier attempt produced elsewhere.
+    ///
+    /// They are part of the prefill, their text is not emitted again, and the next token has index
+    /// `resumedTokens.count`.
     public var resumedTokens: [Int32]
     /// How long the answer will be, where the client said so; only an emulated engine cares.
     public var outputTokensHint: Int?
@@ -73,7 +75,9 @@ public struct SequenceOutput: Hashable, Sendable {
     public var sequence: SequenceID
     public var token: Int32
     /// The text that became certain with this token: whole characters only, held back while it may turn out to be the
-    /// beginning of a stop string. The concatenation over all tokens is the answer.
+    /// beginning of a stop string.
+    ///
+    /// The concatenation over all tokens is the answer.
     public var text: String
     /// Set with the sequence's last token.
     public var finish: FinishReason?

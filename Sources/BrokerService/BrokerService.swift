@@ -43,10 +43,11 @@ package actor BrokerService: Service {
         self.configuration = configuration
         self.logger = logger
         broker = Broker(configuration: configuration.broker, at: PollLoop.now())
-        instance = QueryID(
-            unixMilliseconds: Self.unixMilliseconds(),
-            random: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-        ).description
+        instance =
+            QueryID(
+                unixMilliseconds: Self.unixMilliseconds(),
+                random: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+            ).description
     }
 
     /// Binds the four endpoints and serves until a graceful shutdown.

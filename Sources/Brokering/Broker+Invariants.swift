@@ -2,7 +2,9 @@ internal import DequeModule
 internal import ServingModel
 
 extension Broker {
-    /// Traps if the machine's tables disagree. Complexity: linear in everything; for tests and simulations.
+    /// Traps if the machine's tables disagree.
+    ///
+    /// Complexity: linear in everything; for tests and simulations.
     package func checkInvariants() {
         checkQueries()
         checkWorkers()

@@ -95,7 +95,9 @@ extension Broker {
         forgetOldResults(at: now)
         var next = now + .seconds(1)
         if let timer = deadlines.min { next = min(next, timer.at) }
-        if let gone = schedulerGone { next = min(next, max(gone + configuration.schedulerGrace, now + .milliseconds(10))) }
+        if let gone = schedulerGone {
+            next = min(next, max(gone + configuration.schedulerGrace, now + .milliseconds(10)))
+        }
         return next
     }
 
@@ -108,7 +110,12 @@ extension Broker {
         guard case .queued = record.state, models[record.model]?.workers == 0 else { return }
         end(
             number,
-            with: Status(.unavailable, .noWorker, "no worker for this model came back in time", retryAfter: .seconds(10)),
+            with: Status(
+                .unavailable,
+                .noWorker,
+                "no worker for this model came back in time",
+                retryAfter: .seconds(10)
+            ),
             at: now
         )
     }

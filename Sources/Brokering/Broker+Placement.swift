@@ -2,7 +2,9 @@ internal import DequeModule
 package import ServingModel
 
 extension Broker {
-    /// A scheduler has connected. It takes the place of an earlier one, and is told the present state first.
+    /// A scheduler has connected.
+    ///
+    /// It takes the place of an earlier one, and is told the present state first.
     package mutating func schedulerAttached(at now: Instant) {
         schedulerIsAttached = true
         schedulerGone = nil
@@ -28,8 +30,9 @@ extension Broker {
         schedulerGone = now
     }
 
-    /// Carries a decision out, unless its query or worker has moved on since. A query that was placed but not pulled
-    /// may be placed anew.
+    /// Carries a decision out, unless its query or worker has moved on since.
+    ///
+    /// A query that was placed but not pulled may be placed anew.
     package mutating func place(_ placement: Placement, at now: Instant) {
         guard let record = queries[placement.query], record.attempt == placement.attempt,
             let worker = workers[placement.worker], !worker.isDraining, worker.joined.profile.model == record.model

@@ -2,7 +2,9 @@ internal import HeapModule
 package import ServingModel
 
 extension Broker {
-    /// Accepts a query or says why not. An accepted query's events are announced for `stream`.
+    /// Accepts a query or says why not.
+    ///
+    /// An accepted query's events are announced for `stream`.
     ///
     /// - Throws: a `Status`; nothing was changed then.
     @discardableResult
@@ -51,7 +53,9 @@ extension Broker {
         read(number, by: stream, from: index)
     }
 
-    /// A client gives a call up. The query ends unless somebody else reads it.
+    /// A client gives a call up.
+    ///
+    /// The query ends unless somebody else reads it.
     ///
     /// - Returns: whether the call was still open.
     package mutating func cancel(_ stream: StreamKey, at now: Instant) -> Bool {

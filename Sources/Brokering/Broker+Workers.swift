@@ -55,7 +55,9 @@ extension Broker {
         startPatience(for: record.joined.profile.model, at: now)
     }
 
-    /// A worker reports a step. Reports under leases that are not current are discarded and the leases revoked.
+    /// A worker reports a step.
+    ///
+    /// Reports under leases that are not current are discarded and the leases revoked.
     package mutating func workerStepped(_ worker: WorkerID, _ step: WorkerStep, at now: Instant) {
         guard workers[worker] != nil else { return }
         workers[worker]?.waiting = step.waiting
@@ -113,7 +115,11 @@ extension Broker {
             guard report.firstIndex == record.output.count, total <= record.submission.maxTokens,
                 record.output.byteCount + report.text.utf8.count <= configuration.maximumOutputBytes
             else {
-                return Status(.internalError, .engineFailed, "its worker reported tokens out of order or beyond the limit")
+                return Status(
+                    .internalError,
+                    .engineFailed,
+                    "its worker reported tokens out of order or beyond the limit"
+                )
             }
             queries[number]?.output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
             queries[number]?.firstToken = record.firstToken ?? now

@@ -43,8 +43,10 @@ package struct Broker: Sendable {
         schedulerGone = now
     }
 
-    /// What is to be done since the last call, in order. Queries are handed to workers here, all that a worker gets
-    /// together, so call it once at the end of a round of events.
+    /// What is to be done since the last call, in order.
+    ///
+    /// Queries are handed to workers here, all that a worker gets together, so call it once at the end of a round of
+    /// events.
     package mutating func takeActions(at now: Instant) -> [BrokerAction] {
         if !schedulerIsAttached { placeByFallback(at: now) }
         feedMarkedWorkers(at: now)

@@ -24,7 +24,9 @@ package struct OutputLog: Hashable, Sendable {
     /// Whether another worker could continue from here: every token's identifier is known.
     package var isResumable: Bool { tokenIDs.count == count }
 
-    /// Adds tokens. `ids` is empty if the engine doesn't know them.
+    /// Adds tokens.
+    ///
+    /// `ids` is empty if the engine doesn't know them.
     package mutating func append(count added: Int, ids: [Int32], text addedText: String) {
         count += added
         tokenIDs.append(contentsOf: ids)

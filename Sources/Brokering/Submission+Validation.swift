@@ -82,7 +82,11 @@ extension Submission {
             )
         }
         guard sampling.topP >= 0, sampling.topP <= 1 else {
-            throw Status(.invalidArgument, .invalidSampling, "top_p is \(sampling.topP); it must be a number from 0 to 1")
+            throw Status(
+                .invalidArgument,
+                .invalidSampling,
+                "top_p is \(sampling.topP); it must be a number from 0 to 1"
+            )
         }
         guard sampling.topK >= 0 else {
             throw Status(.invalidArgument, .invalidSampling, "top_k is \(sampling.topK); it must not be negative")

@@ -8,7 +8,9 @@ package struct WorkerRecord: Sendable {
     /// Queries it may take in all since it registered, and those it was sent.
     package internal(set) var granted: UInt64 = 0
     package internal(set) var sent: UInt64 = 0
-    /// Placed here and not pulled yet, in order. Entries whose query has moved on are skipped when they come up.
+    /// Placed here and not pulled yet, in order.
+    ///
+    /// Entries whose query has moved on are skipped when they come up.
     var queue: Deque<QueryNumber> = []
     package internal(set) var queued = 0
     /// What it runs, oldest lease first.

@@ -1,8 +1,9 @@
 package import ServingModel
 
 extension ClusterView {
-    /// Brings the view up to date with an event. Events that make no sense (a query never heard of) are ignored: the
-    /// view is soft state, and a snapshot mends it.
+    /// Brings the view up to date with an event.
+    ///
+    /// Events that make no sense (a query never heard of) are ignored: the view is soft state, and a snapshot mends it.
     package mutating func apply(_ event: ClusterEvent, at now: Instant) {
         switch event {
         case .workerJoined(let joined):

@@ -6,7 +6,9 @@ package struct ClusterView: Sendable {
     /// Keys of `workers`, in order: what loops run over.
     package internal(set) var workerOrder: [WorkerID] = []
     package internal(set) var queries: [QueryNumber: QueryView] = [:]
-    /// Waiting to be placed, in order of arrival. Placing removes.
+    /// Waiting to be placed, in order of arrival.
+    ///
+    /// Placing removes.
     package internal(set) var unplaced: [QueryNumber] = []
     package internal(set) var promptLengths = PromptLengthEstimator()
 

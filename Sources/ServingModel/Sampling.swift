@@ -6,7 +6,9 @@ public struct Sampling: Hashable, Sendable {
     public var topP: Double
     /// Only the k most likely tokens; 0 is all.
     public var topK: Int
-    /// Same seed, same prompt, same model: same tokens. Nil lets the worker derive one from the query's identifier.
+    /// Same seed, same prompt, same model: same tokens.
+    ///
+    /// Nil lets the worker derive one from the query's identifier.
     public var seed: UInt64?
     /// Generation ends before any of these appears in the text.
     public var stop: [String]

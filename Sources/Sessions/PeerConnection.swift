@@ -49,7 +49,9 @@ package final class PeerConnection {
         if case .open = state { true } else { false }
     }
 
-    /// Connects and greets. The handler runs on the loop's thread.
+    /// Connects and greets.
+    ///
+    /// The handler runs on the loop's thread.
     ///
     /// - Throws: `ZeroMQError` if the address is malformed; a broker that is not there yet is no error.
     package func start(on loop: PollLoop, _ handle: @escaping (Event) -> Void) throws(ZeroMQError) {

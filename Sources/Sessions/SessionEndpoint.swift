@@ -30,7 +30,9 @@ package final class SessionEndpoint {
     private var nextHeartbeat = Instant.zero
     private var pendingEnds: [UInt64] = []
 
-    /// Binds the endpoint. Call on the loop's thread.
+    /// Binds the endpoint.
+    ///
+    /// Call on the loop's thread.
     ///
     /// - Parameters:
     ///   - methods: what may be called here; anything else is answered with `wrongRole`.
@@ -73,7 +75,9 @@ package final class SessionEndpoint {
         }
     }
 
-    /// Heartbeats, expiries and what waits to be sent. Call once a cycle.
+    /// Heartbeats, expiries and what waits to be sent.
+    ///
+    /// Call once a cycle.
     package func cycle(at now: Instant, _ handle: (Input) -> Void) -> Instant {
         var isBlocked = false
         for session in outboxes.keys.sorted() where !flush(session) { isBlocked = true }
@@ -89,7 +93,9 @@ package final class SessionEndpoint {
     /// Whether a frame sent now would leave at once, as far as is known.
     package func hasRoom(_ session: UInt64) -> Bool { outboxes[session] == nil }
 
-    /// Sends a frame, or keeps it until the peer has room. A peer that lets too much pile up loses its session.
+    /// Sends a frame, or keeps it until the peer has room.
+    ///
+    /// A peer that lets too much pile up loses its session.
     package func send(_ kind: FrameKind, method: Method, stream: UInt64, to session: UInt64, body: [UInt8]) {
         guard transmit(kind, method: method, stream: stream, to: session, body: body) else {
             end(session, "it does not read what it is sent")

@@ -82,7 +82,9 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         return session
     }
 
-    /// Sessions that have been silent too long, in order of their numbers. They stay open until closed.
+    /// Sessions that have been silent too long, in order of their numbers.
+    ///
+    /// They stay open until closed.
     package func expired(at now: Instant) -> [UInt64] {
         sessions.values.filter { $0.lastHeard + timeout <= now }.map(\.number).sorted()
     }

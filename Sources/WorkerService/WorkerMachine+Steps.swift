@@ -32,7 +32,10 @@ extension WorkerMachine {
     mutating func stepSucceeded(_ step: EngineStep, _ outputs: [SequenceOutput]) {
         let expected = step.decodes + step.chunks.filter(\.completesPrompt).map(\.sequence)
         guard outputs.map(\.sequence) == expected else {
-            stepFailed(step, Status(.internalError, .engineFailed, "the engine answered for other sequences than asked"))
+            stepFailed(
+                step,
+                Status(.internalError, .engineFailed, "the engine answered for other sequences than asked")
+            )
             return
         }
         var finished: [SequenceID] = []

@@ -44,7 +44,9 @@ package struct WorkerMachine: Sendable {
     /// Leases held.
     package var count: Int { sequences.count }
 
-    /// Takes a query. A request that cannot be served is reported as failed.
+    /// Takes a query.
+    ///
+    /// A request that cannot be served is reported as failed.
     package mutating func take(_ query: WorkerQuery) {
         let id = SequenceID(rawValue: nextSequence)
         nextSequence += 1

@@ -91,6 +91,9 @@ package struct SocketOptions: Sendable {
     package static let peer: SocketOptions = {
         var options = SocketOptions()
         options.linger = .seconds(1)
+        // With it, libzmq drops what had arrived but was not read when the connection breaks: a goodbye, a last result.
+        // Frames queued for a dead connection are harmless instead: sessions fence them.
+        options.immediate = false
         return options
     }()
 

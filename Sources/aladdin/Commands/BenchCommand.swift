@@ -19,7 +19,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Mean queries per second; instead of --rate-scale.")
     var rate: Double?
 
-    @Option(help: "How long queries are sent, in seconds; the trace starts again if it is shorter. (default: once through)")
+    @Option(
+        help: "How long queries are sent, in seconds; the trace starts again if it is shorter. (default: once through)"
+    )
     var durationS: Double?
 
     @Option(help: "The model to ask. (default: the only one served)")

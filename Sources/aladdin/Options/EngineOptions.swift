@@ -23,7 +23,9 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked)")
     var batching: String?
 
-    @Option(help: "Factor on the time of an emulated engine's steps: 0.1 is ten times as fast as the profile. (default: 1)")
+    @Option(
+        help: "Factor on the time of an emulated engine's steps: 0.1 is ten times as fast as the profile. (default: 1)"
+    )
     var timeScale: Double?
 
     @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")

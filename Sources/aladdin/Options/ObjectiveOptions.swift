@@ -6,7 +6,10 @@ struct ObjectiveOptions: ParsableArguments {
     @Option(name: .customLong("slo-ttft-ms"), help: "Default time to first token, in milliseconds. (default: 2000)")
     var timeToFirstToken: Double?
 
-    @Option(name: .customLong("slo-atgt-ms"), help: "Default average time per further token, in milliseconds. (default: 100)")
+    @Option(
+        name: .customLong("slo-atgt-ms"),
+        help: "Default average time per further token, in milliseconds. (default: 100)"
+    )
     var averageTokenTime: Double?
 
     func objective() throws -> ServiceLevelObjective {

@@ -1,0 +1,42 @@
+# make run    installs what is missing, builds and serves on http://127.0.0.1:8080
+# make test   installs what is missing, builds and runs all checks and tests
+
+SHELL := /bin/bash
+SWIFT_BUILD := swift build -c release --product aladdin
+
+.PHONY: help run build test lint format proto bench packages clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+packages:
+	@.ci/install-packages
+
+build: packages
+	$(SWIFT_BUILD)
+
+run: build
+	@exec .build/release/aladdin up $(ARGS)
+
+test: packages
+	.ci/lint
+	swift build --build-tests
+	.ci/test
+
+lint: packages
+	.ci/lint
+
+format:
+	swift format --in-place --recursive --parallel --configuration .swift-format Package.swift Sources Tests
+
+# Regenerates Sources/CAladdinMessages from Protos/ (protoc-c 1.4.1).
+proto: packages
+	.ci/generate-messages
+
+# Figures with wall-clock times; quiet machine, a few minutes.
+bench: packages
+	swift build -c release --product ReferenceEngineBench
+	.build/release/ReferenceEngineBench bfloat16
+
+clean:
+	swift package clean
