@@ -121,6 +121,9 @@ let package = Package(
                 "ServingModel",
                 "Simulation", "Telemetry", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -45,7 +45,12 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let workload = try workload()
         let objective = try objective.objective()
-        guard http == nil else { throw ValidationError("--http is not supported yet; use --frontend-endpoint") }
+        if let http {
+            guard let service = HTTPQueryService(url: http) else {
+                throw ValidationError("--http is '\(http)'; it must be http://HOST:PORT")
+            }
+            return try print(await BenchRun(service: service, model: model, objective: objective).drive(workload))
+        }
         let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin bench", logger: .silent)
         let report = await withTaskGroup { group in
             group.addTask { try? await client.run() }
@@ -54,7 +59,11 @@ struct BenchCommand: AsyncParsableCommand {
             group.cancelAll()
             return report
         }
-        print(json ? try Terminal.json(report.object) : report.text)
+        try print(report)
+    }
+
+    private func print(_ report: BenchReport) throws {
+        Terminal.write((json ? try Terminal.json(report.object) : report.text) + "\n")
         if report.completed == 0 { throw ExitCode.failure }
     }
 
