@@ -15,26 +15,26 @@ public actor AladdinClient: QueryService, Service {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// A query between `generate` and its end.
-    private struct OpenQuery {
+    struct OpenQuery {
         var request: QueryRequest
         var stream: UInt64?
         var deadline: Instant
         var sink: QueryStream.Continuation
     }
 
-    private typealias ModelsWaiter = CheckedContinuation<Result<[ServedModel], Status>, Never>
+    typealias ModelsWaiter = CheckedContinuation<Result<[ServedModel], Status>, Never>
 
-    private let connection: PeerConnection
-    private let connectPatience: Interval
-    private var queries: [UInt64: OpenQuery] = [:]
+    let connection: PeerConnection
+    let connectPatience: Interval
+    var queries: [UInt64: OpenQuery] = [:]
     /// Queries that wait for a session, in order.
-    private var unsent: [UInt64] = []
-    private var queriesByStream: [UInt64: UInt64] = [:]
-    private var modelWaiters: [UInt64: ModelsWaiter] = [:]
-    private var modelLists: [UInt64: [ServedModel]] = [:]
-    private var nextStream: UInt64 = 1
-    private var nextQuery: UInt64 = 1
-    private var isClosed = false
+    var unsent: [UInt64] = []
+    var queriesByStream: [UInt64: UInt64] = [:]
+    var modelWaiters: [UInt64: ModelsWaiter] = [:]
+    var modelLists: [UInt64: [ServedModel]] = [:]
+    var nextStream: UInt64 = 1
+    var nextQuery: UInt64 = 1
+    var isClosed = false
 
     /// - Parameters:
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
@@ -115,7 +115,7 @@ public actor AladdinClient: QueryService, Service {
         if connection.isOpen { send(number) } else { unsent.append(number) }
     }
 
-    private func send(_ number: UInt64) {
+    func send(_ number: UInt64) {
         guard let query = queries[number] else { return }
         let stream = makeStream()
         let request = GenerateRequest(
@@ -133,7 +133,7 @@ public actor AladdinClient: QueryService, Service {
         queriesByStream[stream] = number
     }
 
-    private func cancel(_ number: UInt64) {
+    func cancel(_ number: UInt64) {
         guard let query = queries.removeValue(forKey: number) else { return }
         guard let stream = query.stream else { return }
         queriesByStream[stream] = nil
@@ -146,107 +146,4 @@ public actor AladdinClient: QueryService, Service {
     }
 
     static let notConnected = Status(.unavailable, .none, "no connection to the broker", retryAfter: .seconds(1))
-}
-
-extension AladdinClient {
-    private func brokerSent(_ event: PeerConnection.Event) {
-        switch event {
-        case .opened:
-            nextStream = 1
-            let waiting = unsent
-            unsent.removeAll()
-            for number in waiting { send(number) }
-        case .lost(let status):
-            // What was never sent goes on waiting; what was sent died with the session.
-            for number in queries.keys.sorted() where queries[number]?.stream != nil {
-                end(number, Status(.unavailable, .sessionExpired, "connection to the broker lost: \(status.message)"))
-            }
-            for (_, waiter) in modelWaiters { waiter.resume(returning: .failure(Self.notConnected)) }
-            modelWaiters.removeAll()
-        case .frame(let header, let body) where header.method == .listModels:
-            hearModels(header, body)
-        case .frame(let header, let body):
-            hear(header, body)
-        }
-    }
-
-    private func hear(_ header: FrameHeader, _ body: [UInt8]) {
-        guard let number = queriesByStream[header.stream], let query = queries[number] else { return }
-        guard header.kind == .item else {
-            let status =
-                (try? Status.decode(body)) ?? Status(.internalError, .malformed, "the broker's answer is unreadable")
-            end(number, status.isOK ? nil : status)
-            return
-        }
-        guard let event = try? GenerateEvent.decode(body) else {
-            cancel(number)
-            query.sink.finish(throwing: Status(.internalError, .malformed, "the broker's answer is unreadable"))
-            return
-        }
-        query.sink.yield(QueryEvent(event))
-    }
-
-    private func hearModels(_ header: FrameHeader, _ body: [UInt8]) {
-        if header.kind == .item {
-            modelLists[header.stream] = (try? ModelList.decode(body))?.models.map {
-                ServedModel(name: $0.name, workers: $0.workers, contextLength: $0.contextLength, engine: $0.engine)
-            }
-            return
-        }
-        let models = modelLists.removeValue(forKey: header.stream)
-        guard let waiter = modelWaiters.removeValue(forKey: header.stream) else { return }
-        let status = (try? Status.decode(body)) ?? Status(.internalError, .malformed)
-        waiter.resume(returning: status.isOK ? .success(models ?? []) : .failure(status))
-    }
-
-    private func end(_ number: UInt64, _ failure: Status?) {
-        guard let query = queries.removeValue(forKey: number) else { return }
-        if let stream = query.stream { queriesByStream[stream] = nil }
-        query.sink.finish(throwing: failure)
-    }
-
-    private func failEverything(_ status: Status) {
-        for number in queries.keys.sorted() { end(number, status) }
-        for (_, waiter) in modelWaiters { waiter.resume(returning: .failure(status)) }
-        modelWaiters.removeAll()
-    }
-
-    private func cycle(at now: Instant) -> Instant {
-        var next = connection.cycle(at: now)
-        unsent.removeAll { number in
-            guard let query = queries[number] else { return true }
-            next = min(next, query.deadline)
-            guard query.deadline <= now else { return false }
-            end(number, Self.notConnected)
-            return true
-        }
-        return next
-    }
-}
-
-extension QueryEvent {
-    init(_ event: GenerateEvent) {
-        self =
-            switch event {
-            case .accepted(let id):
-                .accepted(id: id)
-            case .started(let started):
-                .started(
-                    worker: started.worker,
-                    attempt: started.attempt,
-                    predictedTimeToFirstToken: started.predictedTimeToFirstToken > .zero
-                        ? started.predictedTimeToFirstToken : nil
-                )
-            case .tokens(let tokens):
-                .tokens(firstIndex: tokens.firstIndex, count: tokens.count, ids: tokens.ids, text: tokens.text)
-            case .reset(let firstIndex):
-                .reset(firstIndex: firstIndex)
-            case .finished(let finished):
-                .finished(
-                    reason: finished.reason,
-                    inputTokens: finished.inputTokens,
-                    outputTokens: finished.outputTokens
-                )
-            }
-    }
 }

@@ -30,11 +30,14 @@ extension BrokerService {
     private func workerStatus(_ id: WorkerID, at now: Instant) -> WorkerStatus? {
         guard let record = broker.worker(id) else { return nil }
         let learnt = insights[id]
+        var profile = learnt?.profile ?? record.joined.profile
+        // Insights travel without the name.
+        profile.model = record.joined.profile.model
         var status = WorkerStatus(
             worker: id,
             name: record.joined.name,
             engine: record.joined.engine,
-            profile: learnt?.profile ?? record.joined.profile
+            profile: profile
         )
         status.isDraining = record.isDraining
         status.queued = record.queued

@@ -36,6 +36,9 @@ extension Broker {
         }
         queries[number]?.state = .ended(status)
         liveQueries -= 1
+        liveBytes -= record.submission.request.count
+        queries[number]?.submission.request = []
+        retainedBytes += record.output.byteCount
         models[record.model]?.record(record, endedWith: status)
         retained.append((now, number))
         tell(
@@ -124,10 +127,13 @@ extension Broker {
         while let oldest = retained.first,
             oldest.ended + configuration.resultRetention <= now
                 || retained.count > configuration.maximumRetainedResults
+                || retainedBytes > configuration.maximumRetainedBytes
         {
             guard queries[oldest.query]?.readers.isEmpty ?? true else { return }
             retained.removeFirst()
-            if let record = queries.removeValue(forKey: oldest.query) { numbersByID[record.id] = nil }
+            guard let record = queries.removeValue(forKey: oldest.query) else { continue }
+            numbersByID[record.id] = nil
+            retainedBytes -= record.output.byteCount
         }
     }
 }

@@ -32,6 +32,7 @@ extension Broker {
         queries[record.number] = record
         numbersByID[id] = record.number
         liveQueries += 1
+        liveBytes += submission.request.count
         models[model]?.queued += 1
         if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
         if models[model]?.workers == 0 {
@@ -94,7 +95,9 @@ extension Broker {
     }
 
     private func checkRoom(for submission: Submission, on model: String, from stream: StreamKey) throws(Status) {
-        guard liveQueries < configuration.maximumQueries else {
+        guard liveQueries < configuration.maximumQueries,
+            liveBytes + submission.request.count <= configuration.maximumQueuedBytes
+        else {
             throw Status(.resourceExhausted, .queueFull, "the queue is full", retryAfter: .seconds(1))
         }
         guard (streamsBySession[stream.session]?.count ?? 0) < configuration.maximumQueriesPerSession else {

@@ -72,10 +72,14 @@ extension Broker {
                 if report.finish == nil, report.failure == nil { stale.append(report.lease) }
                 continue
             }
+            // Its attempt has ended in this very step; nothing can follow.
+            guard !ended.contains(where: { $0.0 == number }) else { continue }
+            let known = queries[number]?.output.count ?? 0
             if let status = take(report, for: number, from: worker, at: now) {
                 ended.append((number, status))
             }
-            if report.tokens > 0 { advanced.append(.init(query: number, tokens: report.tokens)) }
+            let added = (queries[number]?.output.count ?? 0) - known
+            if added > 0 { advanced.append(.init(query: number, tokens: added)) }
         }
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
@@ -109,10 +113,13 @@ extension Broker {
         at now: Instant
     ) -> Status? {
         guard let record = queries[number] else { return nil }
-        if let failure = report.failure { return failure }
+        if let failure = report.failure {
+            return failure.isOK ? Status(.internalError, .engineFailed, "its worker failed for no reason") : failure
+        }
         if report.tokens > 0 {
             let total = record.output.count + report.tokens
             guard report.firstIndex == record.output.count, total <= record.submission.maxTokens,
+                report.tokenIDs.isEmpty || report.tokenIDs.count == report.tokens,
                 record.output.byteCount + report.text.utf8.count <= configuration.maximumOutputBytes
             else {
                 return Status(
@@ -160,6 +167,7 @@ extension Broker {
     /// The model's last worker left: queries that wait for it do so for a bounded time.
     private mutating func startPatience(for model: String, at now: Instant) {
         guard models[model]?.workers == 0 else { return }
+        models[model]?.abandoned = now
         for number in unplaced where queries[number]?.model == model && queries[number]?.state == .queued {
             deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: number))
         }

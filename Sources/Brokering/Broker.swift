@@ -27,8 +27,10 @@ package struct Broker: Sendable {
     var deadlines = Heap<Timer>()
     /// Ended and kept to be read, oldest first.
     var retained: Deque<(ended: Instant, query: QueryNumber)> = []
-    /// Accepted and not ended.
+    var retainedBytes = 0
+    /// Accepted and not ended, and the bytes of their requests.
     package internal(set) var liveQueries = 0
+    package internal(set) var liveBytes = 0
 
     package internal(set) var schedulerIsAttached = false
     var schedulerGone: Instant?

@@ -4,6 +4,8 @@ package import ServingModel
 package struct BrokerConfiguration: Hashable, Sendable {
     /// Queries accepted and not yet ended, over all models; more are refused with `queueFull`.
     package var maximumQueries = 100_000
+    /// Bytes of requests accepted and not yet ended, over all models; more are refused with `queueFull`.
+    package var maximumQueuedBytes = 1 << 30
     /// Queries of one session that have not ended.
     package var maximumQueriesPerSession = 1024
     /// Output tokens that one query may ask for.
@@ -23,6 +25,7 @@ package struct BrokerConfiguration: Hashable, Sendable {
     /// How long, and how many, ended queries can still be attached to.
     package var resultRetention = Interval.seconds(300)
     package var maximumRetainedResults = 10_000
+    package var maximumRetainedBytes = 256 << 20
     /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
     package var leaseEpoch: UInt32 = 1
 

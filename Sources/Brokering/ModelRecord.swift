@@ -5,6 +5,8 @@ package struct ModelRecord: Sendable {
     /// Serving, draining ones not counted.
     package internal(set) var workers = 0
     package internal(set) var contextLength = 0
+    /// When the last serving worker left.
+    var abandoned: Instant?
     /// Accepted and on no worker yet; on a worker.
     package internal(set) var queued = 0
     package internal(set) var running = 0

@@ -21,7 +21,8 @@ package struct QueryRecord: Sendable {
     package let number: QueryNumber
     package let id: QueryID
     package let model: String
-    package let submission: Submission
+    /// Its request's bytes are dropped when the query has ended.
+    package internal(set) var submission: Submission
     package let objective: ServiceLevelObjective
     package let arrival: Instant
     package let deadline: Instant?

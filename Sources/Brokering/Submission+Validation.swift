@@ -115,7 +115,7 @@ extension Submission {
             case MetadataKey.timeout:
                 timeout = try Self.milliseconds(key, value, .invalidMetadata)
             case MetadataKey.priority:
-                guard let number = Int(value), abs(number) <= 1000 else {
+                guard let number = Int(value), (-1000...1000).contains(number) else {
                     throw Self.invalid(key, value, "an integer from -1000 to 1000")
                 }
                 priority = number

@@ -32,8 +32,8 @@ public struct Interval: Hashable, Comparable, Sendable {
         self.init(nanoseconds: Int64((count * 1e6).rounded(.toNearestOrAwayFromZero)))
     }
 
-    public var seconds: Double { Double(nanoseconds) * 1e-9 }
-    public var milliseconds: Double { Double(nanoseconds) * 1e-6 }
+    public var seconds: Double { Double(nanoseconds) / 1e9 }
+    public var milliseconds: Double { Double(nanoseconds) / 1e6 }
 
     public static func < (left: Interval, right: Interval) -> Bool {
         left.nanoseconds < right.nanoseconds

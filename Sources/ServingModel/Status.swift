@@ -74,7 +74,7 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
 /// How something ended: a code for programs, a reason for machines, a sentence for people.
 ///
 /// Messages never carry prompts or outputs.
-public struct Status: Hashable, Sendable, Error {
+public struct Status: Hashable, Sendable, Error, CustomStringConvertible {
     public var code: StatusCode
     public var reason: Reason
     public var message: String
@@ -91,4 +91,9 @@ public struct Status: Hashable, Sendable, Error {
     public static let ok = Status(.ok)
 
     public var isOK: Bool { code == .ok }
+
+    public var description: String {
+        let kind = reason == .none ? "\(code)" : "\(code), \(reason.label)"
+        return message.isEmpty ? kind : "\(message) (\(kind))"
+    }
 }

@@ -19,16 +19,16 @@ package final class SessionEndpoint {
 
     package let address: String
     package let methods: Set<Method>
-    package private(set) var malformedFrames: UInt64 = 0
-    private let socket: Socket
-    private let configuration: SessionConfiguration
-    private let brokerName: String
-    private let makeSessionNumber: () -> UInt64
-    private let logger: Logger
-    private var table: SessionTable<RoutingID>
-    private var outboxes: [UInt64: Outbox] = [:]
+    package internal(set) var malformedFrames: UInt64 = 0
+    let socket: Socket
+    let configuration: SessionConfiguration
+    let brokerName: String
+    let makeSessionNumber: () -> UInt64
+    let logger: Logger
+    var table: SessionTable<RoutingID>
+    var outboxes: [UInt64: Outbox] = [:]
     private var nextHeartbeat = Instant.zero
-    private var pendingEnds: [UInt64] = []
+    var pendingEnds: [UInt64] = []
 
     /// Binds the endpoint.
     ///
@@ -115,188 +115,5 @@ package final class SessionEndpoint {
     package func dismiss(_ session: UInt64, _ status: Status) {
         _ = transmit(.goodbye, to: session, body: status.encode())
         end(session, status.message)
-    }
-}
-
-extension SessionEndpoint {
-    private func process(_ incoming: Incoming, at now: Instant) -> Input? {
-        guard let route = incoming.from, incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else {
-            malformedFrames += 1
-            return nil
-        }
-        let body = incoming.frames.count == 2 ? incoming.frames[1] : []
-        let header: FrameHeader
-        do throws(MalformedFrame) {
-            header = try FrameHeader(decoding: incoming.frames[0], bodyLength: body.count)
-        } catch {
-            malformedFrames += 1
-            refuse(route, error.status)
-            return nil
-        }
-        guard header.kind != .hello else {
-            hello(from: route, body, at: now)
-            return nil
-        }
-        switch table.hear(session: header.session, from: route, at: now) {
-        case .refused(let status):
-            if header.kind != .goodbye { refuse(route, status) }
-            return nil
-        case .accepted(let session):
-            return dispatch(header, body, of: session)
-        }
-    }
-
-    private func dispatch(_ header: FrameHeader, _ body: [UInt8], of session: UInt64) -> Input? {
-        switch header.kind {
-        case .ping:
-            _ = transmit(.pong, to: session)
-        case .pong:
-            break
-        case .goodbye:
-            end(session, "it said goodbye")
-        case .call:
-            return open(header, body, in: session)
-        case .item where methods.contains(header.method):
-            return .item(session: session, stream: header.stream, method: header.method, body: body)
-        case .cancel:
-            return .cancel(session: session, stream: header.stream)
-        case .hello, .welcome, .error, .end, .item:
-            violate(session, "a peer must not send frame kind \(header.kind.rawValue) for this method here")
-        }
-        return nil
-    }
-
-    private func open(_ header: FrameHeader, _ body: [UInt8], in session: UInt64) -> Input? {
-        guard methods.contains(header.method) else {
-            let status = Status(.permissionDenied, .wrongRole, "this method is not served on this endpoint")
-            send(.end, method: header.method, stream: header.stream, to: session, body: status.encode())
-            return nil
-        }
-        do throws(Status) {
-            try table.open(stream: header.stream, in: session)
-        } catch {
-            violate(session, error.message)
-            return nil
-        }
-        return .call(session: session, stream: header.stream, method: header.method, body: body)
-    }
-
-    private func hello(from route: RoutingID, _ body: [UInt8], at now: Instant) {
-        let hello: Hello
-        do throws(DecodingFailure) {
-            hello = try Hello.decode(body)
-        } catch {
-            malformedFrames += 1
-            refuse(route, Status(.invalidArgument, .malformed, error.description))
-            return
-        }
-        let session = makeSessionNumber()
-        do throws(Status) {
-            let previous = try table.open(
-                number: session,
-                route: route,
-                name: hello.name,
-                software: hello.software,
-                at: now
-            )
-            if let previous { pendingEnds.append(previous) }
-        } catch {
-            refuse(route, error)
-            return
-        }
-        let welcome = Welcome(
-            session: session,
-            broker: brokerName,
-            heartbeatInterval: configuration.heartbeatInterval,
-            sessionTimeout: configuration.sessionTimeout,
-            limits: configuration.limits
-        )
-        logger.debug("session opened", metadata: ["session": "\(session)", "peer": "\(hello.name)"])
-        _ = transmit(.welcome, to: session, body: welcome.encode())
-    }
-
-    /// Answers a peer that has no session.
-    private func refuse(_ route: RoutingID, _ status: Status) {
-        let body = status.encode()
-        let header = FrameHeader(kind: .error, session: 0, bodyLength: body.count)
-        _ = socket.send([header.encode(), body], to: route)
-    }
-
-    private func violate(_ session: UInt64, _ message: String) {
-        malformedFrames += 1
-        let status = Status(.failedPrecondition, .protocolViolation, message)
-        _ = transmit(.error, to: session, body: status.encode())
-        end(session, message)
-    }
-
-    /// Takes the session off the books; the service hears of it after the frame at hand.
-    private func end(_ session: UInt64, _ why: String) {
-        guard table.close(session) != nil else { return }
-        logger.debug("session ended", metadata: ["session": "\(session)", "why": "\(why)"])
-        outboxes[session] = nil
-        pendingEnds.append(session)
-    }
-
-    private func reportEnds(to handle: (Input) -> Void) {
-        while !pendingEnds.isEmpty {
-            let ends = pendingEnds
-            pendingEnds.removeAll()
-            for session in ends { handle(.ended(session: session)) }
-        }
-    }
-}
-
-extension SessionEndpoint {
-    /// - Returns: false if the peer's outbox is full.
-    private func transmit(
-        _ kind: FrameKind,
-        method: Method = .unspecified,
-        stream: UInt64 = 0,
-        to session: UInt64,
-        body: [UInt8] = []
-    ) -> Bool {
-        guard let route = table[session]?.route else { return true }
-        let header = FrameHeader(
-            kind: kind,
-            method: method,
-            session: session,
-            stream: stream,
-            bodyLength: body.count
-        ).encode()
-        if outboxes[session] == nil {
-            switch socket.send([header, body], to: route) {
-            case .sent:
-                return true
-            case .unreachable:
-                end(session, "its connection is gone")
-                return true
-            case .wouldBlock:
-                outboxes[session] = Outbox(maximumBytes: configuration.outboxBytes)
-            }
-        }
-        // A heartbeat that has to wait says nothing.
-        if kind == .ping || kind == .pong { return true }
-        return outboxes[session]?.append(Outbox.Frame(header: header, body: body)) ?? true
-    }
-
-    /// - Returns: whether everything could be sent.
-    private func flush(_ session: UInt64) -> Bool {
-        guard let route = table[session]?.route else {
-            outboxes[session] = nil
-            return true
-        }
-        while let frame = outboxes[session]?.first {
-            switch socket.send([frame.header, frame.body], to: route) {
-            case .sent:
-                outboxes[session]?.removeFirst()
-            case .unreachable:
-                end(session, "its connection is gone")
-                return true
-            case .wouldBlock:
-                return false
-            }
-        }
-        outboxes[session] = nil
-        return true
     }
 }

@@ -26,6 +26,9 @@ package actor WorkerService: Service {
     /// Resumed when the last lease is gone, or the time for that is over.
     private var drained: CheckedContinuation<Void, Never>?
     private var drainDeadline = Instant.distantFuture
+    /// Why the broker does not want this worker.
+    private var refusal: Status?
+    private var refused: CheckedContinuation<Void, Never>?
 
     /// - Parameter makeEngine: called once, on the engine's thread; what it throws ends `run`.
     package init(
@@ -60,7 +63,7 @@ package actor WorkerService: Service {
         }
         await withTaskGroup { group in
             group.addTask { await self.driveEngine() }
-            try? await gracefulShutdown()
+            await waitForEnd()
             await drain()
             stopDriving()
         }
@@ -68,6 +71,24 @@ package actor WorkerService: Service {
         await runner.unload()
         await runner.stop()
         await loop.stop()
+        if let refusal { throw refusal }
+    }
+
+    /// Returns on a graceful shutdown, or when the broker has refused this worker for good.
+    private func waitForEnd() async {
+        await withTaskGroup { group in
+            group.addTask { try? await gracefulShutdown() }
+            group.addTask { await self.waitForRefusal() }
+            await group.next()
+            refused?.resume()
+            refused = nil
+            group.cancelAll()
+        }
+    }
+
+    private func waitForRefusal() async {
+        guard refusal == nil else { return }
+        await withCheckedContinuation { refused = $0 }
     }
 
     private func connect(_ description: EngineDescription) throws(ZeroMQError) {
@@ -96,7 +117,14 @@ package actor WorkerService: Service {
         case .frame(_, let body):
             let status = (try? Status.decode(body)) ?? Status(.unknown)
             logger.error("the broker ended the work stream", metadata: ["why": "\(status.message)"])
-            connection?.restart(status)
+            // What is wrong with a registration will be wrong with the next one.
+            if status.code == .invalidArgument, !isRegistered {
+                refusal = status
+                refused?.resume()
+                refused = nil
+            } else {
+                connection?.restart(status)
+            }
         }
     }
 

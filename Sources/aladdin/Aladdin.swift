@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import ServingModel
 
 @main
@@ -17,4 +18,21 @@ struct Aladdin: AsyncParsableCommand {
             QueryCommand.self, StatusCommand.self, BenchCommand.self,
         ]
     )
+
+    /// Runs the command; wrong usage and wrong input end with 2, failures with 1.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch where exitCode(for: error) == .validationFailure {
+            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            exit(withError: ExitCode(2))
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

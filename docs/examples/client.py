@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Asks Aladdin a question over ZeroMQ and prints the answer as it is generated. README.md says how to run it."""
 import argparse
 import struct

@@ -1,50 +1,59 @@
-#!/usr/bin/env python3
 """A worker whose model is a parrot: it repeats the prompt, word by word. README.md says how to run it."""
-import signal, struct, sys, time
-import zmq
+import re, signal, struct, sys, time, zmq
 from aladdin.v1 import frontend_pb2 as api, session_pb2 as wire, status_pb2, worker_pb2 as work
 
 HEADER = struct.Struct("<3sBBBHQQII")  # "ALD", version 1.0, kind, method, session, stream, length of the body, zero
-STEP_MS, ROOM, CONTEXT = 50, 8, 4096  # a step gives each of at most ROOM sequences one token
-PROFILE = work.Profile(device="parrot", gpus=1, prefill_c1_ms=STEP_MS, decode_c3_ms=STEP_MS, kv_block_tokens=1,
-    kv_capacity_tokens=ROOM * CONTEXT, maximum_sequences=ROOM, maximum_batched_tokens=ROOM * CONTEXT, chunk_tokens=CONTEXT)
-stopping = []
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda *_: stopping.append(True))  # finish what runs, then leave
+ENDPOINT, MODEL = sys.argv[1:] + ["tcp://127.0.0.1:5551", "parrot"][len(sys.argv) - 1:]
+STEP_MS, ROOM, KV = 50, 8, 32768  # a step gives each of at most ROOM sequences one token
+REGISTRATION = work.Registration(
+    name="parrot", model=MODEL, engine="parrot", context_length=KV // ROOM, resumes_prefix=True, batching="chunked",
+    profile=work.Profile(device="parrot", gpus=1, prefill_c1_ms=STEP_MS, decode_c3_ms=STEP_MS, kv_capacity_tokens=KV,
+                         kv_block_tokens=1, maximum_sequences=ROOM, maximum_batched_tokens=KV, chunk_tokens=KV))
+stopping = []  # not empty once we were asked to stop: what runs is finished first
+for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda *_: stopping.append(True))
 
-def serve(socket, name, model):  # one session; what it held is void when it ends
-    session, timeout, heard, taken, told, running = 0, 5, time.monotonic(), 0, None, {}
+def serve(socket):  # one session; what it held is void when it ends
+    session, timeout, heard, taken, running = 0, 5, time.monotonic(), 0, {}
     def send(kind, message=None, stream=0):
         body, method = message.SerializeToString() if message else b"", wire.METHOD_WORKER_WORK if stream else 0
         socket.send_multipart([HEADER.pack(b"ALD", 1, 0, kind, method, session, stream, len(body), 0), body])
-    send(wire.FRAME_HELLO, wire.Hello(software="worker.py/1", name=name))
+    send(wire.FRAME_HELLO, wire.Hello(software="worker.py/1", name="parrot"))
     while time.monotonic() < heard + timeout and not (stopping and not running):
-        step_end = time.monotonic() + STEP_MS / 1000  # until then a real worker would compute
+        step_end = time.monotonic() + STEP_MS / 1000  # a real worker would compute until then
         while socket.poll(max(0, 1000 * (step_end - time.monotonic()))):
             header, body = (socket.recv_multipart() + [b""])[:2]
             kind, heard = HEADER.unpack(header[:32])[3], time.monotonic()
             if kind == wire.FRAME_WELCOME:
                 session, timeout = (w := wire.Welcome.FromString(body)).session, w.session_timeout_ms / 1000
-                send(wire.FRAME_CALL, work.WorkerReport(registration=work.Registration(name=name, model=model,
-                    engine="parrot", context_length=CONTEXT, resumes_prefix=True, batching="chunked", profile=PROFILE)), 1)
+                send(wire.FRAME_CALL, work.WorkerReport(registration=REGISTRATION), stream=1)
             elif kind == wire.FRAME_PING:
                 send(wire.FRAME_PONG)  # these answers keep the session alive
             elif kind == wire.FRAME_ITEM:
-                command = work.WorkerCommand.FromString(body)
-                for given in command.batch.assignments:
+                for given in (command := work.WorkerCommand.FromString(body)).batch.assignments:
                     query, taken = api.GenerateRequest.FromString(given.request), taken + 1
-                    words = (query.text or " ".join(m.content for m in query.chat.messages)).split() or ["squawk"]
-                    running[given.lease] = [words, len(given.resumed_ids), query.max_tokens, True]
-                for lease in command.cancel.leases:
-                    running.pop(lease, None)
-                told = told or (0, False)  # the first command says that we are registered
+                    prompt = query.text or "".join(message.content for message in query.chat.messages[-1:])
+                    words = re.findall(r"\s*\S+", prompt) or ["squawk"]
+                    running[given.lease] = words, len(given.resumed_ids), query.max_tokens  # goes on after those
+                for lease in command.cancel.leases: running.pop(lease, None)
             elif kind in (wire.FRAME_END, wire.FRAME_ERROR, wire.FRAME_GOODBYE):
                 return print("session over:", status_pb2.Status.FromString(body).message, flush=True)
-        step, load = work.StepReport(duration_us=1000 * STEP_MS, workload=work.Workload(kind=work.WORKLOAD_MIXED)), len(running)
-        for lease, sequence in list(running.items()):
-            words, index, most, is_new = sequence
-            step.workload.prefill_tokens += len(words) + index if is_new else 0
-            step.workload.decode_sequences += not is_new
-            step.workload.context_tokens += 0 if is_new else len(words) + index
-            progress = step.progress.add(lease=lease)
-            if index < min(len(words), most): ...
+        load, context = len(running), sum(len(words) + index for words, index, _ in running.values())
+        workload = work.Workload(kind=work.WORKLOAD_DECODE, decode_sequences=load, context_tokens=context)
+        step = work.StepReport(duration_us=1000 * STEP_MS, free_kv_tokens=KV - context, workload=workload)
+        for lease, (words, index, most) in list(running.items()):
+            token = api.Tokens(first_index=index, count=1, ids=[index], text=words[index % len(words)])
+            progress, running[lease] = step.progress.add(lease=lease, tokens=token), (words, index + 1, most)
+            if index + 1 >= min(len(words), most):  # the last token and the end go together
+                del running[lease]
+                progress.finished.reason = api.FINISH_STOP if index + 1 >= len(words) else api.FINISH_LENGTH
+                progress.finished.input_tokens, progress.finished.output_tokens = len(words), index + 1
+        turn = {"drain": work.Drain()} if stopping else {"pull": work.Pull(granted=taken + ROOM - len(running))}
+        for report in ([{"step": step}] if step.progress else []) + ([turn] if session else []):
+            send(wire.FRAME_ITEM, work.WorkerReport(**report), stream=1)  # a total said again does no harm
+    send(wire.FRAME_GOODBYE, status_pb2.Status())
+
+while not stopping:
+    dealer = zmq.Context.instance().socket(zmq.DEALER)
+    dealer.connect(ENDPOINT)
+    serve(dealer)
+    dealer.close(linger=1000)  # let the goodbye leave

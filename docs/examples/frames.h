@@ -1,0 +1,93 @@
+// What client.c and worker.c share: a message is a header of 32 bytes and a protobuf body, in one ZeroMQ frame each.
+#include <aladdin/v1/session.pb-c.h>
+#include <aladdin/v1/status.pb-c.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <zmq.h>
+
+struct frame {
+    int kind;
+    uint64_t session;
+    zmq_msg_t body; // valid until the next receive_frame
+};
+
+static inline void put(uint8_t *bytes, uint64_t value, int count) { // little-endian on any machine
+    for (int i = 0; i < count; i++) bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline uint64_t get(const uint8_t *bytes, int count) {
+    uint64_t value = 0;
+    for (int i = 0; i < count; i++) value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+// Sends a frame; message may be NULL. Frames of a session as such have neither method nor stream.
+static inline void send_frame(
+    void *socket, int kind, int method, uint64_t session, uint64_t stream, const void *message
+) {
+    size_t size = message ? protobuf_c_message_get_packed_size(message) : 0;
+    uint8_t header[32] = {'A', 'L', 'D', 1, 0, (uint8_t)kind}, *body = malloc(size + 1);
+    if (message) protobuf_c_message_pack(message, body);
+    put(header + 6, (uint64_t)method, 2);
+    put(header + 8, session, 8);
+    put(header + 16, stream, 8);
+    put(header + 24, size, 4);
+    zmq_send(socket, header, sizeof header, ZMQ_SNDMORE);
+    zmq_send(socket, body, size, 0);
+    free(body);
+}
+
+// Waits for a frame. Returns 0 if none came in time, or none that can be understood.
+static inline int receive_frame(void *socket, struct frame *frame, long timeout_ms) {
+    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+    if (zmq_poll(&item, 1, timeout_ms < 0 ? 0 : timeout_ms) <= 0) return 0;
+    uint8_t header[64];
+    int size = zmq_recv(socket, header, sizeof header, 0), more = 0;
+    size_t length = sizeof more;
+    zmq_msg_close(&frame->body);
+    zmq_msg_init(&frame->body);
+    zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &length);
+    if (more) zmq_msg_recv(&frame->body, socket, 0);
+    if (size < 32 || memcmp(header, "ALD\1", 4) != 0) return 0;
+    frame->kind = header[5];
+    frame->session = get(header + 8, 8);
+    return 1;
+}
+
+static inline void *connect_to(void *context, const char *endpoint) {
+    void *socket = zmq_socket(context, ZMQ_DEALER);
+    int linger = 1000; // let the last frames leave
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    if (zmq_connect(socket, endpoint) != 0) {
+        fprintf(stderr, "%s: %s\n", endpoint, zmq_strerror(zmq_errno()));
+        exit(2);
+    }
+    return socket;
+}
+
+#define BODY(frame) zmq_msg_size(&(frame).body), zmq_msg_data(&(frame).body)
+
+// Says how a call or a session ended. Returns its status code: 0 is OK.
+static inline int print_status(struct frame *frame) {
+    Aladdin__V1__Status *status = aladdin__v1__status__unpack(NULL, BODY(*frame));
+    int code = status ? (int)status->code : ALADDIN__V1__STATUS_CODE__STATUS_INTERNAL;
+    if (code && status) {
+        const ProtobufCEnumValue *name =
+            protobuf_c_enum_descriptor_get_value(&aladdin__v1__status_code__descriptor, code);
+        const ProtobufCEnumValue *reason =
+            protobuf_c_enum_descriptor_get_value(&aladdin__v1__reason__descriptor, (int)status->reason);
+        fprintf(stderr, "%s, %s: %s\n", name ? name->name : "?", reason ? reason->name : "?", status->message);
+        if (status->retry_after_ms) fprintf(stderr, "try again in %u ms\n", status->retry_after_ms);
+    }
+    if (status) aladdin__v1__status__free_unpacked(status, NULL);
+    return code;
+}
+
+static inline int64_t now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
