@@ -35,7 +35,7 @@ extension Broker {
         precondition(live == liveQueries, "live queries are counted")
         let bytes = queries.values.reduce(0) { $0 + ($1.hasEnded ? 0 : $1.submission.request.count) }
         precondition(bytes == liveBytes, "bytes of live queries are counted")
-        let kept = queries.values.reduce(0) { $0 + ($1.hasEnded ? $1.output.byteCount : 0) }
+        let kept = queries.values.reduce(0) { $0 + ($1.hasEnded && !$1.isOverdue ? $1.output.byteCount : 0) }
         precondition(kept == retainedBytes, "bytes of kept results are counted")
         precondition(leases == queriesByLease.count, "there is one lease for each running query")
     }

@@ -68,6 +68,9 @@ extension Broker {
         models[record.model]?.retried += 1
         models[record.model]?.queued += 1
         enqueue(number, at: now)
+        if models[record.model]?.workers == 0 {
+            deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: number))
+        }
     }
 
     /// Undoes what the query's present state holds elsewhere.
@@ -110,7 +113,10 @@ extension Broker {
             end(number, with: Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed"), at: now)
             return
         }
-        guard case .queued = record.state, models[record.model]?.workers == 0 else { return }
+        // A timer from an earlier absence of the workers says nothing about this one.
+        guard case .queued = record.state, let model = models[record.model], model.workers == 0,
+            max(record.arrival, model.abandoned ?? record.arrival) + configuration.noWorkerPatience <= now
+        else { return }
         end(
             number,
             with: Status(
@@ -129,11 +135,17 @@ extension Broker {
                 || retained.count > configuration.maximumRetainedResults
                 || retainedBytes > configuration.maximumRetainedBytes
         {
-            guard queries[oldest.query]?.readers.isEmpty ?? true else { return }
             retained.removeFirst()
-            guard let record = queries.removeValue(forKey: oldest.query) else { continue }
-            numbersByID[record.id] = nil
-            retainedBytes -= record.output.byteCount
+            retainedBytes -= queries[oldest.query]?.output.byteCount ?? 0
+            queries[oldest.query]?.isOverdue = true
+            forgetIfOverdue(oldest.query)
         }
+    }
+
+    /// A result whose time is over is kept only while somebody reads it.
+    mutating func forgetIfOverdue(_ number: QueryNumber) {
+        guard let record = queries[number], record.isOverdue, record.readers.isEmpty else { return }
+        queries[number] = nil
+        numbersByID[record.id] = nil
     }
 }

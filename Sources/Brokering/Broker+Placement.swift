@@ -34,17 +34,18 @@ extension Broker {
     ///
     /// A query that was placed but not pulled may be placed anew.
     package mutating func place(_ placement: Placement, at now: Instant) {
-        guard let record = queries[placement.query], record.attempt == placement.attempt,
-            let worker = workers[placement.worker], !worker.isDraining, worker.joined.profile.model == record.model
-        else { return }
+        guard let record = queries[placement.query], record.attempt == placement.attempt else { return }
         switch record.state {
-        case .queued:
-            break
-        case .placed(let previous):
-            workers[previous]?.queued -= 1
-        case .leased, .ended:
+        case .queued, .placed: break
+        case .leased, .ended: return
+        }
+        guard let worker = workers[placement.worker], !worker.isDraining else {
+            // The scheduler takes the query for placed, and it has heard by now that the worker left.
+            tell(.queryQueued(record.queuedQuery(at: now)))
             return
         }
+        guard worker.joined.profile.model == record.model else { return }
+        if case .placed(let previous) = record.state { workers[previous]?.queued -= 1 }
         queries[placement.query]?.state = .placed(placement.worker)
         queries[placement.query]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         workers[placement.worker]?.queue.append(placement.query)

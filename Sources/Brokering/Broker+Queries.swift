@@ -51,6 +51,7 @@ extension Broker {
         guard index >= 0, index <= max(record.output.count, record.submission.maxTokens) else {
             throw Status(.outOfRange, .malformed, "first_index lies beyond the answer's end")
         }
+        try checkCalls(of: stream.session)
         read(number, by: stream, from: index)
     }
 
@@ -100,7 +101,12 @@ extension Broker {
         else {
             throw Status(.resourceExhausted, .queueFull, "the queue is full", retryAfter: .seconds(1))
         }
-        guard (streamsBySession[stream.session]?.count ?? 0) < configuration.maximumQueriesPerSession else {
+        try checkCalls(of: stream.session)
+        try checkFit(of: submission, on: model)
+    }
+
+    private func checkCalls(of session: SessionID) throws(Status) {
+        guard (streamsBySession[session]?.count ?? 0) < configuration.maximumQueriesPerSession else {
             throw Status(
                 .resourceExhausted,
                 .tooManyQueries,
@@ -108,7 +114,6 @@ extension Broker {
                 retryAfter: .seconds(1)
             )
         }
-        try checkFit(of: submission, on: model)
     }
 
     private mutating func read(_ number: QueryNumber, by stream: StreamKey, from index: Int) {
@@ -125,6 +130,7 @@ extension Broker {
         if let index = streamsBySession[stream.session]?.firstIndex(of: stream) {
             streamsBySession[stream.session]?.remove(at: index)
         }
+        forgetIfOverdue(reader.query)
         return reader
     }
 

@@ -42,6 +42,8 @@ package struct QueryRecord: Sendable {
     package internal(set) var startedAttempts = 0
     /// Whether it stands in the broker's list of queries to place; it may have moved on since.
     var isListed = false
+    /// Whether it is to be forgotten with its last reader.
+    var isOverdue = false
     /// Who reads the answer.
     package internal(set) var readers: [StreamKey] = []
 

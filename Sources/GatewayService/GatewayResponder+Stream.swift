@@ -5,7 +5,7 @@ internal import ServingModel
 
 /// Queries answered as server-sent events.
 extension GatewayResponder {
-    /// Waits until a worker has the query, so that refusals get their proper status, then streams.
+    /// Waits for the first token, so that refusals get their proper status, the worker's among them, then streams.
     func stream(
         _ call: GenerationCall,
         _ run: QueryRun,
@@ -15,7 +15,7 @@ extension GatewayResponder {
         let opening = try await Interruption.interrupting(on: connectionClosed, or: draining) {
             var run = run
             var iterator = events.makeAsyncIterator()
-            let change = try await run.read(&iterator) { $0 != .nothing }
+            let change = try await run.read(&iterator) { $0 != .nothing && $0 != .started }
             return (run: run, change: change)
         }
         let transcript = opening.run.transcript

@@ -18,7 +18,7 @@ extension ClusterView {
             queue(query, at: now)
         case .queryDispatched(let number, let worker, _):
             // Usually known: the worker pulled what was placed there. After a snapshot or a fallback it is news.
-            guard queries[number]?.worker != worker else { return }
+            guard queries[number]?.worker != worker, workers[worker] != nil else { return }
             leaveStage(number)
             assign(number, to: worker)
         case .stepCompleted(let step):
@@ -30,8 +30,9 @@ extension ClusterView {
         }
     }
 
-    /// Notes a decision, so that the next one sees it.
+    /// Notes a decision, so that the next one sees it; one for a worker that is not there is void.
     package mutating func place(_ number: QueryNumber, on worker: WorkerID) {
+        guard workers[worker] != nil else { return }
         leaveStage(number)
         assign(number, to: worker)
     }

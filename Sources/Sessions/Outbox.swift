@@ -5,6 +5,11 @@ package struct Outbox: Sendable {
     package struct Frame: Hashable, Sendable {
         package var header: [UInt8]
         package var body: [UInt8]
+
+        package init(header: [UInt8], body: [UInt8]) {
+            self.header = header
+            self.body = body
+        }
     }
 
     private var frames: Deque<Frame> = []

@@ -17,6 +17,9 @@ extension WorkerMachine {
             let output = max(sequence.request.maxTokens, resumed + 1)
             if sequence.isCancelled {
                 forget(admission.sequence)
+            } else if tokens < 1 {
+                let message = "the engine counts \(tokens) prompt tokens"
+                fail(admission.sequence, Status(.internalError, .engineFailed, message))
             } else if !batch.canEverFit(promptTokens: tokens, maxTokens: output) {
                 let capacity = batch.blocks.total * batch.blocks.blockTokens
                 let message =
@@ -75,7 +78,8 @@ extension WorkerMachine {
                 progress.append(LeaseProgress(lease: sequence.lease, failed: status))
             }
         }
-        batch.completeStep()
+        // Also what was given up during the step without being part of it.
+        for key in batch.completeStep() { forget(SequenceID(rawValue: key.rawValue)) }
         for id in involved { forget(id) }
     }
 

@@ -85,6 +85,7 @@ package struct WorkerMachine: Sendable {
         progress.removeAll()
         taken = 0
         grantTold = 0
+        isDraining = false
     }
 
     package mutating func drain() {

@@ -31,22 +31,31 @@ struct Up: AsyncParsableCommand {
         guard (1...1024).contains(count) else {
             throw ValidationError("--workers is \(count); it must be from 1 to 1024")
         }
+        // All options are checked before anything starts.
+        let choice = try engine.choice(sharedBy: count)
+        let policy = try policy.name()
+        _ = try gateway.address()
         let broker = BrokerService(
             configuration: try BrokerCommand.configuration(endpoints, objective),
             logger: logger
         )
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
-        let services = try roles(count, at: addresses, logger)
+        let services = try roles(count, choice, policy, at: addresses, logger)
         try await ServiceOptions.run([broker] + services, logger: logger)
     }
 
-    private func roles(_ count: Int, at addresses: BrokerAddresses, _ logger: Logger) throws -> [any Service] {
+    private func roles(
+        _ count: Int,
+        _ choice: EngineChoice,
+        _ policy: String,
+        at addresses: BrokerAddresses,
+        _ logger: Logger
+    ) throws -> [any Service] {
         var scheduling = SchedulerServiceConfiguration()
         scheduling.brokerEndpoint = addresses.scheduler
-        scheduling.policy = try policy.name()
+        scheduling.policy = policy
         var services: [any Service] = [try SchedulerService(configuration: scheduling, logger: logger)]
-        let choice = try engine.choice(sharedBy: count)
         for number in 1...count {
             var configuration = WorkerServiceConfiguration(name: "worker-\(number)")
             configuration.brokerEndpoint = addresses.worker

@@ -33,9 +33,21 @@ struct EndpointOptions: ParsableArguments {
 
     private func endpoint(_ given: String?, _ name: String, default fallback: String) throws -> String {
         let endpoint = try Setting.resolve(given, name, default: fallback)
-        guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else {
-            throw ValidationError("--\(name) is '\(endpoint)'; it must begin with tcp:// or ipc://")
+        guard Self.isWellFormed(endpoint) else {
+            throw ValidationError(
+                "--\(name) is '\(endpoint)'; it must be tcp://HOST:PORT or ipc:///PATH, for example \(fallback)"
+            )
         }
         return endpoint
+    }
+
+    /// Port `*` is any free one; whether a host or path can be used shows when it is.
+    private static func isWellFormed(_ endpoint: String) -> Bool {
+        if endpoint.hasPrefix("ipc://") { return endpoint.utf8.count > "ipc://".utf8.count }
+        guard endpoint.hasPrefix("tcp://") else { return false }
+        let address = endpoint.dropFirst("tcp://".count)
+        guard let colon = address.lastIndex(of: ":"), colon != address.startIndex else { return false }
+        let port = address[address.index(after: colon)...]
+        return port == "*" || (port.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt16(port) != nil)
     }
 }

@@ -28,6 +28,9 @@ struct EngineOptions: ParsableArguments {
     )
     var timeScale: Double?
 
+    @Option(help: "Standard deviation of a random factor on an emulated engine's steps. (default: 0)")
+    var noise: Double?
+
     @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")
     var kvCapacityTokens: Int?
 
@@ -83,6 +86,10 @@ extension EngineOptions {
         configuration.timeScale = try Setting.resolve(timeScale, "time-scale", default: 1)
         guard configuration.timeScale.isFinite, configuration.timeScale >= 0 else {
             throw ValidationError("--time-scale is \(configuration.timeScale); it must not be negative")
+        }
+        configuration.relativeNoise = try Setting.resolve(noise, "noise", default: 0)
+        guard configuration.relativeNoise.isFinite, (0...1).contains(configuration.relativeNoise) else {
+            throw ValidationError("--noise is \(configuration.relativeNoise); it must be from 0 to 1")
         }
         let batching = try batchingMode()
         return EngineChoice(kind: "emulated", batching: batching) { [profile, configuration] in

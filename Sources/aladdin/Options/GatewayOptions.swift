@@ -17,7 +17,7 @@ struct GatewayOptions: ParsableArguments {
         logger: Logger,
         greeting: @escaping @Sendable (_ address: String) async -> Void
     ) throws -> GatewayService {
-        let (host, port) = try Self.split(try Setting.resolve(http, "http", default: "127.0.0.1:8080"))
+        let (host, port) = try address()
         return GatewayService(
             configuration: GatewayConfiguration(host: host, port: port),
             service: client,
@@ -25,6 +25,11 @@ struct GatewayOptions: ParsableArguments {
             logger: logger,
             onListening: { address, _ in await greeting(address) }
         )
+    }
+
+    /// - Throws: `ValidationError` if it is malformed.
+    func address() throws -> (host: String, port: Int) {
+        try Self.split(try Setting.resolve(http, "http", default: "127.0.0.1:8080"))
     }
 
     /// `HOST:PORT`, with brackets around an IPv6 address.

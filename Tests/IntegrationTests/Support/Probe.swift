@@ -1,9 +1,0 @@
-internal import AladdinClient
-internal import CZeroMQ
-internal import Messages
-internal import Foundation
-internal import Logging
-internal import ServiceLifecycle
-internal import ServingModel
-internal import Testing
-internal import ZeroMQ

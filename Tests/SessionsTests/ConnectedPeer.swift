@@ -1,0 +1,59 @@
+import Logging
+import Messages
+import ServingModel
+import Sessions
+import Testing
+import ZeroMQ
+
+/// A peer connection with a loop of its own that notes what it hears.
+actor ConnectedPeer {
+    enum Event: Hashable {
+        case opened(session: UInt64)
+        case item(stream: UInt64, body: [UInt8])
+        case end(stream: UInt64, Status?)
+        case lost(Reason)
+    }
+
+    nonisolated let loop = PollLoop(name: "peer")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated let events: AsyncStream<Event>
+    private let sink: AsyncStream<Event>.Continuation
+    private var connection: PeerConnection?
+
+    init() {
+        (events, sink) = AsyncStream.makeStream()
+        loop.start()
+    }
+
+    func connect(to address: String) throws {
+        let connection = PeerConnection(
+            address: address,
+            hello: Hello(software: "test", name: "peer"),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        self.connection = connection
+        try connection.start(on: loop) { [unowned self] event in assumeIsolated { $0.note(event) } }
+        loop.onCycle = { [unowned self] now in assumeIsolated { $0.connection?.cycle(at: now) ?? .distantFuture } }
+    }
+
+    func send(_ kind: FrameKind, method: Method = .generate, stream: UInt64, body: [UInt8] = []) -> Bool {
+        connection?.send(kind, method: method, stream: stream, body: body) ?? false
+    }
+
+    func close() { connection?.close() }
+
+    func stop() async {
+        await loop.stop()
+        sink.finish()
+    }
+
+    private func note(_ event: PeerConnection.Event) {
+        switch event {
+        case .opened(let welcome): sink.yield(.opened(session: welcome.session))
+        case .frame(let header, let body) where header.kind == .item:
+            sink.yield(.item(stream: header.stream, body: body))
+        case .frame(let header, let body): sink.yield(.end(stream: header.stream, try? Status.decode(body)))
+        case .lost(let status): sink.yield(.lost(status.reason))
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Logging
+import Messages
+import ServingModel
+import Sessions
+import Testing
+import ZeroMQ
+
+/// An endpoint with a loop of its own that notes what reaches it.
+actor ServedEndpoint {
+    enum Event: Hashable {
+        case call(session: UInt64, stream: UInt64, body: [UInt8])
+        case item(session: UInt64, stream: UInt64, body: [UInt8])
+        case cancel(session: UInt64, stream: UInt64)
+        case ended(session: UInt64)
+    }
+
+    nonisolated let loop = PollLoop(name: "endpoint")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated let events: AsyncStream<Event>
+    private let sink: AsyncStream<Event>.Continuation
+    private let configuration: SessionConfiguration
+    private var endpoint: SessionEndpoint?
+    private var nextSession: UInt64
+
+    init(firstSession: UInt64 = 1, _ configure: (inout SessionConfiguration) -> Void = { _ in }) {
+        var configuration = SessionConfiguration()
+        configuration.heartbeatInterval = .milliseconds(20)
+        configuration.sessionTimeout = .seconds(10)
+        configure(&configuration)
+        self.configuration = configuration
+        nextSession = firstSession
+        (events, sink) = AsyncStream.makeStream()
+        loop.start()
+    }
+
+    /// Binds and serves; returns the address.
+    func open(_ address: String = "tcp://127.0.0.1:*") throws -> String {
+        let endpoint = try SessionEndpoint(
+            address: address,
+            methods: [.generate],
+            brokerName: "test",
+            configuration: configuration,
+            makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeNumber() } },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        self.endpoint = endpoint
+        endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
+        loop.onCycle = { [unowned self] now in assumeIsolated { $0.cycle(at: now) } }
+        return endpoint.address
+    }
+
+    func send(_ body: [UInt8], stream: UInt64, to session: UInt64) {
+        endpoint?.send(.item, method: .generate, stream: stream, to: session, body: body)
+    }
+
+    func hasRoom(_ session: UInt64) -> Bool { endpoint?.hasRoom(session) ?? false }
+
+    func sessionCount() -> Int { endpoint?.sessionCount ?? 0 }
+
+    func malformedFrames() -> UInt64 { endpoint?.malformedFrames ?? 0 }
+
+    func name(of session: UInt64) -> String { endpoint?.name(of: session) ?? "" }
+
+    /// Vanishes without a word.
+    func stop() async {
+        await loop.stop()
+        sink.finish()
+    }
+
+    private func makeNumber() -> UInt64 {
+        defer { nextSession += 1 }
+        return nextSession
+    }
+
+    private func note(_ input: SessionEndpoint.Input) {
+        switch input {
+        case .call(let session, let stream, _, let body):
+            sink.yield(.call(session: session, stream: stream, body: body))
+        case .item(let session, let stream, _, let body):
+            sink.yield(.item(session: session, stream: stream, body: body))
+        case .cancel(let session, let stream): sink.yield(.cancel(session: session, stream: stream))
+        case .ended(let session): sink.yield(.ended(session: session))
+        }
+    }
+
+    private func cycle(at now: Instant) -> Instant {
+        endpoint?.cycle(at: now) { note($0) } ?? .distantFuture
+    }
+}
