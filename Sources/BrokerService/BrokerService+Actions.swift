@@ -59,16 +59,21 @@ extension BrokerService {
         case .finished(let reason, let inputTokens, let outputTokens):
             event = .finished(FinishedEvent(reason: reason, inputTokens: inputTokens, outputTokens: outputTokens))
         case .end(let status):
-            end(stream, .generate, status, over: endpoint)
+            end(stream, method(of: stream), status, over: endpoint)
+            attachedStreams.remove(stream)
             return
         }
         endpoint.send(
             .item,
-            method: .generate,
+            method: method(of: stream),
             stream: stream.stream,
             to: stream.session.rawValue,
             body: event.encode()
         )
+    }
+
+    func method(of stream: StreamKey) -> Method {
+        attachedStreams.contains(stream) ? .attach : .generate
     }
 
     func end(_ stream: StreamKey, _ method: Method, _ status: Status, over endpoint: SessionEndpoint?) {

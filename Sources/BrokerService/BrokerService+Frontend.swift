@@ -12,12 +12,15 @@ extension BrokerService {
         case .cancel(let session, let stream):
             let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
             guard broker.cancel(key, at: PollLoop.now()) else { return }
-            end(key, .generate, Status(.cancelled, .cancelledByClient, "cancelled by the client"), over: frontend)
+            let status = Status(.cancelled, .cancelledByClient, "cancelled by the client")
+            end(key, method(of: key), status, over: frontend)
+            attachedStreams.remove(key)
         case .item:
             // Nothing follows a call here; a client that thinks so is not harmed by silence.
             break
         case .ended(let session):
             broker.sessionEnded(SessionID(rawValue: session), at: PollLoop.now())
+            attachedStreams = attachedStreams.filter { $0.session.rawValue != session }
         }
     }
 
@@ -32,6 +35,7 @@ extension BrokerService {
                     throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
                 }
                 try broker.attach(to: id, by: stream, from: request.firstIndex)
+                attachedStreams.insert(stream)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
             default:

@@ -33,6 +33,8 @@ package actor BrokerService: Service {
     var insights: [WorkerID: WorkerInsight] = [:]
     var nextEventNumber: UInt64 = 1
     var pendingEvents: [ClusterEvent] = []
+    /// Calls of `Attach`; all other streams of frontends are calls of `Generate`.
+    var attachedStreams: Set<StreamKey> = []
     /// Streams with news for sessions that have no room, in the order announced.
     var blockedStreams: [StreamKey] = []
     private var addresses: BrokerAddresses?
@@ -40,6 +42,9 @@ package actor BrokerService: Service {
     private var random = SystemRandomNumberGenerator()
 
     package init(configuration: BrokerServiceConfiguration, logger: Logger) {
+        var configuration = configuration
+        // Seconds since 1970 grow from one start to the next, so that no lease is handed out twice.
+        configuration.broker.leaseEpoch = UInt32(truncatingIfNeeded: Self.unixMilliseconds() / 1000)
         self.configuration = configuration
         self.logger = logger
         broker = Broker(configuration: configuration.broker, at: PollLoop.now())

@@ -58,6 +58,12 @@ extension Broker {
     /// An attempt came to nothing: the query is queued again, or ends if it has had its attempts.
     mutating func retry(_ number: QueryNumber, because status: Status, at now: Instant) {
         guard let record = queries[number] else { return }
+        guard record.output.count < record.submission.maxTokens else {
+            // All tokens are there; only the word that they were the last was lost with the worker.
+            queries[number]?.finish = .length
+            end(number, with: .ok, at: now)
+            return
+        }
         guard record.attempt < configuration.maximumAttempts else {
             let message = "gave up after \(record.attempt) attempts; the last: \(status.message)"
             end(number, with: Status(.unavailable, .attemptsExhausted, message), at: now)

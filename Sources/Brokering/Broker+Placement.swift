@@ -47,7 +47,9 @@ extension Broker {
         guard worker.joined.profile.model == record.model else { return }
         if case .placed(let previous) = record.state { workers[previous]?.queued -= 1 }
         queries[placement.query]?.state = .placed(placement.worker)
-        queries[placement.query]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
+        if record.firstToken == nil {
+            queries[placement.query]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
+        }
         workers[placement.worker]?.queue.append(placement.query)
         workers[placement.worker]?.queued += 1
         mark(placement.worker)

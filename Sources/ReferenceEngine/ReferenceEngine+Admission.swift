@@ -60,7 +60,7 @@ extension ReferenceEngine {
             throw Status(
                 .invalidArgument,
                 .malformed,
-                "token \(index) of \(part) is \(token); the vocabulary has 0 to \(vocabulary - 1)"
+                "token \(index) of \(part) is not in the vocabulary, which has 0 to \(vocabulary - 1)"
             )
         }
     }

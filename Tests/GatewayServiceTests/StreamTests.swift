@@ -57,9 +57,10 @@ struct StreamTests {
                 try await connection.sendRequest("POST", "/v1/chat/completions", body: chat)
                 let query = try await service.nextQuery()
                 query.send(.opening)
-                #expect(try await connection.head().status == 200)
                 for (index, word) in ["a", "b", "c"].enumerated() {
                     query.send(.tokens(firstIndex: index, count: 1, ids: [], text: word))
+                    // The head waits for the first token: until then a refusal can have its own status.
+                    if index == 0 { #expect(try await connection.head().status == 200) }
                     #expect(try #require(await connection.chunk()).contains(#""content":"\#(word)""#))
                 }
                 query.send(.finished(reason: .stop, inputTokens: 1, outputTokens: 3))

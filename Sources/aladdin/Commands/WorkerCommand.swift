@@ -9,7 +9,7 @@ struct WorkerCommand: AsyncParsableCommand {
         abstract: "Runs a worker: one engine that pulls queries from the broker and streams tokens back."
     )
 
-    @Option(help: "What this worker calls itself. (default: worker-PID)")
+    @Option(help: "What this worker calls itself. (default: HOST-PID)")
     var name: String?
 
     @OptionGroup var engine: EngineOptions
@@ -21,7 +21,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let processID = ProcessInfo.processInfo.processIdentifier
         let choice = try engine.choice()
         var configuration = WorkerServiceConfiguration(
-            name: try Setting.resolve(name, "name", default: "worker-\(processID)")
+            name: try Setting.resolve(name, "name", default: "\(ProcessInfo.processInfo.hostName)-\(processID)")
         )
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.batching = choice.batching

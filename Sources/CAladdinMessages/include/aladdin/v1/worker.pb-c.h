@@ -202,7 +202,8 @@ struct  Aladdin__V1__Progress
    */
   Aladdin__V1__Finished *finished;
   /*
-   * Present if this attempt failed. INVALID_ARGUMENT and OUT_OF_RANGE end the query; anything else has it tried again elsewhere.
+   * Present if this attempt failed. INVALID_ARGUMENT, OUT_OF_RANGE, FAILED_PRECONDITION and UNIMPLEMENTED end
+   * the query; anything else has it tried again elsewhere.
    */
   Aladdin__V1__Status *failed;
 };
