@@ -34,7 +34,8 @@ public actor AladdinClient: QueryService, Service {
     var modelLists: [UInt64: [ServedModel]] = [:]
     var nextStream: UInt64 = 1
     var nextQuery: UInt64 = 1
-    var isClosed = false
+    /// How the client ended.
+    private var closed: Status?
 
     /// - Parameters:
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
@@ -68,14 +69,20 @@ public actor AladdinClient: QueryService, Service {
         do {
             try connect()
         } catch {
+            close(Status(.invalidArgument, .none, error.description))
             await loop.stop()
             throw error
         }
         try? await gracefulShutdown()
-        isClosed = true
-        failEverything(Status(.unavailable, .shuttingDown, "the client was closed"))
+        close(Status(.unavailable, .shuttingDown, "the client was closed"))
         connection.close()
         await loop.stop()
+    }
+
+    /// Ends what is open, and what comes later, with the same words.
+    private func close(_ status: Status) {
+        closed = status
+        failEverything(status)
     }
 
     private func connect() throws(ZeroMQError) {
@@ -93,15 +100,15 @@ public actor AladdinClient: QueryService, Service {
     }
 
     public func models() async throws(Status) -> [ServedModel] {
-        guard connection.isOpen else { throw Self.notConnected }
+        guard connection.isOpen else { throw closed ?? Self.notConnected }
         let stream = makeStream()
         connection.send(.call, method: .listModels, stream: stream)
         return try await withCheckedContinuation { (waiter: ModelsWaiter) in modelWaiters[stream] = waiter }.get()
     }
 
     private func open(_ request: QueryRequest, _ sink: QueryStream.Continuation) {
-        guard !isClosed else {
-            sink.finish(throwing: Status(.unavailable, .shuttingDown, "the client was closed"))
+        if let closed {
+            sink.finish(throwing: closed)
             return
         }
         let number = nextQuery

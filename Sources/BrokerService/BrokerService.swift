@@ -93,6 +93,12 @@ package actor BrokerService: Service {
         return try await bindAll()
     }
 
+    /// Closes what `bind` opened; for a broker that does not come to run.
+    package nonisolated func close() async {
+        await shutDown()
+        await loop.stop()
+    }
+
     private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
         if let addresses { return addresses }
         let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])

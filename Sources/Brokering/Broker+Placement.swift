@@ -177,7 +177,7 @@ extension Broker {
         Status(
             .failedPrecondition,
             .objectiveUnreachable,
-            "no worker can meet a \(what) of \(wanted.milliseconds) ms: unloaded, the fastest takes \(best.milliseconds) ms"
+            "no worker can meet this \(what) (\(wanted.milliseconds) ms): unloaded, the fastest takes \(best.milliseconds) ms"
         )
     }
 }

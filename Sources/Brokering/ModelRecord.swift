@@ -25,7 +25,13 @@ package struct ModelRecord: Sendable {
         case .cancelled: cancelled += 1
         default: failed += 1
         }
-        guard status.code != .cancelled else { return }
+        switch status.code {
+        case .cancelled, .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented:
+            // The client's doing, which says nothing about the service.
+            return
+        default:
+            break
+        }
         recent.record(query, endedWith: status)
     }
 }

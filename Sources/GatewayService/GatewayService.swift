@@ -98,8 +98,15 @@ package struct GatewayService: Service {
                 let port = channel.localAddress?.port ?? 0
                 await onListening(GatewayConfiguration.address(host: host, port: port), port)
             },
-            logger: logger
+            logger: serverLogger
         )
+    }
+
+    /// The HTTP server's own words, where they help: its failures are thrown, too, and are ours to tell.
+    private var serverLogger: Logger {
+        var logger = logger
+        if logger.logLevel > .debug { logger.logLevel = .critical }
+        return logger
     }
 
     /// Ends what is still under way some time after shutdown has begun; returns when that has had time to be told.

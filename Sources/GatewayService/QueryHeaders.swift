@@ -42,7 +42,11 @@ enum QueryHeaders {
         switch rule {
         case .milliseconds:
             guard let number = decimal(text), number > 0, Interval(validatingMilliseconds: number) != nil else {
-                throw invalid(header, "a number of milliseconds above 0")
+                throw invalid(
+                    header,
+                    "a number of milliseconds above 0",
+                    header.contains("-slo-") ? .invalidObjective : .invalidMetadata
+                )
             }
             return number == number.rounded() ? String(Int64(number)) : String(describing: number)
         case .integer(let range):
@@ -57,8 +61,12 @@ enum QueryHeaders {
         }
     }
 
-    private static func invalid(_ header: String, _ expected: String) -> APIError {
-        .invalidRequest("The header \(header) must be \(expected).", param: header, code: Reason.invalidMetadata.label)
+    private static func invalid(
+        _ header: String,
+        _ expected: String,
+        _ reason: Reason = .invalidMetadata
+    ) -> APIError {
+        .invalidRequest("The header \(header) must be \(expected).", param: header, code: reason.label)
     }
 
     /// A number in decimal notation; `Double` alone would take hexadecimal, `inf` and `nan` too.

@@ -21,6 +21,7 @@ package actor WorkerService: Service {
     private var connection: PeerConnection?
     private var isRegistered = false
     private var isStopping = false
+    private var isEnding = false
     /// Resumed when there may be something for the engine to do.
     private var idle: CheckedContinuation<Void, Never>?
     /// Resumed when the last lease is gone, or the time for that is over.
@@ -80,6 +81,8 @@ package actor WorkerService: Service {
             group.addTask { try? await gracefulShutdown() }
             group.addTask { await self.waitForRefusal() }
             await group.next()
+            // The other child may not even have begun to wait.
+            isEnding = true
             refused?.resume()
             refused = nil
             group.cancelAll()
@@ -87,7 +90,7 @@ package actor WorkerService: Service {
     }
 
     private func waitForRefusal() async {
-        guard refusal == nil else { return }
+        guard refusal == nil, !isEnding else { return }
         await withCheckedContinuation { refused = $0 }
     }
 

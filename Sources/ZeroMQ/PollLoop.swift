@@ -66,6 +66,9 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
     /// Runs `job` on the loop's thread, after those enqueued before it.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
+        // Once the job is in, it may run elsewhere and let go of the last reference to the loop.
+        let loop = Unmanaged.passRetained(self)
+        defer { loop.release() }
         switch inbox.withLock({ $0.add(job) }) {
         case .nothing: break
         case .signal: wakeUp.signal()

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import ReferenceEngine
 internal import ServingModel
 
 @main
@@ -30,6 +31,9 @@ struct Aladdin: AsyncParsableCommand {
             }
         } catch  where exitCode(for: error) == .validationFailure {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            exit(withError: ExitCode(2))
+        } catch let error as ModelLoadingError {
+            Terminal.complain("\(error)")
             exit(withError: ExitCode(2))
         } catch {
             exit(withError: error)

@@ -53,7 +53,7 @@ struct QueryHeadersTests {
         let error = #expect(throws: APIError.self) { try metadata([(header, value)]) }
         #expect(error?.status == 400)
         #expect(error?.param == header)
-        #expect(error?.code == "invalid_metadata")
+        #expect(error?.code == (header.contains("-slo-") ? "invalid_objective" : "invalid_metadata"))
         #expect(error?.message.contains(header) == true)
     }
 

@@ -79,7 +79,7 @@ extension IntegrationTests {
         }
 
         @Test(arguments: [
-            ("{", "JSON"), ("[]", ""), ("{\"model\": \"m\"}", "prefill"),
+            ("{", "JSON"), ("[]", "profile"), ("{\"model\": \"m\"}", "prefill"),
             (
                 #"{"model":"m","device":"d","gpus":1,"prefill":{"c1_ms":-1},"decode":{"c3_ms":1},"kv":{"capacity_tokens":100}}"#,
                 "c1_ms"

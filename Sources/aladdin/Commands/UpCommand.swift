@@ -41,7 +41,13 @@ struct Up: AsyncParsableCommand {
         )
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
-        let services = try roles(count, choice, policy, at: addresses, logger)
+        let services: [any Service]
+        do {
+            services = try roles(count, choice, policy, at: addresses, logger)
+        } catch {
+            await broker.close()
+            throw error
+        }
         try await ServiceOptions.run([broker] + services, logger: logger)
     }
 

@@ -3,11 +3,16 @@ internal import ServingModel
 
 /// The objective of queries that name none.
 struct ObjectiveOptions: ParsableArguments {
-    @Option(name: .customLong("slo-ttft-ms"), help: "Default time to first token, in milliseconds. (default: 2000)")
+    @Option(
+        name: .customLong("slo-ttft-ms"),
+        parsing: .unconditional,
+        help: "Default time to first token, in milliseconds. (default: 2000)"
+    )
     var timeToFirstToken: Double?
 
     @Option(
         name: .customLong("slo-atgt-ms"),
+        parsing: .unconditional,
         help: "Default average time per further token, in milliseconds. (default: 100)"
     )
     var averageTokenTime: Double?
