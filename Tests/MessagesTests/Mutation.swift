@@ -1,3 +1,5 @@
+internal import ServingModel
+
 /// One random change to bytes, of the kinds that break parsers: flips, cuts, repeats, absurd lengths.
 func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     guard !bytes.isEmpty else {
