@@ -51,17 +51,27 @@ package actor WorkerService: Service {
 
     private func serve() async throws {
         do {
-            let description = try await runner.load()
-            logger.info(
-                "engine ready",
-                metadata: ["worker": "\(configuration.name)", "model": "\(description.model)"]
-            )
-            try connect(description)
+            try await prepare()
         } catch {
-            await runner.stop()
-            await loop.stop()
+            await stop()
             throw error
         }
+        await work()
+        await stop()
+        try checkRefusal()
+    }
+
+    private func prepare() async throws {
+        let description = try await runner.load()
+        logger.info(
+            "engine ready",
+            metadata: ["worker": "\(configuration.name)", "model": "\(description.model)"]
+        )
+        try connect(description)
+    }
+
+    /// Serves until the end, then drains.
+    private func work() async {
         await withTaskGroup { group in
             group.addTask { await self.driveEngine() }
             await waitForEnd()
@@ -69,9 +79,15 @@ package actor WorkerService: Service {
             stopDriving()
         }
         connection?.close(Status(.unavailable, .shuttingDown, "the worker shuts down"))
+    }
+
+    private func stop() async {
         await runner.unload()
         await runner.stop()
         await loop.stop()
+    }
+
+    private func checkRefusal() throws(Status) {
         if let refusal { throw refusal }
     }
 
