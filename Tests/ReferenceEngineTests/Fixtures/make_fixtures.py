@@ -2,8 +2,8 @@
 """Makes the reference engine's fixtures: small random models with the logits that transformers computes for them, and
 small tokenizers with the identifiers that tokenizers gives for tricky strings.
 
-    python3 -m venv /tmp/pyref && /tmp/pyref/bin/pip install torch transformers tokenizers safetensors
-    /tmp/pyref/bin/python Tests/ReferenceEngineTests/Fixtures/make_fixtures.py
+    python3 -m venv .build/reference && .build/reference/bin/pip install torch transformers tokenizers safetensors
+    .build/reference/bin/python Tests/ReferenceEngineTests/Fixtures/make_fixtures.py
 
 Seeds are fixed; another version of torch may draw other weights, which the expected logits then follow.
 """
