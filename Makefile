@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
 
-.PHONY: help run build test lint format proto bench packages clean
+.PHONY: help run build test lint format proto bench reproduce reproduce-full packages clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -37,6 +37,13 @@ proto: packages
 bench: packages
 	swift build -c release --product ReferenceEngineBench
 	.build/release/ReferenceEngineBench bfloat16
+
+# make reproduce        the short form of the studies (minutes), and docs/reproduction.md from their findings
+# make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live for the service
+reproduce reproduce-full: packages
+	swift build -c release --product Reproduction
+	$(if $(findstring live,$(SECTION)),$(SWIFT_BUILD))
+	.build/release/Reproduction $(if $(filter %-full,$@),--full,--short) $(addprefix --section ,$(SECTION)) $(ARGS)
 
 clean:
 	swift package clean

@@ -7,7 +7,7 @@ import PackageDescription
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
 //   L2  Sessions → ZeroMQ → CZeroMQ     Telemetry
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel        no I/O, no clock, no Foundation
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -46,12 +46,13 @@ let package = Package(
         // L0
         .target(name: "ServingModel", swiftSettings: settings),
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
-        .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
+        .target(name: "Reports", swiftSettings: settings),
         .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: settings),
         .target(
             name: "Simulation",
             dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering", heap],
-            swiftSettings: settings
+            swiftSettings: alwaysOptimised
         ),
 
         // L1
@@ -117,9 +118,8 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
-                "AladdinWorkerKit", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Scheduling",
-                "ServingModel",
-                "Simulation", "Telemetry", log, lifecycle, signals,
+                "AladdinWorkerKit", "Batching", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Reports",
+                "Scheduling", "ServingModel", "Simulation", "Telemetry", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -149,10 +149,16 @@ let package = Package(
             dependencies: ["Brokering", "ServingModel", collections, heap],
             swiftSettings: settings
         ),
-        .testTarget(name: "SchedulingTests", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
+        .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
+        .testTarget(
+            name: "SchedulingTests",
+            dependencies: ["Scheduling", "ServingModel"],
+            resources: [.copy("Measurements")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Batching", "ServingModel"],
+            dependencies: ["Simulation", "Batching", "Scheduling", "ServingModel", collections, heap],
             resources: [.copy("Golden")],
             swiftSettings: settings
         ),

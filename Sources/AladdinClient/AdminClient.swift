@@ -9,10 +9,12 @@ package actor AdminClient {
     private nonisolated let loop = PollLoop(name: "admin")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    private typealias Waiter = CheckedContinuation<Result<ClusterStatus, Status>, Never>
+    private typealias Waiter = CheckedContinuation<Result<[UInt8], Status>, Never>
 
     private let connection: PeerConnection
     private let endpoint: String
+    private var method = Method.getStatus
+    private var request: [UInt8] = []
     private var waiter: Waiter?
     private static let stream: UInt64 = 1
     private var giveUp = Instant.distantFuture
@@ -30,11 +32,43 @@ package actor AdminClient {
     ///
     /// - Throws: a `Status`; `.unavailable` if nobody answers within `patience`.
     package nonisolated func status(patience: Interval = .seconds(3)) async throws(Status) -> ClusterStatus {
-        loop.start()
-        return try await ask(patience)
+        try Self.decoded(ClusterStatus.self, await ask(.getStatus, [], patience))
     }
 
-    private func ask(_ patience: Interval) async throws(Status) -> ClusterStatus {
+    /// Connects, asks why a query was placed where it was and what then happened, and disconnects.
+    ///
+    /// - Throws: a `Status`; `.notFound` if the broker does not know the query, or no longer.
+    package nonisolated func explain(
+        _ query: QueryID,
+        patience: Interval = .seconds(3)
+    ) async throws(Status) -> QueryExplanation {
+        let request = ExplainRequest(queryID: query.description)
+        return try Self.decoded(QueryExplanation.self, await ask(.explain, request.encode(), patience))
+    }
+
+    private static func decoded<Message: WireMessage>(
+        _ type: Message.Type,
+        _ body: [UInt8]
+    ) throws(Status) -> Message {
+        do throws(DecodingFailure) {
+            return try Message.decode(body)
+        } catch {
+            throw Status(.internalError, .malformed, "the broker's answer is unreadable")
+        }
+    }
+
+    private nonisolated func ask(
+        _ method: Method,
+        _ request: [UInt8],
+        _ patience: Interval
+    ) async throws(Status) -> [UInt8] {
+        loop.start()
+        return try await call(method, request, patience)
+    }
+
+    private func call(_ method: Method, _ request: [UInt8], _ patience: Interval) async throws(Status) -> [UInt8] {
+        self.method = method
+        self.request = request
         giveUp = PollLoop.now() + patience
         do throws(ZeroMQError) {
             try connect()
@@ -57,20 +91,17 @@ package actor AdminClient {
     private func brokerSent(_ event: PeerConnection.Event) {
         switch event {
         case .opened:
-            connection.send(.call, method: .getStatus, stream: Self.stream)
+            connection.send(.call, method: method, stream: Self.stream, body: request)
         case .lost(let status):
             answer(.failure(status))
         case .frame(let header, let body) where header.kind == .item:
-            answer(
-                (try? ClusterStatus.decode(body)).map { .success($0) }
-                    ?? .failure(Status(.internalError, .malformed, "the broker's answer is unreadable"))
-            )
+            answer(.success(body))
         case .frame(_, let body):
             answer(.failure((try? Status.decode(body)) ?? Status(.unknown)))
         }
     }
 
-    private func answer(_ result: Result<ClusterStatus, Status>) {
+    private func answer(_ result: Result<[UInt8], Status>) {
         waiter?.resume(returning: result)
         waiter = nil
     }

@@ -13,6 +13,8 @@ package struct BatchStep: Hashable, Sendable {
 
     /// Sequences whose KV memory is taken back before the step, youngest first; they wait again, at the head.
     package var preempted: [SequenceKey]
+    /// Sequences prefilled elsewhere that run from this step on, in order of admission; they may be preempted at once.
+    package var imported: [SequenceKey] = []
     /// Sequences that decode a token, oldest admission first.
     package var decodes: [SequenceKey]
     /// Oldest admission first.

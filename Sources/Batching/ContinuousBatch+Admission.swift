@@ -7,7 +7,8 @@ extension ContinuousBatch {
     /// The watermark is left free unless nothing is resident: a prompt that fits at all must get in some time. A head
     /// that doesn't fit holds up those behind it, so that long prompts are not starved.
     mutating func admitHead() -> Bool {
-        guard let head = waiting.first, running.count + prefilling.count < limits.maximumSequences else { return false }
+        guard let head = waiting.first, !head.isPrefilled, running.count + prefilling.count < limits.maximumSequences
+        else { return false }
         let needed = blocks.blocks(holding: head.promptTokens + 1)
         let reserve = running.isEmpty && prefilling.isEmpty ? 0 : blocks.watermark
         guard blocks.free - needed >= reserve else { return false }
@@ -16,6 +17,22 @@ extension ContinuousBatch {
         waitingTokens -= head.promptTokens
         prefilling.append(PrefillingSequence(key: head.key, promptTokens: head.promptTokens))
         return true
+    }
+
+    /// Moves sequences that were prefilled elsewhere from the head of the queue to `running`, as seats and blocks allow.
+    ///
+    /// - Returns: the sequences in order.
+    mutating func admitPrefilledHeads() -> [SequenceKey] {
+        var admitted: [SequenceKey] = []
+        while let head = waiting.first, head.isPrefilled, running.count < limits.maximumSequences {
+            let needed = blocks.blocks(holding: head.promptTokens)
+            guard blocks.free - needed >= (running.isEmpty ? 0 : blocks.watermark) else { break }
+            blocks.take(needed)
+            waiting.removeFirst()
+            running.append(head.key, contextTokens: head.promptTokens)
+            admitted.append(head.key)
+        }
+        return admitted
     }
 
     /// Takes the blocks that the running sequences' next tokens need, and preempts, youngest first, while there are too

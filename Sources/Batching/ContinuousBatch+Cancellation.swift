@@ -17,7 +17,8 @@ extension ContinuousBatch {
     /// one. Complexity: O(sequences).
     package mutating func cancel(_ key: SequenceKey) -> Cancellation {
         if let position = waiting.firstIndex(where: { $0.key == key }) {
-            waitingTokens -= waiting.remove(at: position).promptTokens
+            let sequence = waiting.remove(at: position)
+            if !sequence.isPrefilled { waitingTokens -= sequence.promptTokens }
             return .removed
         }
         let prefillingPosition = prefilling.firstIndex { $0.key == key }

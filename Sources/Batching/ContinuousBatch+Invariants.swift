@@ -35,7 +35,8 @@ extension ContinuousBatch {
         }
         for key in running.keys { precondition(seen.insert(key).inserted, "a running sequence is twice here") }
         precondition(running.count + prefilling.count <= limits.maximumSequences, "more residents than seats")
-        precondition(waiting.reduce(0) { $0 + $1.promptTokens } == waitingTokens, "waiting tokens are miscounted")
+        let tokens = waiting.reduce(0) { $0 + ($1.isPrefilled ? 0 : $1.promptTokens) }
+        precondition(tokens == waitingTokens, "waiting tokens are miscounted")
         // Only the first of them is ever part done: budgets are spent in order.
         precondition(prefilling.dropFirst().allSatisfy { $0.prefilledTokens == 0 }, "prefills overtook each other")
     }

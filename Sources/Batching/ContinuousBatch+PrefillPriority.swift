@@ -3,7 +3,11 @@ internal import ServingModel
 
 extension ContinuousBatch {
     /// Mode A: as many whole prompts as fit, else a decode of everything that runs.
+    ///
+    /// What was prefilled elsewhere runs without delay, in a decode worker of split-phase serving. Preempted sequences are
+    /// always ahead of it in the queue; it waits for them, and they are computed first.
     mutating func nextPrefillPriorityStep() -> BatchStep? {
+        let imported = admitPrefilledHeads()
         var workload = StepWorkload(kind: .prefill)
         var chunks: [BatchStep.Chunk] = []
         while let head = waiting.first {
@@ -13,11 +17,17 @@ extension ContinuousBatch {
             chunks.append(chunk(at: chunks.count, budget: head.promptTokens, addingTo: &workload))
         }
         guard chunks.isEmpty else {
-            return BatchStep(preempted: [], decodes: [], chunks: chunks, workload: workload)
+            return BatchStep(preempted: [], imported: imported, decodes: [], chunks: chunks, workload: workload)
         }
         guard !running.isEmpty else { return nil }
         let preempted = reserveDecodeBlocks()
-        return BatchStep(preempted: preempted, decodes: running.keys, chunks: [], workload: decodeWorkload(.decode))
+        return BatchStep(
+            preempted: preempted,
+            imported: imported,
+            decodes: running.keys,
+            chunks: [],
+            workload: decodeWorkload(.decode)
+        )
     }
 
     /// The running sequences' part of a step.

@@ -30,7 +30,7 @@ package struct ContinuousBatch: Hashable, Sendable {
     package internal(set) var blocks: BlockPool
     /// The step that was started and not completed yet.
     package internal(set) var stepInProgress: BatchStep?
-    /// Prompt tokens, output so far included, of all waiting sequences.
+    /// Tokens to prefill, output so far included, of all waiting sequences.
     package internal(set) var waitingTokens = 0
 
     /// In order of arrival, preempted ones ahead.
@@ -84,6 +84,23 @@ package struct ContinuousBatch: Hashable, Sendable {
         precondition(canEverFit(promptTokens: tokens, maxTokens: 1), "the prompt is longer than the KV cache")
         waiting.append(WaitingSequence(key: key, promptTokens: tokens))
         waitingTokens += tokens
+    }
+
+    /// Adds a sequence that another worker prefilled, at the end of the queue.
+    ///
+    /// It needs a seat and its blocks, but no prefill; if it is preempted later, its prompt is computed here after all.
+    ///
+    /// - Parameter contextTokens: its prompt and output so far, what its KV memory holds; at least 2.
+    /// - Precondition: the mode is prefill-priority.
+    package mutating func enqueuePrefilled(_ key: SequenceKey, contextTokens: Int) {
+        precondition(mode == .prefillPriority, "prefilled sequences are taken over in prefill-priority mode only")
+        precondition(contextTokens > 1 && canEverFit(promptTokens: contextTokens, maxTokens: 1))
+        waiting.append(WaitingSequence(key: key, promptTokens: contextTokens, isPrefilled: true))
+    }
+
+    /// Every sequence, the resident ones first.
+    package var keys: [SequenceKey] {
+        running.keys + prefilling.map(\.key) + waiting.map(\.key)
     }
 
     /// Decides the next step, or returns nil if there is nothing to do.

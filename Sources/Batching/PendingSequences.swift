@@ -1,8 +1,10 @@
-/// A sequence that has no KV memory: new, resumed from another worker, or preempted.
+/// A sequence that holds no KV memory here: new, resumed from another worker, or preempted.
 struct WaitingSequence: Hashable, Sendable {
     var key: SequenceKey
     /// Tokens to prefill: the prompt and the output so far.
     var promptTokens: Int
+    /// Its KV memory was filled on another worker and is here to be taken over: there is nothing to prefill.
+    var isPrefilled = false
 }
 
 /// A sequence whose prompt is on its way into the KV cache; it holds the blocks of the prompt and one token more.

@@ -6,9 +6,29 @@ internal import ZeroMQ
 
 extension BrokerService {
     func adminSent(_ input: SessionEndpoint.Input) {
-        guard case .call(let session, let stream, let method, _) = input else { return }
+        guard case .call(let session, let stream, let method, let body) = input else { return }
         let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
-        answer(key, method, status(at: PollLoop.now()).encode(), over: admin)
+        do throws(Status) {
+            switch method {
+            case .getStatus: answer(key, method, status(at: PollLoop.now()).encode(), over: admin)
+            case .explain: answer(key, method, try explain(body, at: PollLoop.now()).encode(), over: admin)
+            default: throw Status(.unimplemented, .unsupported, "no such method here")
+            }
+        } catch {
+            end(key, method, error, over: admin)
+        }
+    }
+
+    private func explain(_ body: [UInt8], at now: Instant) throws(Status) -> QueryExplanation {
+        let request = try decoded(ExplainRequest.self, body)
+        guard let id = QueryID(request.queryID) else {
+            throw Status(
+                .invalidArgument,
+                .malformed,
+                "query_id is not a query's identifier, which has 8-4-4-4-12 hexadecimal digits"
+            )
+        }
+        return try broker.explanation(of: id, at: now)
     }
 
     /// The cluster at this moment.
@@ -24,6 +44,7 @@ extension BrokerService {
         status.workers = broker.workerOrder.compactMap { workerStatus($0, at: now) }
         status.models = broker.modelOrder.compactMap { modelStatus($0) }
         status.frontendSessions = frontend?.sessionCount ?? 0
+        status.predictions = broker.predictions
         return status
     }
 
@@ -50,6 +71,7 @@ extension BrokerService {
         status.stepBias = learnt?.stepBias ?? 0
         status.steps = learnt?.steps ?? 0
         status.lastStepAge = record.lastStep.map { now - $0 } ?? .zero
+        status.predictions = record.predictions
         return status
     }
 
@@ -65,20 +87,12 @@ extension BrokerService {
         status.refused = model.refused
         status.retried = model.retried
         status.outputTokens = model.outputTokens
+        status.predictions = model.predictions
         let outcomes = model.recent.outcomes
         guard !outcomes.isEmpty else { return status }
         status.attainment = Double(outcomes.count { $0.metObjective }) / Double(outcomes.count)
         status.timeToFirstToken = LatencySummary(outcomes.compactMap(\.timeToFirstToken))
         status.averageTokenTime = LatencySummary(outcomes.compactMap(\.averageTokenTime))
-        let errors = outcomes.compactMap { outcome -> Double? in
-            guard let actual = outcome.timeToFirstToken, let predicted = outcome.predictedTimeToFirstToken,
-                actual > .zero
-            else { return nil }
-            return (predicted.seconds - actual.seconds) / actual.seconds
-        }
-        guard !errors.isEmpty else { return status }
-        status.timeToFirstTokenError = errors.reduce(0) { $0 + abs($1) } / Double(errors.count)
-        status.timeToFirstTokenBias = errors.reduce(0, +) / Double(errors.count)
         return status
     }
 }

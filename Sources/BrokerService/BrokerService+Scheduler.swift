@@ -32,7 +32,7 @@ extension BrokerService {
             self.policy = policy
             nextEventNumber = 1
             pendingEvents.removeAll()
-            broker.schedulerAttached(at: PollLoop.now())
+            broker.schedulerAttached(policy: policy, at: PollLoop.now())
             logger.info("scheduler attached", metadata: ["policy": "\(policy)"])
         } catch {
             end(stream, .schedule, error, over: scheduler)

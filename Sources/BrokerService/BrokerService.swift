@@ -104,7 +104,7 @@ package actor BrokerService: Service {
         let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])
         let worker = try endpoint(configuration.workerEndpoint, [.work])
         let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
-        let admin = try endpoint(configuration.adminEndpoint, [.getStatus])
+        let admin = try endpoint(configuration.adminEndpoint, [.getStatus, .explain])
         (self.frontend, self.worker, self.scheduler, self.admin) = (frontend, worker, scheduler, admin)
         frontend.watch(on: loop) { [unowned self] input in assumeIsolated { $0.frontendSent(input) } }
         worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }

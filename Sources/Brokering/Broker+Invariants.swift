@@ -18,6 +18,9 @@ extension Broker {
             precondition(record.number == number && numbersByID[record.id] == number, "query tables agree")
             precondition(record.output.count <= record.submission.maxTokens, "no query exceeds its max_tokens")
             precondition(record.attempt <= configuration.maximumAttempts, "no query exceeds its attempts")
+            let attempts = record.attempts.map(\.number)
+            precondition(zip(attempts, attempts.dropFirst()).allSatisfy { $0 < $1 }, "attempts are told in order")
+            precondition((attempts.last ?? 0) <= record.attempt, "no attempt is told before it is made")
             switch record.state {
             case .queued:
                 precondition(record.isListed && unplaced.contains(number), "a queued query can be found")
@@ -38,6 +41,9 @@ extension Broker {
         let kept = queries.values.reduce(0) { $0 + ($1.hasEnded && !$1.isOverdue ? $1.output.byteCount : 0) }
         precondition(kept == retainedBytes, "bytes of kept results are counted")
         precondition(leases == queriesByLease.count, "there is one lease for each running query")
+        let explanations = queries.values.reduce(0) { $0 + $1.attempts.count { $0.explanation != nil } }
+        precondition(explanations <= explained.count, "every explanation kept will be forgotten")
+        precondition(explained.count <= configuration.maximumExplanations, "explanations are bounded")
     }
 
     private func checkWorkers() {

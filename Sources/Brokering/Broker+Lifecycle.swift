@@ -35,11 +35,12 @@ extension Broker {
             actions.append(.revoke(worker, [lease]))
         }
         queries[number]?.state = .ended(status)
+        queries[number]?.ended = now
         liveQueries -= 1
         liveBytes -= record.submission.request.count
         queries[number]?.submission.request = []
         retainedBytes += record.output.byteCount
-        models[record.model]?.record(record, endedWith: status)
+        if let ended = queries[number] { models[record.model]?.record(ended, endedWith: status) }
         retained.append((now, number))
         tell(
             .queryEnded(
@@ -58,6 +59,7 @@ extension Broker {
     /// An attempt came to nothing: the query is queued again, or ends if it has had its attempts.
     mutating func retry(_ number: QueryNumber, because status: Status, at now: Instant) {
         guard let record = queries[number] else { return }
+        if let last = record.attempts.indices.last { queries[number]?.attempts[last].failure = (status, now) }
         guard record.output.count < record.submission.maxTokens else {
             // All tokens are there; only the word that they were the last was lost with the worker.
             queries[number]?.finish = .length

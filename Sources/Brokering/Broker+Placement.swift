@@ -5,8 +5,11 @@ extension Broker {
     /// A scheduler has connected.
     ///
     /// It takes the place of an earlier one, and is told the present state first.
-    package mutating func schedulerAttached(at now: Instant) {
+    ///
+    /// - Parameter policy: what it calls its policy, for explanations.
+    package mutating func schedulerAttached(policy: String = "", at now: Instant) {
         schedulerIsAttached = true
+        self.policy = policy
         schedulerGone = nil
         // What an earlier scheduler was still to hear is part of the state that this one is told.
         actions.removeAll { if case .tell = $0 { true } else { false } }
@@ -27,6 +30,7 @@ extension Broker {
 
     package mutating func schedulerDetached(at now: Instant) {
         schedulerIsAttached = false
+        policy = ""
         schedulerGone = now
     }
 
@@ -34,6 +38,10 @@ extension Broker {
     ///
     /// A query that was placed but not pulled may be placed anew.
     package mutating func place(_ placement: Placement, at now: Instant) {
+        place(placement, isOwn: false, at: now)
+    }
+
+    private mutating func place(_ placement: Placement, isOwn: Bool, at now: Instant) {
         guard let record = queries[placement.query], record.attempt == placement.attempt else { return }
         switch record.state {
         case .queued, .placed: break
@@ -50,6 +58,7 @@ extension Broker {
         if record.firstToken == nil {
             queries[placement.query]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         }
+        remember(placement, isOwn: isOwn, at: now)
         workers[placement.worker]?.queue.append(placement.query)
         workers[placement.worker]?.queued += 1
         mark(placement.worker)
@@ -85,6 +94,7 @@ extension Broker {
         record.state = .leased(id, lease)
         record.startedAttempts += 1
         record.workerName = worker.joined.name
+        if let last = record.attempts.indices.last { record.attempts[last].dispatched = now }
         queries[number] = record
         queriesByLease[lease] = number
         workers[id]?.queued -= 1
@@ -131,12 +141,36 @@ extension Broker {
                 continue
             }
             queries[number]?.isListed = false
-            place(
-                Placement(query: number, attempt: record.attempt, worker: worker, predictedTimeToFirstToken: nil),
-                at: now
+            let placement = Placement(
+                query: number,
+                attempt: record.attempt,
+                worker: worker,
+                predictedTimeToFirstToken: nil,
+                explanation: explainRoom(on: worker, for: record, at: now)
             )
+            place(placement, isOwn: true, at: now)
         }
         unplaced = left
+    }
+
+    private func explainRoom(on chosen: WorkerID, for record: QueryRecord, at now: Instant) -> PlacementExplanation {
+        let others = workerOrder.lazy.filter { id in
+            id != chosen && workers[id]?.joined.profile.model == record.model
+        }
+        let candidates = [chosen] + others.prefix(PlacementExplanation.maximumCandidates - 1)
+        return PlacementExplanation(
+            reason: "no scheduler was connected: the worker with the most room",
+            held: now - record.arrival,
+            batch: 1,
+            candidates: candidates.map { id in
+                let isDraining = workers[id]?.isDraining ?? true
+                return PlacementExplanation.Candidate(
+                    worker: id,
+                    terms: [.init("room", Double(workers[id]?.spare ?? 0))],
+                    failed: isDraining ? "draining" : ""
+                )
+            }
+        )
     }
 
     private func roomiest(for model: String) -> WorkerID? {

@@ -129,6 +129,7 @@ extension Broker {
                 )
             }
             queries[number]?.output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
+            if record.attempts.last?.firstToken == nil { noteFirstToken(of: number, from: worker, at: now) }
             queries[number]?.firstToken = record.firstToken ?? now
             queries[number]?.lastToken = now
             workers[worker]?.outputTokens += UInt64(report.tokens)
@@ -144,6 +145,7 @@ extension Broker {
         switch status.code {
         case .ok:
             workers[worker]?.queriesCompleted += 1
+            noteTokenTime(of: number, on: worker)
             end(number, with: status, at: now)
         case .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented:
             // The query itself is at fault: no other worker would take it.

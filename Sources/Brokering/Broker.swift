@@ -28,11 +28,19 @@ package struct Broker: Sendable {
     /// Ended and kept to be read, oldest first.
     var retained: Deque<(ended: Instant, query: QueryNumber)> = []
     var retainedBytes = 0
+    /// Attempts whose explanation is kept, in the order placed; entries that have been placed anew are skipped.
+    var explained: Deque<(query: QueryNumber, placement: UInt64)> = []
+    /// Placements carried out.
+    var placements: UInt64 = 0
+    /// Over all queries.
+    package internal(set) var predictions = PredictionErrors()
     /// Accepted and not ended, and the bytes of their requests.
     package internal(set) var liveQueries = 0
     package internal(set) var liveBytes = 0
 
     package internal(set) var schedulerIsAttached = false
+    /// The attached scheduler's.
+    var policy = ""
     var schedulerGone: Instant?
     var markedWorkers: [WorkerID] = []
     var actions: [BrokerAction] = []

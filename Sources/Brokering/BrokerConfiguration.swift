@@ -26,6 +26,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var resultRetention = Interval.seconds(300)
     package var maximumRetainedResults = 10_000
     package var maximumRetainedBytes = 256 << 20
+    /// Placements whose explanation is kept, over all queries; the latest ones.
+    package var maximumExplanations = 20_000
     /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
     package var leaseEpoch: UInt32 = 1
 

@@ -17,6 +17,15 @@ package struct ModelRecord: Sendable {
     package internal(set) var retried: UInt64 = 0
     package internal(set) var outputTokens: UInt64 = 0
     package internal(set) var recent = RecentOutcomes()
+    package internal(set) var predictions = PredictionErrors()
+
+    /// Whether an end says something about the service; others are the client's doing.
+    static func judges(_ status: Status) -> Bool {
+        switch status.code {
+        case .cancelled, .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented: false
+        default: true
+        }
+    }
 
     mutating func record(_ query: QueryRecord, endedWith status: Status) {
         outputTokens += UInt64(query.output.count)
@@ -25,14 +34,7 @@ package struct ModelRecord: Sendable {
         case .cancelled: cancelled += 1
         default: failed += 1
         }
-        switch status.code {
-        case .cancelled, .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented:
-            // The client's doing, which says nothing about the service.
-            return
-        default:
-            break
-        }
-        recent.record(query, endedWith: status)
+        if Self.judges(status) { recent.record(query) }
     }
 }
 
@@ -46,7 +48,6 @@ package struct RecentOutcomes: Sendable {
         package var timeToFirstToken: Interval?
         /// Nil for fewer than two tokens.
         package var averageTokenTime: Interval?
-        package var predictedTimeToFirstToken: Interval?
     }
 
     private var ring: [Outcome] = []
@@ -54,24 +55,13 @@ package struct RecentOutcomes: Sendable {
 
     package var outcomes: [Outcome] { ring }
 
-    mutating func record(_ query: QueryRecord, endedWith status: Status) {
-        var outcome = Outcome(metObjective: false)
-        if let first = query.firstToken, let last = query.lastToken {
-            outcome.timeToFirstToken = first - query.arrival
-            outcome.predictedTimeToFirstToken = query.predictedTimeToFirstToken
-            let tokens = query.output.count
-            if tokens > 1 {
-                outcome.averageTokenTime = Interval(nanoseconds: (last - first).nanoseconds / Int64(tokens - 1))
-            }
-            outcome.metObjective =
-                status.isOK
-                && query.objective.isMet(
-                    arrival: query.arrival,
-                    firstToken: first,
-                    lastToken: last,
-                    outputTokens: tokens
-                )
-        }
+    /// Takes in a query that has ended.
+    mutating func record(_ query: QueryRecord) {
+        let outcome = Outcome(
+            metObjective: query.metObjective,
+            timeToFirstToken: query.firstToken.map { $0 - query.arrival },
+            averageTokenTime: query.averageTokenTime
+        )
         if ring.count < Self.capacity {
             ring.append(outcome)
         } else {

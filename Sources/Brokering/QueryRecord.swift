@@ -36,6 +36,9 @@ package struct QueryRecord: Sendable {
     package internal(set) var firstToken: Instant?
     package internal(set) var lastToken: Instant?
     package internal(set) var predictedTimeToFirstToken: Interval?
+    /// Those that were placed, in order, each as it was placed last.
+    package internal(set) var attempts: [AttemptRecord] = []
+    package internal(set) var ended: Instant?
     /// The worker of the latest attempt that started, for the client.
     package internal(set) var workerName = ""
     /// Attempts that a worker has taken; what `started` events count.
@@ -49,6 +52,23 @@ package struct QueryRecord: Sendable {
 
     package var hasEnded: Bool {
         if case .ended = state { true } else { false }
+    }
+
+    /// Mean gap between the tokens so far; nil for fewer than two.
+    package var averageTokenTime: Interval? {
+        guard let firstToken, let lastToken, output.count > 1 else { return nil }
+        return Interval(nanoseconds: (lastToken - firstToken).nanoseconds / Int64(output.count - 1))
+    }
+
+    /// Whether it came to its end within its objective.
+    package var metObjective: Bool {
+        guard case .ended(let status) = state, status.isOK, let firstToken, let lastToken else { return false }
+        return objective.isMet(
+            arrival: arrival,
+            firstToken: firstToken,
+            lastToken: lastToken,
+            outputTokens: output.count
+        )
     }
 
     init(

@@ -64,11 +64,12 @@ extension GatewayResponder {
     }
 
     /// `GET /metrics`: Prometheus' text format.
-    func metricsPage() -> Response {
-        Response(
+    func metricsPage() async -> Response {
+        let text = metrics.registry.exposition() + (await clusterMetrics())
+        return Response(
             status: .ok,
             headers: [.contentType: MetricRegistry.expositionContentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.registry.exposition()))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
         )
     }
 

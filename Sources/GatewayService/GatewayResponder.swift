@@ -17,6 +17,8 @@ struct GatewayResponder: HTTPResponder {
     let startTime: Int
     /// Seconds since 1970.
     let unixTime: @Sendable () -> Int
+    /// Further families of metrics.
+    let clusterMetrics: @Sendable () async -> String
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let inFlight = metrics.beginRequest()
@@ -52,7 +54,7 @@ struct GatewayResponder: HTTPResponder {
         case .model(let name): return try await model(name, context)
         case .health: return health()
         case .ready: return await ready(context)
-        case .metrics: return metricsPage()
+        case .metrics: return await metricsPage()
         case .landingPage: return landingPage(request)
         }
     }

@@ -23,6 +23,7 @@ package struct GatewayService: Service {
     private let metrics: MetricRegistry
     private let logger: Logger
     private let unixTime: @Sendable () -> Int
+    private let clusterMetrics: @Sendable () async -> String
     private let onListening: @Sendable (_ address: String, _ port: Int) async -> Void
 
     /// Makes a gateway; nothing happens before `run()`.
@@ -33,6 +34,7 @@ package struct GatewayService: Service {
     ///   - metrics: where the gateway counts, and what `GET /metrics` shows.
     ///   - logger: where to log; prompts and answers are never logged.
     ///   - unixTime: seconds since 1970, for the field `created`.
+    ///   - clusterMetrics: further families of metrics for `GET /metrics`, in Prometheus' text format.
     ///   - onListening: called once the port is open, with `host:port` and the port, which matters if 0 was asked for.
     package init(
         configuration: GatewayConfiguration,
@@ -40,6 +42,7 @@ package struct GatewayService: Service {
         metrics: MetricRegistry,
         logger: Logger,
         unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
+        clusterMetrics: @escaping @Sendable () async -> String = { "" },
         onListening: @escaping @Sendable (_ address: String, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -47,6 +50,7 @@ package struct GatewayService: Service {
         self.metrics = metrics
         self.logger = logger
         self.unixTime = unixTime
+        self.clusterMetrics = clusterMetrics
         self.onListening = onListening
     }
 
@@ -79,7 +83,8 @@ package struct GatewayService: Service {
             metrics: GatewayMetrics(metrics),
             draining: draining,
             startTime: unixTime(),
-            unixTime: unixTime
+            unixTime: unixTime,
+            clusterMetrics: clusterMetrics
         )
         let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         var configuration = ApplicationConfiguration(

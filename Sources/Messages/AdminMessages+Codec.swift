@@ -24,6 +24,7 @@ extension ClusterStatus: WireRoot {
         status.workers = try Reading.list(wire.pointee.n_workers, wire.pointee.workers, "workers")
         status.models = try Reading.list(wire.pointee.n_models, wire.pointee.models, "models")
         status.frontendSessions = Int(wire.pointee.frontend_sessions)
+        status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
         return status
     }
 
@@ -41,6 +42,7 @@ extension ClusterStatus: WireRoot {
         wire.pointee.n_models = models.count
         wire.pointee.models = arena.list(models)
         wire.pointee.frontend_sessions = Writing.count32(frontendSessions)
+        wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
         return wire
     }
 }
@@ -73,6 +75,7 @@ extension WorkerStatus: WireMapped {
         status.stepBias = try Reading.finite(wire.pointee.step_bias, "step_bias")
         status.steps = wire.pointee.steps
         status.lastStepAge = try Reading.milliseconds(wire.pointee.last_step_age_ms, "last_step_age_ms")
+        status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
         return status
     }
 
@@ -97,6 +100,7 @@ extension WorkerStatus: WireMapped {
         wire.pointee.steps = steps
         wire.pointee.last_step_age_ms = Writing.milliseconds(lastStepAge)
         wire.pointee.profile = profile.write(in: &arena)
+        wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
         return wire
     }
 }
@@ -116,9 +120,21 @@ extension ModelStatus: WireMapped {
         status.attainment = try Reading.finite(wire.pointee.attainment, "attainment")
         status.timeToFirstToken = try Reading.optional(wire.pointee.ttft, "ttft") ?? LatencySummary()
         status.averageTokenTime = try Reading.optional(wire.pointee.atgt, "atgt") ?? LatencySummary()
-        status.timeToFirstTokenError = try Reading.finite(wire.pointee.ttft_error, "ttft_error")
-        status.timeToFirstTokenBias = try Reading.finite(wire.pointee.ttft_bias, "ttft_bias")
+        status.predictions = try predictions(of: wire)
         return status
+    }
+
+    /// A broker from before `predictions` sends the first two numbers only.
+    private static func predictions(
+        of wire: UnsafePointer<Aladdin__V1__ModelStatus>
+    ) throws(DecodingFailure) -> PredictionErrors {
+        if let predictions: PredictionErrors = try Reading.optional(wire.pointee.predictions, "predictions") {
+            return predictions
+        }
+        var predictions = PredictionErrors()
+        predictions.timeToFirstToken.magnitude = try Reading.finite(wire.pointee.ttft_error, "ttft_error")
+        predictions.timeToFirstToken.bias = try Reading.finite(wire.pointee.ttft_bias, "ttft_bias")
+        return predictions
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__ModelStatus> {
@@ -136,8 +152,9 @@ extension ModelStatus: WireMapped {
         wire.pointee.attainment = Writing.metric(attainment)
         wire.pointee.ttft = timeToFirstToken.write(in: &arena)
         wire.pointee.atgt = averageTokenTime.write(in: &arena)
-        wire.pointee.ttft_error = Writing.metric(timeToFirstTokenError)
-        wire.pointee.ttft_bias = Writing.metric(timeToFirstTokenBias)
+        wire.pointee.ttft_error = Writing.metric(predictions.timeToFirstToken.magnitude)
+        wire.pointee.ttft_bias = Writing.metric(predictions.timeToFirstToken.bias)
+        wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
         return wire
     }
 }

@@ -13,6 +13,8 @@ package struct ClusterStatus: Hashable, Sendable {
     package var workers: [WorkerStatus] = []
     package var models: [ModelStatus] = []
     package var frontendSessions = 0
+    /// Over all queries.
+    package var predictions = PredictionErrors()
 
     package init() {}
 }
@@ -32,6 +34,8 @@ package struct WorkerStatus: Hashable, Sendable {
     package var stepBias = 0.0
     package var steps: UInt64 = 0
     package var lastStepAge = Interval.zero
+    /// Of the queries that it answered.
+    package var predictions = PredictionErrors()
     package var profile: LatencyProfile
 
     package init(worker: WorkerID, name: String, engine: String, profile: LatencyProfile) {
@@ -57,8 +61,7 @@ package struct ModelStatus: Hashable, Sendable {
     package var attainment = 0.0
     package var timeToFirstToken = LatencySummary()
     package var averageTokenTime = LatencySummary()
-    package var timeToFirstTokenError = 0.0
-    package var timeToFirstTokenBias = 0.0
+    package var predictions = PredictionErrors()
 
     package init(model: String) {
         self.model = model

@@ -21,4 +21,5 @@ package enum Method: UInt16, Hashable, Sendable, CaseIterable {
     case work = 16
     case schedule = 32
     case getStatus = 48
+    case explain = 49
 }

@@ -49,6 +49,8 @@ extension LatencyProfile: WireMapped {
             wire.pointee.decode_c2_above_knee_ms,
             "decode_c2_above_knee_ms"
         )
+        decode.expertMilliseconds = try coefficient(wire.pointee.decode_expert_ms, "decode_expert_ms")
+        decode.expertShare = try coefficient(wire.pointee.decode_expert_share, "decode_expert_share")
         return decode
     }
 
@@ -81,6 +83,8 @@ extension LatencyProfile: WireMapped {
         wire.pointee.decode_c2_ms = decode.c2Milliseconds
         wire.pointee.decode_knee_sequences = decode.kneeSequences
         wire.pointee.decode_c2_above_knee_ms = decode.c2AboveKneeMilliseconds
+        wire.pointee.decode_expert_ms = decode.expertMilliseconds
+        wire.pointee.decode_expert_share = decode.expertShare
         if let mixedConstantMilliseconds {
             wire.pointee.mixed_constant_ms = mixedConstantMilliseconds
             wire.pointee.has_mixed_constant = 1

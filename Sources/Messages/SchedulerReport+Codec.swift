@@ -55,8 +55,15 @@ extension Placement: WireMapped {
             query: QueryNumber(rawValue: wire.pointee.query),
             attempt: Int(wire.pointee.attempt),
             worker: WorkerID(rawValue: wire.pointee.worker),
-            predictedTimeToFirstToken: wire.pointee.predicted_ttft_us == 0
-                ? nil : try Reading.microseconds(wire.pointee.predicted_ttft_us, "predicted_ttft_us")
+            predictedTimeToFirstToken: try Reading.microsecondsOrNil(
+                wire.pointee.predicted_ttft_us,
+                "predicted_ttft_us"
+            ),
+            predictedTokenTime: try Reading.microsecondsOrNil(
+                wire.pointee.predicted_token_time_us,
+                "predicted_token_time_us"
+            ),
+            explanation: try Reading.optional(wire.pointee.explanation, "explanation")
         )
     }
 
@@ -66,6 +73,8 @@ extension Placement: WireMapped {
         wire.pointee.attempt = Writing.count32(attempt)
         wire.pointee.worker = worker.rawValue
         wire.pointee.predicted_ttft_us = Writing.microseconds(predictedTimeToFirstToken)
+        wire.pointee.predicted_token_time_us = Writing.microseconds(predictedTokenTime)
+        wire.pointee.explanation = explanation?.write(in: &arena)
         return wire
     }
 }

@@ -42,6 +42,17 @@ enum Reading {
         return string
     }
 
+    /// A text of at most so many bytes.
+    static func string(
+        _ text: UnsafePointer<CChar>?,
+        _ field: String,
+        atMost count: Int
+    ) throws(DecodingFailure) -> String {
+        let string = try string(text, field)
+        guard string.utf8.count <= count else { throw DecodingFailure(field: field, problem: .outOfRange) }
+        return string
+    }
+
     static func strings(
         _ count: Int,
         _ texts: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
@@ -99,6 +110,11 @@ enum Reading {
         return list
     }
 
+    /// A list's length, before it is read.
+    static func check(_ count: Int, atMost limit: Int, _ field: String) throws(DecodingFailure) {
+        guard count <= limit else { throw DecodingFailure(field: field, problem: .outOfRange) }
+    }
+
     static func optional<Value: WireMapped>(
         _ piece: UnsafeMutablePointer<Value.Wire>?,
         _ field: String
@@ -146,6 +162,11 @@ enum Reading {
     static func microseconds(_ value: UInt64, _ field: String) throws(DecodingFailure) -> Interval {
         guard value <= WireBounds.longestMicroseconds else { throw DecodingFailure(field: field, problem: .outOfRange) }
         return Interval(nanoseconds: Int64(value) * 1000)
+    }
+
+    /// Nil for 0.
+    static func microsecondsOrNil(_ value: UInt64, _ field: String) throws(DecodingFailure) -> Interval? {
+        value == 0 ? nil : try microseconds(value, field)
     }
 
     static func milliseconds(_ value: UInt64, _ field: String) throws(DecodingFailure) -> Interval {

@@ -63,6 +63,26 @@ extension MessageArena {
         }
     }
 
+    /// A terminated copy of what fits into so many bytes, cut between characters' scalars.
+    mutating func string(_ text: String, atMost count: Int) -> UnsafeMutablePointer<CChar> {
+        // A NUL takes three bytes as U+FFFD.
+        func size(_ scalar: Unicode.Scalar) -> Int { scalar.value == 0 ? 3 : scalar.utf8.count }
+        guard text.utf8.count > count || text.unicodeScalars.reduce(0, { $0 + size($1) }) > count else {
+            return string(text)
+        }
+        var room = count
+        return string(
+            String(
+                String.UnicodeScalarView(
+                    text.unicodeScalars.prefix { scalar in
+                        room -= size(scalar)
+                        return room >= 0
+                    }
+                )
+            )
+        )
+    }
+
     mutating func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData {
         guard !bytes.isEmpty else { return ProtobufCBinaryData() }
         let copy = array(of: UInt8.self, count: bytes.count)

@@ -15,6 +15,8 @@ package actor SchedulerService: Service {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private static let insightInterval = Interval.seconds(1)
+    /// With the longest explanations there can be, so many stay below the limit of a message's body.
+    private static let placementsPerMessage = 256
 
     private let configuration: SchedulerServiceConfiguration
     private let logger: Logger
@@ -27,13 +29,15 @@ package actor SchedulerService: Service {
 
     /// - Throws: a `Status` if the policy's name is not known.
     package init(configuration: SchedulerServiceConfiguration, logger: Logger) throws(Status) {
-        guard let policy = PolicyCatalog.make(configuration.policy, seed: configuration.seed) else {
-            let names = PolicyCatalog.names.joined(separator: ", ")
-            throw Status(.invalidArgument, .unsupported, "no policy '\(configuration.policy)'; there are: \(names)")
+        let policy: any PlacementPolicy
+        do {
+            policy = try PolicyCatalog.make(configuration.policy, seed: configuration.seed)
+        } catch {
+            throw Status(.invalidArgument, .unsupported, error.message)
         }
         self.configuration = configuration
         self.logger = logger
-        scheduler = Scheduler(policy: policy)
+        scheduler = Scheduler(policy: policy, explains: true)
         connection = PeerConnection(
             address: configuration.brokerEndpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: "scheduler"),
@@ -114,21 +118,24 @@ package actor SchedulerService: Service {
         lookAgain = decision.lookAgain ?? .distantFuture
         guard !decision.placements.isEmpty else { return }
         times.add(PollLoop.now() - now, decisions: decision.placements.count)
-        let report = SchedulerReport.placements(decision.placements)
-        connection.send(.item, method: .schedule, stream: 1, body: report.encode())
+        var rest = decision.placements[...]
+        while !rest.isEmpty {
+            let report = SchedulerReport.placements(Array(rest.prefix(Self.placementsPerMessage)))
+            connection.send(.item, method: .schedule, stream: 1, body: report.encode())
+            rest = rest.dropFirst(Self.placementsPerMessage)
+        }
     }
 
     private func tellInsight() {
         guard connection.isOpen else { return }
         let insight = Insight(
-            workers: scheduler.view.workerOrder.compactMap { id in
-                guard let estimator = scheduler.view.workers[id]?.estimator else { return nil }
-                return WorkerInsight(
-                    worker: id,
-                    profile: estimator.profile,
-                    stepError: estimator.errors.magnitude,
-                    stepBias: estimator.errors.bias,
-                    steps: estimator.steps
+            workers: scheduler.view.workers.map { worker in
+                WorkerInsight(
+                    worker: worker.id,
+                    profile: worker.estimator.profile,
+                    stepError: worker.estimator.errors.magnitude,
+                    stepBias: worker.estimator.errors.bias,
+                    steps: worker.estimator.steps
                 )
             },
             decisions: times.count,

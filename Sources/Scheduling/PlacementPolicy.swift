@@ -7,42 +7,103 @@ package import ServingModel
 /// or at the instant it names. A policy keeps no clock and draws randomness only from its seed.
 package protocol PlacementPolicy: Sendable {
     /// Places queries.
-    ///
-    /// - Returns: the decisions, and when to be asked again at the latest if nothing happens; nil for not before something does.
-    mutating func decide(in view: inout ClusterView, at now: Instant) -> (placements: [Placement], lookAgain: Instant?)
+    mutating func decide(in view: inout ClusterView, at now: Instant) -> Decision
+}
+
+/// What a policy decided.
+package struct Decision: Sendable {
+    package var placements: [Placement]
+    /// When to be asked again at the latest if nothing happens; nil for not before something does.
+    package var lookAgain: Instant?
+
+    package init(placements: [Placement] = [], lookAgain: Instant? = nil) {
+        self.placements = placements
+        self.lookAgain = lookAgain
+    }
 }
 
 /// A policy that places every query at once, on the worker that it likes best.
 package protocol ImmediatePolicy: PlacementPolicy {
-    /// The worker for a query, among at least one that serve its model, in order.
-    mutating func choose(
-        for query: QueryView,
-        among workers: [WorkerView],
-        at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?)
+    /// The slot of the worker for a query.
+    ///
+    /// - Parameter pool: slots of the workers that serve its model, at least one, in the order in which they joined.
+    mutating func choose(for query: QueryView, among pool: [Int], in view: ClusterView, at now: Instant) -> Int
 }
 
 extension ImmediatePolicy {
-    package mutating func decide(
-        in view: inout ClusterView,
-        at now: Instant
-    ) -> (placements: [Placement], lookAgain: Instant?) {
-        var placements: [Placement] = []
-        for number in view.unplaced {
-            guard let query = view.queries[number] else { continue }
-            let candidates = view.workers(serving: query.queued.model)
-            guard !candidates.isEmpty else { continue }
-            let choice = choose(for: query, among: candidates, at: now)
-            view.place(number, on: choice.worker)
-            placements.append(
-                Placement(
-                    query: number,
-                    attempt: query.queued.attempt,
-                    worker: choice.worker,
-                    predictedTimeToFirstToken: choice.predictedTimeToFirstToken
-                )
-            )
+    package mutating func decide(in view: inout ClusterView, at now: Instant) -> Decision {
+        var decision = Decision()
+        for entry in view.unplaced {
+            guard let query = view.queries[entry.number] else { continue }
+            let pool = view.pool(for: query.queued.model)
+            guard !pool.isEmpty else { continue }
+            let slot = choose(for: query, among: pool, in: view, at: now)
+            decision.placements.append(view.placement(of: query, onSlot: slot, at: now))
+            view.place(entry.number, onSlot: slot, at: now)
         }
-        return (placements, nil)
+        return decision
+    }
+}
+
+extension ClusterView {
+    /// The decision to place a query, with what is predicted of it.
+    package func placement(of query: QueryView, onSlot slot: Int, at now: Instant) -> Placement {
+        let worker = workers[slot]
+        let pace = worker.model.decode(
+            sequences: Double(worker.load + 1),
+            context: Double(worker.contextTokens + worker.waitingTokens + query.contextTokens)
+        )
+        let explanation = PlacementExplanation(
+            reason: "placed on arrival",
+            held: now - query.arrival,
+            batch: 1,
+            candidates: [.init(worker: worker.id, terms: [.init("load", Double(worker.load))])]
+        )
+        return Placement(
+            query: query.number,
+            attempt: query.queued.attempt,
+            worker: worker.id,
+            predictedTimeToFirstToken: predictedTimeToFirstToken(of: query, onSlot: slot, at: now),
+            predictedTokenTime: .seconds(rounding: pace / (1 - 0.5 * min(prefillShare(at: now), 0.9))),
+            explanation: wantsExplanations ? explanation : nil
+        )
+    }
+
+    /// Age + rest of the step under way + prefill of what waits there + own prefill.
+    package func predictedTimeToFirstToken(of query: QueryView, onSlot slot: Int, at now: Instant) -> Interval {
+        let worker = workers[slot]
+        let boundary = worker.nextBoundary(at: now)
+        let prefill = worker.prefillSeconds(adding: query.prefillTokens)
+        return boundary - query.arrival + .seconds(rounding: prefill)
+    }
+}
+
+extension WorkerView {
+    /// Seconds from its next step boundary until what waits and a further prompt are prefilled.
+    package func prefillSeconds(adding tokens: Int) -> Double {
+        let (done, doneSquares) = underway
+        let total = Double(waitingTokens - done + tokens)
+        let squares = Double(waitingSquares - doneSquares + tokens * tokens)
+        guard isChunked else { return model.prefill(tokens: total, squares: squares) }
+        let budget = Double(max(1, profile.limits.chunkTokens - residents.count))
+        let steps = max(1, (total / budget).rounded(.up))
+        return model.mixed(
+            tokens: total,
+            squares: squares,
+            sequences: Double(residents.count),
+            context: Double(contextTokens)
+        ) + (steps - 1) * model.decode(sequences: Double(residents.count), context: Double(contextTokens))
+    }
+
+    /// Prompt tokens that the step under way takes in, and their share of the squares.
+    package var underway: (tokens: Int, squares: Int) {
+        guard let step, step.prefills > 0 else { return (0, 0) }
+        guard isChunked else {
+            return waiting.prefix(step.prefills).reduce((0, 0)) {
+                ($0.0 + $1.prefillTokens, $0.1 + $1.prefillTokens * $1.prefillTokens)
+            }
+        }
+        let tokens = min(max(0, profile.limits.chunkTokens - residents.count), waitingTokens)
+        return (tokens, waitingTokens > 0 ? Int(Double(waitingSquares) * Double(tokens) / Double(waitingTokens)) : 0)
     }
 }

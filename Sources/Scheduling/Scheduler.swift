@@ -6,33 +6,91 @@ package import ServingModel
 package struct Scheduler: Sendable {
     package private(set) var view = ClusterView()
     package private(set) var placed: UInt64 = 0
-    private var policy: any PlacementPolicy
+    package private(set) var policy: any PlacementPolicy
     private var isReady = false
 
-    package init(policy: any PlacementPolicy) {
+    /// - Parameters:
+    ///   - policy: decides.
+    ///   - lengths: what is known of output lengths beforehand.
+    ///   - learnsStepTimes: whether workers' latency models follow the times of their steps.
+    ///   - explains: whether placements carry the reasons for them.
+    package init(
+        policy: any PlacementPolicy,
+        lengths: LengthHistory = LengthHistory(),
+        learnsStepTimes: Bool = true,
+        explains: Bool = false
+    ) {
         self.policy = policy
+        view.lengths = lengths
+        view.learnsStepTimes = learnsStepTimes
+        view.wantsExplanations = explains
     }
 
-    /// Forgets everything: the connection was lost, and the next one begins with a snapshot.
+    /// Forgets the cluster, not what was learnt of lengths: the connection was lost, and the next one begins with a snapshot.
     package mutating func reset() {
-        view = ClusterView()
+        var fresh = ClusterView()
+        fresh.promptLengths = view.promptLengths
+        fresh.lengths = view.lengths
+        fresh.learnsStepTimes = view.learnsStepTimes
+        fresh.wantsExplanations = view.wantsExplanations
+        view = fresh
         isReady = false
     }
 
     package mutating func apply(_ events: [ClusterEvent], at now: Instant) {
-        for event in events {
-            view.apply(event, at: now)
-            if case .snapshotComplete = event { isReady = true }
-        }
+        for event in events { apply(event, at: now) }
+    }
+
+    package mutating func apply(_ event: ClusterEvent, at now: Instant) {
+        view.apply(event, at: now)
+        if case .snapshotComplete = event { isReady = true }
+    }
+
+    /// Takes in a query that was prefilled elsewhere and waits to be placed for its decodes alone: split-phase serving.
+    ///
+    /// - Parameters:
+    ///   - query: with its output so far, the first token included.
+    ///   - firstToken: when that came.
+    package mutating func queuePrefilled(_ query: QueuedQuery, firstToken: Instant, at now: Instant) {
+        view.queue(query, prefilled: firstToken, at: now)
     }
 
     /// Decides about what waits, once after each round of events and whenever the last decision asked for it.
-    ///
-    /// - Returns: decisions, and when to look again at the latest.
-    package mutating func decide(at now: Instant) -> (placements: [Placement], lookAgain: Instant?) {
-        guard isReady, !view.unplaced.isEmpty else { return ([], nil) }
+    package mutating func decide(at now: Instant) -> Decision {
+        defer { view.beginSteps(at: now) }
+        guard isReady, !view.unplaced.isEmpty || !view.deferred.isEmpty else { return Decision() }
         let decision = policy.decide(in: &view, at: now)
         placed += UInt64(decision.placements.count)
         return decision
+    }
+
+    /// Takes in a step of a worker whose decodes advance together, without a name for each of them.
+    ///
+    /// It is what `apply` makes of a `StepCompleted` event; a simulator that knows saves the list.
+    ///
+    /// - Parameters:
+    ///   - imported: queries that arrived prefilled and that the worker took in with this step; `preempted` may name them.
+    ///   - preempted: running queries that lost their KV memory before the step, youngest first.
+    ///   - started: queries whose prompts the step completed, in order; each has a token more.
+    package mutating func completeLockstep(
+        of worker: WorkerID,
+        _ workload: StepWorkload,
+        took duration: Interval,
+        preempted: [QueryNumber],
+        imported: [QueryNumber] = [],
+        started: [QueryNumber],
+        at now: Instant
+    ) {
+        guard let slot = view.slot(of: worker) else { return }
+        view.completeStep(
+            of: slot,
+            workload,
+            took: duration,
+            preempted,
+            .every,
+            imported: imported,
+            started: started,
+            at: now
+        )
     }
 }

@@ -64,6 +64,8 @@ public struct QueuedQuery: Hashable, Sendable {
     public var tenant: String
     /// Time left until it must not start any more; nil if it has no deadline.
     public var remaining: Interval?
+    /// Hashes of the prompt's leading blocks, in order; empty if unknown. Not on the wire.
+    public var blocks: [UInt64]
 
     public init(
         number: QueryNumber,
@@ -79,7 +81,8 @@ public struct QueuedQuery: Hashable, Sendable {
         objective: ServiceLevelObjective,
         priority: Int,
         tenant: String,
-        remaining: Interval?
+        remaining: Interval?,
+        blocks: [UInt64] = []
     ) {
         self.number = number
         self.id = id
@@ -95,6 +98,7 @@ public struct QueuedQuery: Hashable, Sendable {
         self.priority = priority
         self.tenant = tenant
         self.remaining = remaining
+        self.blocks = blocks
     }
 }
 

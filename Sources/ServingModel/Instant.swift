@@ -13,6 +13,9 @@ public struct Instant: Hashable, Comparable, Sendable {
     public static let zero = Instant(nanoseconds: 0)
     public static let distantFuture = Instant(nanoseconds: .max)
 
+    /// Seconds since the clock's zero.
+    package var seconds: Double { Double(nanoseconds) * 1e-9 }
+
     public static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

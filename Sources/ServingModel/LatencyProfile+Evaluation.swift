@@ -7,6 +7,10 @@ extension LatencyProfile {
     /// mixed    max(c0, c_mix + k1·X + k1q·Y + k2·C + c2·b + k1'·max(0, X − knee) + c2'·max(0, b − knee))
     /// ```
     ///
+    /// On a mixture of experts, `a·(1 − (1 − k/E)^n)` comes last in the sums of decode and mixed steps, n the tokens of
+    /// the step (b, or X + b): the share of the experts that at least one of n uniformly routed tokens needs. A prefill
+    /// has it in its constant, for a prompt needs them all.
+    ///
     /// The terms are added in this order, in double precision and without fused multiply-add, so that every
     /// implementation of the worker model agrees to the nanosecond. Source: the worker model; the first two lines are
     /// the paper's section 4 with a quadratic term and knees.
@@ -43,6 +47,7 @@ extension LatencyProfile {
         sum += decode.c2Milliseconds / 1000 * sequences
         sum += decode.c3Milliseconds / 1000
         sum += secondsAboveKnee(decodeSequences: sequences)
+        sum += expertSeconds(tokens: workload.decodeSequences)
         return sum
     }
 
@@ -56,6 +61,7 @@ extension LatencyProfile {
         sum += decode.c2Milliseconds / 1000 * sequences
         sum += secondsAboveKnee(prefillTokens: tokens)
         sum += secondsAboveKnee(decodeSequences: sequences)
+        sum += expertSeconds(tokens: workload.prefillTokens + workload.decodeSequences)
         return max(prefill.c0Milliseconds / 1000, sum)
     }
 
@@ -67,5 +73,27 @@ extension LatencyProfile {
     private func secondsAboveKnee(decodeSequences: Double) -> Double {
         guard decode.kneeSequences > 0, decodeSequences > decode.kneeSequences else { return 0 }
         return decode.c2AboveKneeMilliseconds / 1000 * (decodeSequences - decode.kneeSequences)
+    }
+
+    private func expertSeconds(tokens: Int) -> Double {
+        guard decode.expertMilliseconds > 0, decode.expertShare > 0 else { return 0 }
+        return decode.expertMilliseconds / 1000 * decode.shareOfExperts(tokens: tokens)
+    }
+}
+
+extension LatencyProfile.Decode {
+    /// The share of the experts that at least one of `tokens` needs: `1 − (1 − expertShare)^tokens`.
+    ///
+    /// Multiplied out by squaring: a power function of the C library may differ from one system to the next.
+    package func shareOfExperts(tokens: Int) -> Double {
+        var missed = 1.0
+        var factor = 1 - expertShare
+        var exponent = max(0, tokens)
+        while exponent > 0 {
+            if exponent & 1 == 1 { missed *= factor }
+            factor *= factor
+            exponent >>= 1
+        }
+        return 1 - missed
     }
 }

@@ -77,16 +77,24 @@ extension LatencyProfile.Decode {
         c2Milliseconds = fields.number("c2_ms", default: 0)
         kneeSequences = fields.number("knee_sequences", default: 0)
         c2AboveKneeMilliseconds = fields.number("c2_above_knee_ms", default: 0)
+        expertMilliseconds = fields.number("expert_ms", default: 0)
+        expertShare = fields.number("expert_share", default: 0)
     }
 
     fileprivate var json: JSONValue {
-        .object([
+        var members: [String: JSONValue] = [
             "c3_ms": .number(c3Milliseconds),
             "k2_ms": .number(k2Milliseconds),
             "c2_ms": .number(c2Milliseconds),
             "knee_sequences": .number(kneeSequences),
             "c2_above_knee_ms": .number(c2AboveKneeMilliseconds),
-        ])
+        ]
+        // Dense models, which most are, have no such terms to write.
+        if expertMilliseconds != 0 || expertShare != 0 {
+            members["expert_ms"] = .number(expertMilliseconds)
+            members["expert_share"] = .number(expertShare)
+        }
+        return .object(members)
     }
 }
 

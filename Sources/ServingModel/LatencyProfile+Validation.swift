@@ -48,6 +48,10 @@ private struct ProfileCheck {
         coefficient("decode.c2_ms", decode.c2Milliseconds)
         knee("decode.knee_sequences", decode.kneeSequences)
         slopeAboveKnee("decode.c2_above_knee_ms", decode.c2AboveKneeMilliseconds, below: decode.c2Milliseconds)
+        coefficient("decode.expert_ms", decode.expertMilliseconds)
+        require("decode.expert_share", decode.expertShare, "a share of the experts, at least 0 and at most 1") {
+            $0 >= 0 && $0 <= 1
+        }
     }
 
     mutating func callAsFunction(_ kvCache: LatencyProfile.KVCache) {

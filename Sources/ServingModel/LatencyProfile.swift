@@ -29,6 +29,10 @@ public struct LatencyProfile: Hashable, Sendable {
         /// Sequences beyond which `c2AboveKneeMilliseconds` is added; 0 for none.
         public var kneeSequences = 0.0
         public var c2AboveKneeMilliseconds = 0.0
+        /// Mixture of experts: reading all of them, as `expertMilliseconds · (1 − (1 − expertShare)^tokens)`; 0 for none.
+        public var expertMilliseconds = 0.0
+        /// Share of the experts that one token is routed to: k of E.
+        public var expertShare = 0.0
 
         public init() {}
     }

@@ -6,11 +6,24 @@ public struct Placement: Hashable, Sendable {
     public var worker: WorkerID
     /// From arrival to first token, as predicted; nil if the policy predicts nothing.
     public var predictedTimeToFirstToken: Interval?
+    /// Mean time of the tokens after the first, as predicted; nil if the policy predicts nothing.
+    public var predictedTokenTime: Interval?
+    /// Nil unless the policy was asked to explain itself.
+    public var explanation: PlacementExplanation?
 
-    public init(query: QueryNumber, attempt: Int, worker: WorkerID, predictedTimeToFirstToken: Interval?) {
+    public init(
+        query: QueryNumber,
+        attempt: Int,
+        worker: WorkerID,
+        predictedTimeToFirstToken: Interval?,
+        predictedTokenTime: Interval? = nil,
+        explanation: PlacementExplanation? = nil
+    ) {
         self.query = query
         self.attempt = attempt
         self.worker = worker
         self.predictedTimeToFirstToken = predictedTimeToFirstToken
+        self.predictedTokenTime = predictedTokenTime
+        self.explanation = explanation
     }
 }

@@ -1,60 +1,104 @@
 internal import Batching
 internal import HeapModule
+package import Scheduling
 package import ServingModel
 
-/// A fleet of simulated workers and a dispatch policy, replaying a trace in virtual time.
+/// Workers and the production scheduler in virtual time, stepped from one event to the next.
 ///
-/// At each instant at which something happens, in this order:
-///
+/// At an instant, in this order:
 /// 1. steps that end are completed, lower worker index first;
-/// 2. queries whose way to a worker ends join its queue;
-/// 3. queries that arrive are placed or held, in trace order, then held ones may be placed;
-/// 4. workers that were touched and are not busy start a step, lower index first.
+/// 2. dispatched queries whose delay is over join their queues, and queries whose KV cache has been moved to the decode
+///    side reach the scheduler;
+/// 3. workers fail, begin to drain or have started up;
+/// 4. arrivals reach the scheduler in trace order, the fleet is scaled, and the scheduler places what it likes;
+/// 5. workers that something happened to, and that have no step in progress, start one, lower index first.
 ///
-/// So an arrival at the very end of a step can be part of the next one. Nothing is drawn at random: the same inputs give
-/// the same records to the nanosecond. Source: the worker model, "Event order".
+/// So an arrival at the very end of a step can be part of the next one. Nothing is drawn at random but what the policy
+/// and the noise of step times draw from their seeds: the same inputs give the same records to the nanosecond. Source:
+/// the worker model, "Event order".
 package struct ClusterSimulation {
-    package let mode: BatchingMode
-    /// From the decision to the worker's queue.
-    package let dispatchDelay: Interval
-    package private(set) var workers: [SimulatedWorker]
-    package private(set) var policy: any DispatchPolicy
+    package let configuration: Configuration
+    /// All there ever were, by index; one that left keeps its place.
+    package internal(set) var workers: [SimulatedWorker] = []
+    package internal(set) var scheduler: Scheduler
     /// The instant that was last worked off.
-    package private(set) var now = Instant.zero
+    package internal(set) var now = Instant.zero
+    /// How many workers there were, and when.
+    package internal(set) var fleet = FleetTimeline()
+    /// Nanoseconds that decisions took, by the configuration's stopwatch.
+    package internal(set) var decisionTimes: [UInt64] = []
 
-    private var queries: [QueryProgress]
-    private var fleet: FleetState
-    /// Queries of the trace that have arrived.
-    private var arrived = 0
-    private var dispatches = 0
-    private var stepEnds = Heap<StepEnd>()
-    private var deliveries = Heap<Delivery>()
+    /// Of a worker of the fleet, for what queries are told of all: the model's name and how long an answer may get.
+    let model: LatencyProfile
+    var queries: [QueryProgress]
+    /// Queries that have not ended, those to come included.
+    var unended: Int
+    /// Queries with an arrival of their own, in order, and how many of them have arrived.
+    let openArrivals: [Int]
+    var arrived = 0
+    /// Queries whose predecessor has ended, by their arrival.
+    var releases = Heap<TimedQuery>()
+    /// The query that follows each in its conversation, if one does.
+    let successors: [Int: Int]
+
+    var dispatches = 0
+    var stepEnds = Heap<StepEnd>()
+    var deliveries = Heap<Delivery>()
+    /// When the scheduler wants to be asked again.
+    var lookAgain: Instant?
     /// Workers that something happened to at this instant; may name one twice.
-    private var touched: [Int] = []
+    var touched: [Int] = []
+
+    var prefillPool: PrefillPool?
+    var fleetEvents = Heap<FleetEvent>()
+    var fleetEventCount = 0
+    var scaler: FleetScaler?
 
     /// A simulation at its start.
     ///
     /// - Parameters:
-    ///   - profiles: one for each worker, valid.
-    ///   - mode: of every worker's batching.
-    ///   - queries: in order of arrival; each must fit into the KV cache of the worker it is placed on.
-    ///   - policy: places the queries.
-    ///   - dispatchDelay: from the decision to the worker's queue.
+    ///   - profiles: one for each worker, valid; in split-phase serving the decode workers'.
+    ///   - believed: what the workers register with, if that is not how fast they are; one for each.
+    ///   - queries: in order of arrival, but for those that follow another.
+    ///   - scheduler: fresh.
     package init(
         profiles: [LatencyProfile],
-        mode: BatchingMode,
+        believed: [LatencyProfile]? = nil,
         queries: [SimulatedQuery],
-        policy: any DispatchPolicy,
-        dispatchDelay: Interval = .zero
+        scheduler: Scheduler,
+        configuration: Configuration
     ) {
-        precondition(zip(queries, queries.dropFirst()).allSatisfy { $0.arrival <= $1.arrival }, "not in trace order")
-        precondition(dispatchDelay >= .zero)
-        self.mode = mode
-        self.dispatchDelay = dispatchDelay
-        self.policy = policy
-        workers = profiles.map { SimulatedWorker(profile: $0, mode: mode) }
-        fleet = FleetState(workers: profiles.count)
+        self.configuration = configuration
+        self.scheduler = scheduler
         self.queries = queries.map(QueryProgress.init)
+        unended = queries.count
+        openArrivals = queries.indices.filter { queries[$0].predecessor == nil }
+        successors = Self.successors(in: queries)
+        precondition(
+            zip(openArrivals, openArrivals.dropFirst()).allSatisfy { queries[$0].arrival <= queries[$1].arrival },
+            "not in trace order"
+        )
+        model = Self.anyProfile(of: believed ?? profiles, configuration)
+        prefillPool = configuration.split.map { PrefillPool($0, noise: configuration.stepTimeNoise) }
+        scaler = configuration.scaling.map { FleetScaler($0, prototype: profiles.first) }
+        precondition(believed.map { $0.count == profiles.count } ?? true, "one belief for each worker")
+        for (index, profile) in profiles.enumerated() {
+            addWorker(profile, believed: believed?[index] ?? profile, state: .active)
+        }
+        for worker in workers.indices { announce(worker) }
+        self.scheduler.apply(.snapshotComplete, at: .zero)
+        for change in configuration.changes { schedule(.change(change.action), at: change.time) }
+        noteFleet()
+    }
+
+    private static func anyProfile(of workers: [LatencyProfile], _ configuration: Configuration) -> LatencyProfile {
+        let started = configuration.changes.lazy.compactMap {
+            if case .start(let profile, _) = $0.action { profile } else { nil }
+        }
+        guard let profile = workers.first ?? configuration.scaling?.profile ?? started.first else {
+            preconditionFailure("there is no worker, nor will there be one")
+        }
+        return profile
     }
 
     /// What became of each query so far, in trace order.
@@ -70,92 +114,34 @@ package struct ClusterSimulation {
         guard let next = nextEvent else { return false }
         now = next
         completeSteps()
+        if prefillPool != nil { completePrefills() }
         deliver()
-        placeArrivals()
+        if !fleetEvents.isEmpty { changeFleet() }
+        hearArrivals()
+        if scaler != nil { scale() }
+        decide()
         startSteps()
         return true
     }
 
     private var nextEvent: Instant? {
-        var next: Instant?
-        func consider(_ time: Instant?) {
-            if let time { next = min(next ?? time, time) }
-        }
-        consider(stepEnds.min?.time)
-        consider(deliveries.min?.time)
-        consider(arrived < queries.count ? queries[arrived].query.arrival : nil)
-        return next
-    }
-
-    private mutating func completeSteps() {
-        while let end = stepEnds.min, end.time == now {
-            stepEnds.removeMin()
-            fleet.unfinishedQueries[end.worker] -= workers[end.worker].completeStep(at: now, &queries)
-            touched.append(end.worker)
-        }
-    }
-
-    private mutating func deliver() {
-        while let delivery = deliveries.min, delivery.time == now {
-            deliveries.removeMin()
-            enqueue(delivery.query, on: delivery.worker)
-        }
-    }
-
-    private mutating func placeArrivals() {
-        while arrived < queries.count, queries[arrived].query.arrival == now {
-            let query = arrived
-            arrived += 1
-            if let worker = policy.place(query, at: now, fleet: fleet) { dispatch(query, to: worker) }
-        }
-        for placement in policy.placeHeld(at: now, fleet: fleet) {
-            dispatch(placement.query, to: placement.worker)
-        }
-    }
-
-    private mutating func dispatch(_ query: Int, to worker: Int) {
-        precondition(queries[query].record.worker == nil, "query \(query) was placed before")
-        queries[query].record.worker = worker
-        queries[query].record.dispatched = now
-        fleet.unfinishedQueries[worker] += 1
-        guard dispatchDelay > .zero else { return enqueue(query, on: worker) }
-        deliveries.insert(Delivery(time: now + dispatchDelay, dispatch: dispatches, query: query, worker: worker))
-        dispatches += 1
-    }
-
-    private mutating func enqueue(_ query: Int, on worker: Int) {
-        workers[worker].enqueue(query, queries[query].query)
-        touched.append(worker)
-    }
-
-    private mutating func startSteps() {
-        touched.sort()
-        for worker in touched where !workers[worker].isBusy {
-            guard let duration = workers[worker].startStep(&queries) else { continue }
-            stepEnds.insert(StepEnd(time: now + duration, worker: worker))
-        }
-        touched.removeAll(keepingCapacity: true)
+        var next = Instant.distantFuture
+        if let end = stepEnds.min { next = min(next, end.time) }
+        if let delivery = deliveries.min { next = min(next, delivery.time) }
+        if arrived < openArrivals.count { next = min(next, queries[openArrivals[arrived]].query.arrival) }
+        if let release = releases.min { next = min(next, release.time) }
+        if let lookAgain { next = min(next, max(lookAgain, now + Interval(nanoseconds: 1))) }
+        if let time = prefillPool?.nextEvent { next = min(next, time) }
+        if let event = fleetEvents.min { next = min(next, event.time) }
+        if unended > 0, let tick = scaler?.nextTick { next = min(next, tick) }
+        return next == .distantFuture ? nil : next
     }
 }
 
-extension ClusterSimulation {
-    /// Checks every worker, and that each query is in exactly one place; traps otherwise.
-    ///
-    /// Complexity: O(queries).
-    package func checkInvariants() {
-        for worker in workers { worker.batch.checkInvariants() }
-        var unfinished = Array(repeating: 0, count: workers.count)
-        for (index, query) in queries.enumerated() {
-            precondition(index < arrived || query.record.worker == nil, "query \(index) was placed before it came")
-            guard let worker = query.record.worker, query.record.finish == nil else { continue }
-            unfinished[worker] += 1
-        }
-        precondition(unfinished == fleet.unfinishedQueries, "unfinished queries are miscounted")
-        var underway = Array(repeating: 0, count: workers.count)
-        for delivery in deliveries.unordered { underway[delivery.worker] += 1 }
-        for (index, worker) in workers.enumerated() {
-            precondition(worker.batch.count + underway[index] == unfinished[index], "worker \(index) lost a query")
-        }
-        precondition(stepEnds.count == workers.count(where: \.isBusy), "a busy worker has no end of step, or two")
-    }
+extension WorkerID {
+    init(index: Int) { self.init(rawValue: UInt64(index)) }
+}
+
+extension QueryNumber {
+    init(index: Int) { self.init(rawValue: UInt64(index)) }
 }

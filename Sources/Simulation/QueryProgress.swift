@@ -2,18 +2,26 @@ internal import ServingModel
 
 /// A query under way in a simulation.
 struct QueryProgress: Hashable, Sendable {
-    let query: SimulatedQuery
+    /// Its arrival is known from the start or, in a conversation, when its predecessor has ended.
+    var query: SimulatedQuery
     var record = QueryRecord()
     /// Output tokens to come; while the query runs, as of its last prefill.
     var remainingTokens: Int
     /// When its last token will come; nil unless it runs.
     var plannedFinish: PlannedFinish?
+    /// Its KV cache is on the decode side, or on its way there.
+    var isPrefilled = false
 
     init(_ query: SimulatedQuery) {
         precondition(query.inputTokens > 0 && query.outputTokens > 0, "a query needs a prompt and an answer")
         self.query = query
         remainingTokens = query.outputTokens
     }
+
+    /// Tokens that it got; as of its last prefill while it runs.
+    var generatedTokens: Int { query.outputTokens - remainingTokens }
+    /// Prompt and output so far.
+    var contextTokens: Int { query.inputTokens + generatedTokens }
 }
 
 /// The decode of a worker that will give a running query its last token.

@@ -21,3 +21,34 @@ struct Delivery: Hashable, Comparable, Sendable {
         (left.time, left.dispatch) < (right.time, right.dispatch)
     }
 }
+
+/// The arrival of a query that follows another; of several at one instant, the first of the trace is first.
+struct TimedQuery: Hashable, Comparable, Sendable {
+    var time: Instant
+    var query: Int
+
+    static func < (left: TimedQuery, right: TimedQuery) -> Bool {
+        (left.time, left.query) < (right.time, right.query)
+    }
+}
+
+/// Something that happens to the fleet; of several at one instant, what was scheduled first is first.
+struct FleetEvent: Comparable, Sendable {
+    enum Action: Sendable {
+        case change(FleetChange.Action)
+        /// A worker's start-up is over.
+        case started(worker: Int)
+    }
+
+    var time: Instant
+    var order: Int
+    var action: Action
+
+    static func == (left: FleetEvent, right: FleetEvent) -> Bool {
+        left.time == right.time && left.order == right.order
+    }
+
+    static func < (left: FleetEvent, right: FleetEvent) -> Bool {
+        (left.time, left.order) < (right.time, right.order)
+    }
+}

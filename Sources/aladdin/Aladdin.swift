@@ -16,7 +16,8 @@ struct Aladdin: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
-            QueryCommand.self, StatusCommand.self, BenchCommand.self,
+            QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self, SimulateCommand.self,
+            PlanCommand.self, CalibrateCommand.self,
         ]
     )
 

@@ -72,6 +72,7 @@ struct ClusterScenario {
         configuration.schedulerGrace = .milliseconds(300)
         configuration.resultRetention = .milliseconds(500)
         configuration.maximumRetainedResults = 10
+        configuration.maximumExplanations = 15
         broker = Broker(configuration: configuration, at: .zero)
     }
 

@@ -39,7 +39,10 @@ struct ScriptedScheduler {
             query: query.number,
             attempt: query.attempt,
             worker: worker,
-            predictedTimeToFirstToken: nil
+            predictedTimeToFirstToken: Bool.random(using: &generator) ? .milliseconds(20) : nil,
+            predictedTokenTime: .milliseconds(5),
+            explanation: Bool.random(using: &generator)
+                ? PlacementExplanation(reason: "chance", held: query.age, batch: 1, candidates: []) : nil
         )
         underWay.append(placement)
         past.append(placement)

@@ -156,4 +156,13 @@ struct RouteTests {
             }
         }
     }
+
+    @Test("The cluster's metrics come after the gateway's own")
+    func clusterMetrics() async throws {
+        let cluster = "# TYPE aladdin_predictions_total counter\naladdin_predictions_total 3\n"
+        try await RunningGateway.with(StandInService(), clusterMetrics: cluster) { gateway in
+            let page = try await gateway.request("GET", "/metrics").body
+            #expect(page.hasPrefix("# HELP aladdin_gateway_") && page.hasSuffix("\n\(cluster)"))
+        }
+    }
 }

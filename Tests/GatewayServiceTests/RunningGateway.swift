@@ -17,6 +17,7 @@ struct RunningGateway: Sendable {
     static func with<Value>(
         _ service: StandInService,
         _ configuration: GatewayConfiguration = .forTests,
+        clusterMetrics: String = "",
         _ body: (RunningGateway) async throws -> Value
     ) async throws -> Value {
         let metrics = MetricRegistry()
@@ -27,6 +28,7 @@ struct RunningGateway: Sendable {
             metrics: metrics,
             logger: silence,
             unixTime: { 1_700_000_000 },
+            clusterMetrics: { clusterMetrics },
             onListening: { source.yield(($0, $1)) }
         )
         let group = ServiceGroup(

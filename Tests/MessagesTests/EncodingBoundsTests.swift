@@ -61,6 +61,57 @@ struct EncodingBoundsTests {
         #expect(try Status.decode(status.encode()).retryAfter == .milliseconds(Int64(UInt32.max)))
     }
 
+    private func sent(_ explanation: PlacementExplanation) throws -> PlacementExplanation? {
+        let placement = Placement(
+            query: QueryNumber(rawValue: 1),
+            attempt: 1,
+            worker: WorkerID(rawValue: 1),
+            predictedTimeToFirstToken: nil,
+            explanation: explanation
+        )
+        let report = try SchedulerReport.decode(SchedulerReport.placements([placement]).encode())
+        guard case .placements(let placements) = report else { return nil }
+        return placements.first?.explanation
+    }
+
+    @Test("an explanation is cut to 8 candidates of 16 terms, and its texts between characters")
+    func longExplanations() throws {
+        let terms = (0..<20).map { PlacementExplanation.Term("term \($0)", Double($0)) }
+        let candidates = (0..<10).map {
+            PlacementExplanation.Candidate(
+                worker: WorkerID(rawValue: $0),
+                terms: terms,
+                failed: String(repeating: "é", count: 200)
+            )
+        }
+        let long = String(repeating: "a", count: 255) + "é"
+        let kept = try #require(
+            try sent(PlacementExplanation(reason: long, held: .zero, batch: 1, candidates: candidates))
+        )
+        #expect(kept.reason == String(repeating: "a", count: 255))
+        #expect(kept.candidates.map(\.worker.rawValue) == Array(0..<8))
+        #expect(kept.candidates.allSatisfy { $0.terms == Array(terms.prefix(16)) })
+        #expect(kept.candidates.allSatisfy { $0.failed == String(repeating: "é", count: 128) })
+        // A NUL becomes U+FFFD, which has three bytes.
+        let nuls = PlacementExplanation(
+            reason: String(repeating: "\0", count: 100),
+            held: .zero,
+            batch: 1,
+            candidates: []
+        )
+        #expect(try sent(nuls)?.reason == String(repeating: "\u{FFFD}", count: 85))
+    }
+
+    @Test("an infinite term stays the largest or smallest; one that is no number becomes 0")
+    func infiniteTerms() throws {
+        let values = [Double.infinity, -.infinity, .nan, 1.5]
+        let terms = values.map { PlacementExplanation.Term("cost", $0) }
+        let candidate = PlacementExplanation.Candidate(worker: WorkerID(rawValue: 1), terms: terms)
+        let kept = try sent(PlacementExplanation(reason: "", held: .zero, batch: 1, candidates: [candidate]))
+        let largest = Double.greatestFiniteMagnitude
+        #expect(kept?.candidates.first?.terms.map(\.value) == [largest, -largest, 0, 1.5])
+    }
+
     @Test("metrics that are not finite become 0")
     func metrics() throws {
         var status = ClusterStatus()

@@ -10,7 +10,7 @@ import Testing
 @Suite("Fuzzing")
 struct FuzzTests {
     static let rounds = ProcessInfo.processInfo.environment["ALADDIN_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 130_000
-    private static let kinds = 13
+    private static let kinds = 15
 
     private func fuzz<Message: WireRoot & Drawable & Hashable>(
         _ type: Message.Type,
@@ -87,9 +87,11 @@ struct FuzzTests {
         try fuzz(ClusterEvents.self)
     }
 
-    @Test("mutated statuses of a cluster")
+    @Test("mutated messages of operators")
     func adminMessages() throws {
         try fuzz(ClusterStatus.self)
+        try fuzz(ExplainRequest.self)
+        try fuzz(QueryExplanation.self)
     }
 
     @Test("mutated headers; one that is read is written as the same")

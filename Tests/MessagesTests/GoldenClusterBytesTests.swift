@@ -119,8 +119,7 @@ struct GoldenClusterBytesTests {
         status.attainment = 0.875
         status.timeToFirstToken = summary(100, 200, 300, count: 9)
         status.averageTokenTime = summary(10, 20, 30, count: 8)
-        status.timeToFirstTokenError = 0.2
-        status.timeToFirstTokenBias = 0.05
+        status.predictions = errors((0.2, 0.05, 0), (0, 0, 0))
         return status
     }
 
@@ -138,16 +137,57 @@ struct GoldenClusterBytesTests {
         try expectGolden(
             status,
             is: """
-                0a03622d311205302e312e3018c8dc032207616c616464696e280531000000000000244039000000000080344042e301
-                0803120277311a0474696e7922036370752a0363707530013a08647261696e696e674001480250035880800460646809
-                7063799a9999999999b93f81019a9999999999b9bf88013290010c9a0194010a03637075100119000000000000f83f21
-                000000000000d03f29000000000000c03f31f168e388b5f8e43e39000000000000804041000000000000e03f49000000
-                000000104051fca9f1d24d62503f59000000000000b03f61000000000000204069b81e85eb51b89e3f78018001808004
-                88011091017b14ae47e17a843f99010000000000000041a0018002a8018040b00180104a710a0474696e791001180420
-                0328093001380240034804506359000000000000ec3f621d090000000000005940110000000000006940190000000000
-                c0724020096a1d090000000000002440110000000000003440190000000000003e402008719a9999999999c93f799a99
-                99999999a93f5002
+                0a03622d311205302e312e3018c8dc032207616c616464696e280531000000000000244039000000000080344042e3
+                010803120277311a0474696e7922036370752a0363707530013a08647261696e696e67400148025003588080046064
+                68097063799a9999999999b93f81019a9999999999b9bf88013290010c9a0194010a03637075100119000000000000
+                f83f21000000000000d03f29000000000000c03f31f168e388b5f8e43e39000000000000804041000000000000e03f
+                49000000000000104051fca9f1d24d62503f59000000000000b03f61000000000000204069b81e85eb51b89e3f7801
+                800180800488011091017b14ae47e17a843f99010000000000000041a0018002a8018040b00180104a86010a047469
+                6e7910011804200328093001380240034804506359000000000000ec3f621d09000000000000594011000000000000
+                6940190000000000c0724020096a1d090000000000002440110000000000003440190000000000003e402008719a99
+                99999999c93f799a9999999999a93f820112099a9999999999c93f119a9999999999a93f5002
                 """
         )
+    }
+
+    private func errors(
+        _ first: (Double, Double, UInt64),
+        _ token: (Double, Double, UInt64)
+    ) -> PredictionErrors {
+        var errors = PredictionErrors()
+        errors.timeToFirstToken = .init(magnitude: first.0, bias: first.1, count: first.2)
+        errors.tokenTime = .init(magnitude: token.0, bias: token.1, count: token.2)
+        return errors
+    }
+
+    @Test("a status with prediction errors, and experts in a worker's profile")
+    func predictions() throws {
+        var profile = LatencyProfile(model: "", device: "")
+        profile.decode.expertMilliseconds = 2.5
+        profile.decode.expertShare = 0.0625
+        var worker = WorkerStatus(worker: WorkerID(rawValue: 3), name: "w1", engine: "", profile: profile)
+        worker.predictions = errors((0.25, -0.25, 1), (0, 0, 0))
+        var model = ModelStatus(model: "tiny")
+        model.predictions = errors((0.5, 0.5, 2), (0, 0, 0))
+        var status = ClusterStatus()
+        status.predictions = errors((0.2, 0.05, 12), (0.1, -0.1, 11))
+        status.workers = [worker]
+        status.models = [model]
+        try expectGolden(
+            status,
+            is: """
+                425a08031202773130013a0773657276696e679a012f100188011091017b14ae47e17a843fa0018002a8018040b001
+                8010b9010000000000000440c101000000000000b03fa2011409000000000000d03f11000000000000d0bf18014a33
+                0a0474696e7962006a0071000000000000e03f79000000000000e03f82011409000000000000e03f11000000000000
+                e03f18025a28099a9999999999c93f119a9999999999a93f180c219a9999999999b93f299a9999999999b9bf300b
+                """
+        )
+    }
+
+    @Test("a model's status from before prediction errors had a part of their own")
+    func earlierModelStatus() throws {
+        let model = Wire.text(1, "tiny") + Wire.real(14, 0.2) + Wire.real(15, 0.05)
+        let status = try ClusterStatus.decode(Wire.bytes(9, model))
+        #expect(status.models.first?.predictions == errors((0.2, 0.05, 0), (0, 0, 0)))
     }
 }

@@ -108,4 +108,45 @@ struct HostileInputTests {
         let mixed = Wire.bytes(4, Wire.packed(1, [1, 2]) + Wire.number(1, 3))
         #expect(try GenerateRequest.decode(mixed).input == .tokens([1, 2, 3]))
     }
+
+    @Test("an explanation beyond its bounds is refused, field by field")
+    func boundlessExplanations() {
+        func refusal(_ explanation: [UInt8]) -> String? {
+            let placements = Wire.bytes(2, Wire.bytes(1, Wire.bytes(6, explanation)))
+            do {
+                _ = try SchedulerReport.decode(placements)
+                return nil
+            } catch {
+                return "\(error.field): \(error.problem)"
+            }
+        }
+        func repeated(_ part: [UInt8], _ count: Int) -> [UInt8] { (0..<count).flatMap { _ in part } }
+        func text(_ count: Int) -> String { String(repeating: "x", count: count) }
+        let place = "placements.placements[0].explanation"
+        #expect(refusal(repeated(Wire.bytes(4, []), 8)) == nil)
+        #expect(refusal(repeated(Wire.bytes(4, []), 9)) == "\(place).candidates: outOfRange")
+        #expect(refusal(Wire.bytes(4, repeated(Wire.bytes(2, []), 16))) == nil)
+        #expect(
+            refusal(Wire.bytes(4, repeated(Wire.bytes(2, []), 17))) == "\(place).candidates[0].terms: outOfRange"
+        )
+        #expect(refusal(Wire.text(1, text(256))) == nil)
+        #expect(refusal(Wire.text(1, text(257))) == "\(place).reason: outOfRange")
+        #expect(refusal(Wire.bytes(4, Wire.text(3, text(257)))) == "\(place).candidates[0].failed: outOfRange")
+        let term = "\(place).candidates[0].terms[0]"
+        #expect(refusal(Wire.bytes(4, Wire.bytes(2, Wire.text(1, text(65))))) == "\(term).name: outOfRange")
+        #expect(refusal(Wire.bytes(4, Wire.bytes(2, Wire.real(2, .infinity)))) == "\(term).value: notFinite")
+        #expect(refusal(Wire.number(2, .max)) == "\(place).held_us: outOfRange")
+        #expect(problem(SchedulerReport.self, Wire.bytes(2, Wire.bytes(1, Wire.number(5, .max)))) == .outOfRange)
+    }
+
+    @Test("an explanation of a query needs its identifier, a known state, and a status if it has ended")
+    func wrongQueryExplanations() {
+        let id = Wire.text(1, "0190163d-8694-739b-aea5-966c26f8ad91")
+        #expect(problem(QueryExplanation.self, Wire.text(5, "queued")) == .unknownValue)
+        #expect(problem(QueryExplanation.self, id) == .unknownValue)
+        #expect(problem(QueryExplanation.self, id + Wire.text(5, "lost")) == .unknownValue)
+        #expect(problem(QueryExplanation.self, id + Wire.text(5, "ended")) == .missing)
+        #expect(problem(QueryExplanation.self, id + Wire.text(5, "ended") + Wire.bytes(6, [])) == nil)
+        #expect(problem(QueryExplanation.self, id + Wire.text(5, "queued")) == nil)
+    }
 }

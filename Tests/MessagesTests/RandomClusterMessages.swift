@@ -15,6 +15,8 @@ extension LatencyProfile {
         profile.decode.c2Milliseconds = random.real()
         profile.decode.kneeSequences = random.real()
         profile.decode.c2AboveKneeMilliseconds = random.real()
+        profile.decode.expertMilliseconds = random.real()
+        profile.decode.expertShare = random.real(in: 0...1)
         profile.mixedConstantMilliseconds = random.maybe { $0.real() }
         profile.kvCache.capacityTokens = random.number(upTo: largestCount)
         profile.kvCache.blockTokens = max(1, random.number(upTo: largestUInt32))
@@ -127,7 +129,9 @@ extension SchedulerReport: Drawable {
                         query: QueryNumber(rawValue: $0.word()),
                         attempt: $0.number(upTo: largestUInt32),
                         worker: WorkerID(rawValue: $0.word()),
-                        predictedTimeToFirstToken: $0.maybe { $0.microseconds(atLeast: 1) }
+                        predictedTimeToFirstToken: $0.maybe { $0.microseconds(atLeast: 1) },
+                        predictedTokenTime: $0.maybe { $0.microseconds(atLeast: 1) },
+                        explanation: $0.maybe { .draw(&$0) }
                     )
                 }
             )
@@ -148,6 +152,7 @@ extension ClusterStatus: Drawable {
         status.workers = random.list(upTo: 2) { .draw(&$0) }
         status.models = random.list(upTo: 2) { .draw(&$0) }
         status.frontendSessions = random.number(upTo: largestUInt32)
+        status.predictions = .draw(&random)
         return status
     }
 }
@@ -171,6 +176,7 @@ extension WorkerStatus: Drawable {
         status.stepBias = random.real()
         status.steps = random.word()
         status.lastStepAge = random.milliseconds()
+        status.predictions = .draw(&random)
         return status
     }
 }
@@ -192,8 +198,7 @@ extension ModelStatus: Drawable {
         status.timeToFirstToken.count = random.word()
         status.averageTokenTime.p90Milliseconds = random.real()
         status.averageTokenTime.p99Milliseconds = random.real()
-        status.timeToFirstTokenError = random.real()
-        status.timeToFirstTokenBias = random.real()
+        status.predictions = .draw(&random)
         return status
     }
 }

@@ -47,9 +47,11 @@ struct RoundTripTests {
         try expectRoundTrips(ClusterEvents.self)
     }
 
-    @Test("a cluster's status comes back as it was sent")
+    @Test("a cluster's status and a query's explanation come back as they were sent")
     func adminMessages() throws {
         try expectRoundTrips(ClusterStatus.self)
+        try expectRoundTrips(ExplainRequest.self)
+        try expectRoundTrips(QueryExplanation.self)
     }
 
     @Test("headers come back as they were sent")

@@ -16,6 +16,7 @@ struct SchemaTests {
             descriptor(of: aladdin__v1__list_models_response__init), descriptor(of: aladdin__v1__worker_report__init),
             descriptor(of: aladdin__v1__worker_command__init), descriptor(of: aladdin__v1__scheduler_report__init),
             descriptor(of: aladdin__v1__cluster_events__init), descriptor(of: aladdin__v1__get_status_response__init),
+            descriptor(of: aladdin__v1__explain_request__init), descriptor(of: aladdin__v1__explain_response__init),
         ]
     }
 
@@ -48,7 +49,7 @@ struct SchemaTests {
             return depth
         }
         let deepest = roots.map { depth(of: $0, inside: []) }.max() ?? 0
-        #expect(depths.count >= 35)
+        #expect(depths.count >= 42)
         #expect(deepest <= 6)
     }
 
@@ -99,7 +100,7 @@ struct SchemaTests {
     func methods() {
         let prefixes: [Method: String] = [
             .unspecified: "", .generate: "FRONTEND_", .attach: "FRONTEND_", .listModels: "FRONTEND_", .work: "WORKER_",
-            .schedule: "SCHEDULER_", .getStatus: "ADMIN_",
+            .schedule: "SCHEDULER_", .getStatus: "ADMIN_", .explain: "ADMIN_",
         ]
         var swift: [Int32: String] = [:]
         for method in Method.allCases {

@@ -78,7 +78,8 @@ struct ValidationTests {
         (3, "prefill_c0_ms"), (4, "prefill_c1_ms"), (5, "prefill_k1_ms"), (6, "prefill_k1q_ms"),
         (7, "prefill_knee_tokens"), (8, "prefill_k1_above_knee_ms"), (9, "decode_c3_ms"), (10, "decode_k2_ms"),
         (11, "decode_c2_ms"), (12, "decode_knee_sequences"), (13, "decode_c2_above_knee_ms"),
-        (14, "mixed_constant_ms"), (18, "kv_watermark"), (19, "kv_bytes_per_token"),
+        (14, "mixed_constant_ms"), (18, "kv_watermark"), (19, "kv_bytes_per_token"), (23, "decode_expert_ms"),
+        (24, "decode_expert_share"),
     ]
 
     @Test("memory blocks of no tokens, which would be divided by")

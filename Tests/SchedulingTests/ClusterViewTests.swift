@@ -9,19 +9,19 @@ struct ClusterViewTests {
         var view = ClusterView()
         view.apply(.joined(1), at: .zero)
         view.apply(.queued(5, inputTokens: 100, outputTokens: 7), at: .zero)
-        #expect(view.unplaced == [QueryNumber(5)])
-        view.place(QueryNumber(5), on: WorkerID(1))
+        #expect(view.unplaced.map(\.number) == [QueryNumber(5)])
+        view.place(QueryNumber(5), onSlot: 0, at: .zero)
         view.apply(.queryDispatched(QueryNumber(5), to: WorkerID(1), attempt: 1), at: .zero)
         #expect(view.unplaced.isEmpty)
-        #expect(view.workers[WorkerID(1)]?.waitingTokens == 107)
+        #expect(view.workers.first?.waitingTokens == 107)
         view.apply(.step(1, 5), at: .zero)
         view.apply(.step(1, 5), at: .zero)
-        #expect(view.workers[WorkerID(1)]?.waitingTokens == 0)
-        #expect(view.workers[WorkerID(1)]?.contextTokens == 109)
-        #expect(view.queries[QueryNumber(5)]?.outputTokens == 9)
+        #expect(view.workers.first?.waitingTokens == 0)
+        #expect(view.workers.first?.contextTokens == 109)
+        #expect(view.workers.first.map { $0.outputTokens(of: $0.residents[0]) } == 9)
         view.apply(.ended(5), at: .zero)
-        #expect(view.workers[WorkerID(1)]?.load == 0)
-        #expect(view.workers[WorkerID(1)]?.contextTokens == 0)
+        #expect(view.workers.first?.load == 0)
+        #expect(view.workers.first?.contextTokens == 0)
     }
 
     @Test("Lengths of prompts are learnt from queries that end")
@@ -44,7 +44,7 @@ struct ClusterViewTests {
         view.apply(.step(7, 9), at: .zero)
         view.apply(.ended(9), at: .zero)
         view.apply(.workerLeft(WorkerID(7), isDraining: false), at: .zero)
-        #expect(view.workers[WorkerID(1)]?.load == 0 && view.queries.isEmpty && view.unplaced.isEmpty)
+        #expect(view.workers.first?.load == 0 && view.queries.isEmpty && view.unplaced.isEmpty)
         view.apply(.queued(3), at: .zero)
         view.apply(.queryDispatched(QueryNumber(3), to: WorkerID(7), attempt: 1), at: .zero)
         check(view)
@@ -53,22 +53,24 @@ struct ClusterViewTests {
 
     /// Recomputes every account of the view from its queries.
     private func check(_ view: ClusterView, sourceLocation: SourceLocation = #_sourceLocation) {
-        #expect(view.workerOrder == view.workers.keys.sorted(), sourceLocation: sourceLocation)
-        for (id, worker) in view.workers {
-            let waiting = view.queries.values.filter { $0.stage == .waiting(id) }
-            let running = view.queries.values.filter { $0.stage == .running(id) }
-            #expect(worker.waitingQueries == waiting.count, sourceLocation: sourceLocation)
-            #expect(worker.waitingTokens == waiting.reduce(0) { $0 + $1.prefillTokens }, sourceLocation: sourceLocation)
-            #expect(worker.runningQueries == running.count, sourceLocation: sourceLocation)
-            #expect(
-                worker.contextTokens
-                    == running.reduce(0) { $0 + ($1.queued.inputTokens ?? 0) + $1.outputTokens },
-                sourceLocation: sourceLocation
-            )
+        #expect(view.workers.map(\.id) == view.workers.map(\.id).sorted(), sourceLocation: sourceLocation)
+        for (slot, worker) in view.workers.enumerated() {
+            #expect(view.slot(of: worker.id) == slot, sourceLocation: sourceLocation)
+            #expect(view.pool(for: "m").contains(slot) != worker.isDraining, sourceLocation: sourceLocation)
+            let waiting = view.queries.values.filter { $0.stage == .waiting(worker.id) }
+            let running = view.queries.values.filter { $0.stage == .running(worker.id) }
+            #expect(Set(worker.waiting.map(\.number)) == Set(waiting.map(\.number)), sourceLocation: sourceLocation)
+            #expect(worker.waiting.count == waiting.count, sourceLocation: sourceLocation)
+            let tokens = worker.waiting.reduce(0) { $0 + $1.prefillTokens - $1.prefilled }
+            #expect(worker.waitingTokens == tokens, sourceLocation: sourceLocation)
+            #expect(Set(worker.residents.map(\.number)) == Set(running.map(\.number)), sourceLocation: sourceLocation)
+            let contexts = worker.residents.reduce(0) { $0 + $1.inputTokens + worker.outputTokens(of: $1) }
+            #expect(worker.contextTokens == contexts, sourceLocation: sourceLocation)
         }
-        let unplaced = Set(view.queries.values.filter { $0.stage == .unplaced }.map(\.queued.number))
-        #expect(Set(view.unplaced) == unplaced, "what is not placed is on the list", sourceLocation: sourceLocation)
-        #expect(view.unplaced.count == unplaced.count, sourceLocation: sourceLocation)
+        let unplaced = view.queries.values.filter { $0.stage == .unplaced }.map(\.number).sorted()
+        let held = (view.unplaced + view.deferred).map(\.number).sorted()
+        #expect(held == unplaced, "what is not placed is on a list, once", sourceLocation: sourceLocation)
+        #expect(view.unplaced == view.unplaced.sorted(), "in order of deadlines", sourceLocation: sourceLocation)
     }
 
     @Test("Under random events every account equals its recomputation; a snapshot rebuilds it", arguments: 0..<20)
@@ -91,7 +93,9 @@ struct ClusterViewTests {
             case 30..<35:
                 let tokens = Int.random(in: 1...500, using: &generator)
                 view.apply(.queued(query, attempt: 2, inputTokens: tokens, outputTokens: 5), at: .zero)
-            case 35..<50: view.place(QueryNumber(query), on: WorkerID(worker))
+            case 35..<47:
+                if let slot = view.slot(of: WorkerID(worker)) { view.place(QueryNumber(query), onSlot: slot, at: .zero) }
+            case 47..<50: view.defer(QueryNumber(query))
             case 50..<60: view.apply(.queryDispatched(QueryNumber(query), to: WorkerID(worker), attempt: 1), at: .zero)
             case 60..<88: view.apply(.step(worker, query), at: .zero)
             default: view.apply(.ended(query, inputTokens: 5), at: .zero)
@@ -99,27 +103,33 @@ struct ClusterViewTests {
             check(view)
         }
         var rebuilt = ClusterView()
-        for id in view.workerOrder {
-            guard let worker = view.workers[id] else { continue }
+        for worker in view.workers {
             rebuilt.apply(.workerJoined(worker.joined), at: .zero)
-            if worker.isDraining { rebuilt.apply(.workerLeft(id, isDraining: true), at: .zero) }
+            if worker.isDraining { rebuilt.apply(.workerLeft(worker.id, isDraining: true), at: .zero) }
         }
         for number in view.queries.keys.sorted() {
             guard let query = view.queries[number] else { continue }
             var queued = query.queued
-            queued.outputTokens = query.outputTokens
+            queued.outputTokens = outputTokens(of: query, in: view)
             rebuilt.apply(.queryQueued(queued), at: .zero)
             if let worker = query.worker { rebuilt.apply(.queryDispatched(number, to: worker, attempt: 1), at: .zero) }
         }
         check(rebuilt)
-        #expect(rebuilt.workerOrder == view.workerOrder)
+        #expect(rebuilt.workers.map(\.id) == view.workers.map(\.id))
         #expect(rebuilt.queries.keys.sorted() == view.queries.keys.sorted())
-        for (id, worker) in view.workers {
+        for (old, new) in zip(view.workers, rebuilt.workers) {
             // A query that runs counts as a prefill of all that the newcomer was told.
-            #expect(rebuilt.workers[id]?.load == worker.load)
-            let tokens = view.queries.values.filter { $0.worker == id }
-                .reduce(0) { $0 + ($1.queued.inputTokens ?? 0) + $1.outputTokens }
-            #expect((rebuilt.workers[id]?.waitingTokens ?? 0) + (rebuilt.workers[id]?.contextTokens ?? 0) == tokens)
+            #expect(new.load == old.load)
+            let tokens = view.queries.values.filter { $0.worker == old.id }
+                .reduce(0) { $0 + $1.inputTokens + outputTokens(of: $1, in: view) }
+            #expect(new.waitingTokens + new.contextTokens == tokens)
         }
+    }
+
+    private func outputTokens(of query: QueryView, in view: ClusterView) -> Int {
+        guard case .running(let worker) = query.stage, let slot = view.slot(of: worker),
+            let resident = view.workers[slot].residents.first(where: { $0.number == query.number })
+        else { return query.outputTokens }
+        return view.workers[slot].outputTokens(of: resident)
     }
 }

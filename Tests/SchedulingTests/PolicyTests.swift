@@ -69,9 +69,9 @@ struct PolicyTests {
         #expect(try choice(of: policy, loads: [(1, 900), (2, 900)]).worker == WorkerID(3))
         let fast = try choice(of: policy, loads: [(2, 5)], speeds: [1, 4, 1])
         #expect(fast.worker == WorkerID(2))
-        // An idle worker: age, and a prefill of 100 tokens.
+        // An idle worker: age, and a mixed step that takes in 100 tokens beside no decodes: 8 + 10 + 0.01 ms.
         let idle = try choice(of: policy, loads: [])
-        #expect(idle.predictedTimeToFirstToken == .milliseconds(5) + Interval(nanoseconds: 20_010_000))
+        #expect(idle.predictedTimeToFirstToken == .milliseconds(5) + Interval(nanoseconds: 18_010_000))
         // The fast one has no KV left.
         #expect(try choice(of: policy, loads: [(2, 9900)], speeds: [1, 100, 1]).worker == WorkerID(1))
     }
@@ -80,7 +80,7 @@ struct PolicyTests {
     func randomPolicies() throws {
         for name in ["random", "power-of-two"] {
             func places(seed: UInt64) throws -> [UInt64] {
-                var scheduler = Scheduler(policy: try #require(PolicyCatalog.make(name, seed: seed)))
+                var scheduler = Scheduler(policy: try PolicyCatalog.make(name, seed: seed))
                 scheduler.apply((1...4).map { .joined($0) } + [.snapshotComplete], at: .zero)
                 scheduler.apply((1...40).map { .queued($0) }, at: .zero)
                 return scheduler.decide(at: .zero).placements.map(\.worker.rawValue)
@@ -101,10 +101,38 @@ struct PolicyTests {
         #expect(PolicyCatalog.names.contains(PolicyCatalog.defaultName))
         #expect(Set(PolicyCatalog.names).count == PolicyCatalog.names.count)
         for name in PolicyCatalog.names {
-            let policy = try #require(PolicyCatalog.make(name, seed: 1))
+            let policy = try PolicyCatalog.make(name, seed: 1)
             #expect(try choice(of: policy, loads: [(1, 5)]).query == QueryNumber(10))
         }
-        #expect(PolicyCatalog.make("no-such-policy", seed: 1) == nil)
+        #expect(throws: PolicyError.self) { try PolicyCatalog.make("no-such-policy", seed: 1) }
+    }
+
+    @Test("Settings come after the name; a wrong one is refused with what would be right")
+    func settings() throws {
+        #expect(try PolicyCatalog.make("polyserve:pace=0.5:ttft=0.8", seed: 1) is PolyServe)
+        func message(_ text: String) -> String? {
+            do {
+                _ = try PolicyCatalog.make(text, seed: 1)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(message("polyserv")?.hasPrefix("no policy 'polyserv'; there are: aladdin") == true)
+        #expect(
+            message("kv-cost:block=3")
+                == "policy 'kv-cost' has no setting 'block'; there are: prefill-weight, temperature"
+        )
+        #expect(message("jsq:pace=1") == "policy 'jsq' has no setting 'pace'; it has none")
+        #expect(
+            message("polyserve:pace=fast")
+                == "'pace' of policy 'polyserve' must be a number from 0.01 to 10.0, not 'fast'"
+        )
+        #expect(
+            message("cache-aware:smallest-tree=1")
+                == "'smallest-tree' of policy 'cache-aware' must be on or off, not '1'"
+        )
+        #expect(message("weighted:queue") == "'queue' in policy 'weighted:queue' is not of the form key=value")
     }
 
     @Test("Nothing is placed before the snapshot is complete, nor without a worker that serves the model")

@@ -80,6 +80,27 @@ struct LatencyProfileEvaluationTests {
         #expect(milliseconds(profile, StepWorkload(kind: .decode, decodeSequences: 10)) == 26.5)
     }
 
+    @Test("Experts count as many as the step's tokens need, last in the sum")
+    func experts() {
+        var profile = profile
+        let dense = StepWorkload(kind: .decode, decodeSequences: 10, contextTokens: 2000)
+        let before = profile.seconds(of: dense)
+        profile.decode.expertMilliseconds = 8
+        // Without a share there are no experts, whatever they cost.
+        #expect(profile.seconds(of: dense) == before)
+        profile.decode.expertShare = 0.5
+        // 25 + 0 + 0.15·b + 8·(1 − 0.5^b)
+        #expect(milliseconds(profile, StepWorkload(kind: .decode)) == 25)
+        #expect(milliseconds(profile, StepWorkload(kind: .decode, decodeSequences: 1)) == 29.15)
+        #expect(milliseconds(profile, StepWorkload(kind: .decode, decodeSequences: 3)) == 32.45)
+        #expect(profile.seconds(of: dense) == before + 0.008 * (1 - 1.0 / 1024))
+        // Tokens of prompts need experts as well; a prefill has them in its constant.
+        let mixed = StepWorkload(kind: .mixed, prefillTokens: 2, decodeSequences: 1)
+        profile.prefill.c0Milliseconds = 0
+        #expect(milliseconds(profile, mixed) == 32.55)
+        #expect(milliseconds(profile, prefill(100, squares: 10_000)) == 38)
+    }
+
     @Test("Half a nanosecond rounds up, and no step is shorter than a nanosecond")
     func rounding() {
         var profile = LatencyProfile(model: "m", device: "d")

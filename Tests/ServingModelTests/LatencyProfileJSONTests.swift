@@ -64,6 +64,22 @@ struct LatencyProfileJSONTests {
         #expect(profile.extras.isEmpty)
     }
 
+    @Test("Experts are read and written where there are any, and stay unwritten for a dense model")
+    func experts() throws {
+        let dense = try decode(Self.complete)
+        #expect(dense.decode.expertMilliseconds == 0)
+        #expect(dense.json.members?["decode"]?.members?["expert_ms"] == nil)
+        let text = Self.complete.replacing(
+            "\"c3_ms\":43.5",
+            with: "\"c3_ms\":43.5,\"expert_ms\":30.5,\"expert_share\":0.0625"
+        )
+        let profile = try decode(text)
+        #expect(profile.decode.expertMilliseconds == 30.5)
+        #expect(profile.decode.expertShare == 0.0625)
+        #expect(profile.json.members?["decode"]?.members?["expert_ms"] == .number(30.5))
+        #expect(try LatencyProfile(json: profile.json) == profile)
+    }
+
     @Test("What is written is what was read, and reads back as the same profile")
     func roundTrip() throws {
         let profile = try decode(Self.complete)

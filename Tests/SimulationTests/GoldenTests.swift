@@ -1,4 +1,5 @@
 import Batching
+import Scheduling
 import ServingModel
 import Simulation
 import Testing
@@ -15,12 +16,10 @@ struct GoldenTests {
         #expect(golden.expected.count == Self.modes.count * Self.policies.count)
         for expectation in golden.expected {
             let mode = try #require(BatchingMode(rawValue: expectation.mode))
-            let records =
-                switch expectation.policy {
-                case "round-robin": replay(golden, mode, RoundRobin())
-                case "jsq": replay(golden, mode, JoinShortestQueue())
-                default: throw UnknownPolicy(name: expectation.policy)
-                }
+            #expect(Self.policies.contains(expectation.policy))
+            var simulation = try simulation(of: golden, mode, policy: expectation.policy)
+            simulation.run()
+            let records = simulation.records
             #expect(records.map(GoldenCase.Outcome.init) == expectation.queries, "\(mode), \(expectation.policy)")
             #expect(records.reduce(0) { $0 + $1.preemptions } == expectation.preemptions)
         }
@@ -29,32 +28,21 @@ struct GoldenTests {
     @Test("The invariants hold after every instant", arguments: names, modes)
     func invariantsHold(name: String, mode: BatchingMode) throws {
         let golden = try GoldenCase.load(name)
-        var simulation = ClusterSimulation(
-            profiles: Array(repeating: golden.profile, count: golden.workers),
-            mode: mode,
-            queries: golden.trace,
-            policy: JoinShortestQueue()
-        )
+        var simulation = try simulation(of: golden, mode, policy: "jsq")
         while simulation.advance() { simulation.checkInvariants() }
         #expect(simulation.workers.allSatisfy { $0.batch.isEmpty && $0.batch.blocks.free == $0.batch.blocks.total })
     }
 
-    private func replay(
-        _ golden: GoldenCase,
+    private func simulation(
+        of golden: GoldenCase,
         _ mode: BatchingMode,
-        _ policy: some DispatchPolicy
-    ) -> [QueryRecord] {
-        var simulation = ClusterSimulation(
+        policy: String
+    ) throws -> ClusterSimulation {
+        ClusterSimulation(
             profiles: Array(repeating: golden.profile, count: golden.workers),
-            mode: mode,
             queries: golden.trace,
-            policy: policy
+            scheduler: Scheduler(policy: try PolicyCatalog.make(policy, seed: 1)),
+            configuration: .init(mode: mode)
         )
-        simulation.run()
-        return simulation.records
-    }
-
-    private struct UnknownPolicy: Error {
-        var name: String
     }
 }

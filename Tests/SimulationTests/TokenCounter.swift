@@ -6,6 +6,8 @@ import Simulation
 struct TokenCounter {
     var profile: LatencyProfile
     var mode: BatchingMode
+    /// The time of a step; the profile's own by default.
+    var duration: (LatencyProfile, StepWorkload) -> Interval = { $0.duration(of: $1) }
 
     func replay(_ queries: [SimulatedQuery]) -> [QueryRecord] {
         var batch = ContinuousBatch(mode: mode, kvCache: profile.kvCache, limits: profile.limits)
@@ -16,6 +18,8 @@ struct TokenCounter {
         while records.contains(where: { $0.finish == nil }) {
             while arrived < queries.count, queries[arrived].arrival <= now {
                 batch.enqueue(SequenceKey(rawValue: arrived), promptTokens: queries[arrived].inputTokens)
+                records[arrived].arrival = queries[arrived].arrival
+                records[arrived].attempts = 1
                 records[arrived].worker = 0
                 records[arrived].dispatched = queries[arrived].arrival
                 arrived += 1
@@ -25,7 +29,7 @@ struct TokenCounter {
                 continue
             }
             for key in step.preempted { records[key.rawValue].preemptions += 1 }
-            now = now + profile.duration(of: step.workload)
+            now = now + duration(profile, step.workload)
             var finished: [SequenceKey] = []
             for key in step.decodes + step.chunks.filter(\.completesPrompt).map(\.sequence) {
                 generated[key.rawValue] += 1

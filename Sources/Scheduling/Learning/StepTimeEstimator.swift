@@ -5,7 +5,11 @@ package import ServingModel
 /// A step's time is linear in six coefficients: `c1 + k1·S + k1q·Q` for a prefill, `c3 + k2·C + c2·b` for a decode, and
 /// `c3 + k1·X + k1q·Y + k2·C + c2·b` for a mixed step. Recursive least squares on relative errors (every row is divided
 /// by the time it took, so a fast step counts as much as a slow one) with exponential forgetting, starting from the
-/// profile that the worker registered with.
+/// profile that the worker registered with. What is not linear in them (slopes beyond a knee, experts) stays as
+/// registered and is taken off a step's time before it is learnt from; a step on the registered floor says nothing of
+/// them and is only compared.
+///
+/// When a drift alarm says that steps have changed for good, the filter opens up again and follows quickly.
 ///
 /// Complexity: O(1) per step, 6 × 6 arithmetic.
 package struct StepTimeEstimator: Sendable {
@@ -18,28 +22,46 @@ package struct StepTimeEstimator: Sendable {
     private var filter: RecursiveLeastSquares
     private(set) package var errors = ErrorAverage()
     private(set) package var steps: UInt64 = 0
+    /// How often a lasting change of its steps was noticed.
+    private(set) package var drifts = 0
+    private var alarm = DriftAlarm()
 
     package init(registered: LatencyProfile) {
         self.registered = registered
-        let prefill = registered.prefill
         let decode = registered.decode
-        let coefficients = [
-            prefill.c1Milliseconds, decode.c3Milliseconds, prefill.k1Milliseconds,
-            prefill.k1qMilliseconds, decode.k2Milliseconds, decode.c2Milliseconds,
-        ]
+        filter = Self.filter(from: Self.coefficients(of: registered), decode.c3Milliseconds)
+    }
+
+    /// A filter that knows no more than these coefficients and how far such may be off.
+    private static func filter(from coefficients: [Double], _ c3Milliseconds: Double) -> RecursiveLeastSquares {
         // A coefficient of which nothing is known may still be worth something: a typical step of 1 ms is the scale.
-        let typical = [1, 1, 1e-3, 1e-7, 1e-4, 1e-1].map { $0 * max(decode.c3Milliseconds, 1) * 0.1 }
+        let typical = [1, 1, 1e-3, 1e-7, 1e-4, 1e-1].map { $0 * max(c3Milliseconds, 1) * 0.1 }
         let deviations = zip(coefficients, typical).map { max($0, $1) * Self.priorDeviation }
-        filter = RecursiveLeastSquares(coefficients: coefficients, deviations: deviations, forgetting: Self.forgetting)
+        return RecursiveLeastSquares(coefficients: coefficients, deviations: deviations, forgetting: Self.forgetting)
     }
 
     /// Compares a step with its prediction and learns from it.
     package mutating func observe(_ workload: StepWorkload, took duration: Interval) {
         let actual = duration.milliseconds
         guard actual > 0 else { return }
-        errors.add((predict(workload).milliseconds - actual) / actual)
+        let error = (predict(workload).milliseconds - actual) / actual
+        errors.add(error)
         steps += 1
-        filter.update(row: Self.row(of: workload).map { $0 / actual }, target: 1)
+        alarm.observe(error)
+        if alarm.isRaised {
+            drifts += 1
+            alarm.reset()
+            filter = Self.filter(from: filter.coefficients.map { max($0, 0) }, registered.decode.c3Milliseconds)
+        }
+        guard !isOnFloor(workload) else { return }
+        let row = Self.row(of: workload)
+        let target = 1 - nonlinearMilliseconds(of: workload, row) / actual
+        filter.update(row: row.map { $0 / actual }, target: target)
+    }
+
+    /// Goes back to the registered profile, as if no step had been seen.
+    package mutating func forget() {
+        self = StepTimeEstimator(registered: registered)
     }
 
     package func predict(_ workload: StepWorkload) -> Interval {
@@ -58,6 +80,32 @@ package struct StepTimeEstimator: Sendable {
         profile.decode.k2Milliseconds = learnt[4]
         profile.decode.c2Milliseconds = learnt[5]
         return profile
+    }
+
+    /// The registered profile's time for a step beyond its linear part; exactly 0 for a profile without such terms.
+    private func nonlinearMilliseconds(of workload: StepWorkload, _ row: [Double]) -> Double {
+        let hasKnee = registered.prefill.kneeTokens > 0 || registered.decode.kneeSequences > 0
+        guard hasKnee || registered.decode.expertMilliseconds > 0 else { return 0 }
+        var whole = registered
+        whole.prefill.c0Milliseconds = 0
+        whole.mixedConstantMilliseconds = nil
+        var linear = 0.0
+        for (value, coefficient) in zip(row, Self.coefficients(of: registered)) { linear += value * coefficient }
+        return whole.seconds(of: workload) * 1000 - linear
+    }
+
+    private func isOnFloor(_ workload: StepWorkload) -> Bool {
+        guard registered.prefill.c0Milliseconds > 0, workload.kind != .decode else { return false }
+        var sloping = registered
+        sloping.prefill.c0Milliseconds = 0
+        return sloping.seconds(of: workload) < registered.seconds(of: workload)
+    }
+
+    private static func coefficients(of profile: LatencyProfile) -> [Double] {
+        [
+            profile.prefill.c1Milliseconds, profile.decode.c3Milliseconds, profile.prefill.k1Milliseconds,
+            profile.prefill.k1qMilliseconds, profile.decode.k2Milliseconds, profile.decode.c2Milliseconds,
+        ]
     }
 
     private static func row(of workload: StepWorkload) -> [Double] {

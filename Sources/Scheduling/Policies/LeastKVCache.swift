@@ -1,18 +1,18 @@
 package import ServingModel
 
-/// The worker whose KV cache is least used, as a share of its capacity, what waits there included.
+/// The worker whose KV cache will be least full: contexts and prompts on their way, as a share of its capacity.
 package struct LeastKVCache: ImmediatePolicy {
     package init() {}
 
     package mutating func choose(
         for query: QueryView,
-        among workers: [WorkerView],
+        among pool: [Int],
+        in view: ClusterView,
         at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?) {
-        (workers.min { Self.usage(of: $0) < Self.usage(of: $1) }?.id ?? workers[0].id, nil)
-    }
-
-    private static func usage(of worker: WorkerView) -> Double {
-        Double(worker.contextTokens + worker.waitingTokens) / Double(max(worker.profile.kvCache.capacityTokens, 1))
+    ) -> Int {
+        view.slot(in: pool) { worker in
+            Double(worker.contextTokens + worker.waitingTokens)
+                / Double(max(1, worker.profile.kvCache.capacityTokens))
+        }
     }
 }

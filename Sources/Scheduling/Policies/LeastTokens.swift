@@ -1,15 +1,15 @@
 package import ServingModel
 
-/// The worker with the fewest tokens, to be prefilled and resident together.
+/// The worker with the fewest tokens: contexts of what runs and prompts of what waits.
 package struct LeastTokens: ImmediatePolicy {
     package init() {}
 
     package mutating func choose(
         for query: QueryView,
-        among workers: [WorkerView],
+        among pool: [Int],
+        in view: ClusterView,
         at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?) {
-        let best = workers.min { $0.waitingTokens + $0.contextTokens < $1.waitingTokens + $1.contextTokens }
-        return (best?.id ?? workers[0].id, nil)
+    ) -> Int {
+        view.slot(in: pool) { Double($0.contextTokens + $0.waitingTokens) }
     }
 }

@@ -1,6 +1,8 @@
 package import ServingModel
 
-/// The less loaded of two workers drawn at random (Mitzenmacher 2001).
+/// The less loaded of two workers drawn at random, by unfinished queries.
+///
+/// Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996.
 package struct PowerOfTwoChoices: ImmediatePolicy {
     private var generator: SeededGenerator
 
@@ -10,14 +12,15 @@ package struct PowerOfTwoChoices: ImmediatePolicy {
 
     package mutating func choose(
         for query: QueryView,
-        among workers: [WorkerView],
+        among pool: [Int],
+        in view: ClusterView,
         at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?) {
-        guard workers.count > 1 else { return (workers[0].id, nil) }
-        let first = Int.random(in: 0..<workers.count, using: &generator)
-        var second = Int.random(in: 0..<workers.count - 1, using: &generator)
+    ) -> Int {
+        guard pool.count > 1 else { return pool[0] }
+        let first = Int.random(in: pool.indices, using: &generator)
+        var second = Int.random(in: 0..<(pool.count - 1), using: &generator)
         if second >= first { second += 1 }
-        let (low, high) = (min(first, second), max(first, second))
-        return (workers[high].load < workers[low].load ? workers[high].id : workers[low].id, nil)
+        let (left, right) = (pool[first], pool[second])
+        return view.workers[left].load <= view.workers[right].load ? left : right
     }
 }

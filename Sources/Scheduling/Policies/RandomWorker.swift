@@ -1,6 +1,6 @@
 package import ServingModel
 
-/// Any worker, all alike.
+/// Any worker, each as likely as the next.
 package struct RandomWorker: ImmediatePolicy {
     private var generator: SeededGenerator
 
@@ -10,9 +10,10 @@ package struct RandomWorker: ImmediatePolicy {
 
     package mutating func choose(
         for query: QueryView,
-        among workers: [WorkerView],
+        among pool: [Int],
+        in view: ClusterView,
         at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?) {
-        (workers[Int.random(in: 0..<workers.count, using: &generator)].id, nil)
+    ) -> Int {
+        pool[Int.random(in: pool.indices, using: &generator)]
     }
 }

@@ -1,17 +1,19 @@
 package import ServingModel
 
-/// Each worker in its turn, whatever it has to do: what most gateways do by default.
+/// Workers in turn, each model's pool for itself.
 package struct RoundRobin: ImmediatePolicy {
-    private var count = 0
+    private var turns: [String: Int] = [:]
 
     package init() {}
 
     package mutating func choose(
         for query: QueryView,
-        among workers: [WorkerView],
+        among pool: [Int],
+        in view: ClusterView,
         at now: Instant
-    ) -> (worker: WorkerID, predictedTimeToFirstToken: Interval?) {
-        defer { count += 1 }
-        return (workers[count % workers.count].id, nil)
+    ) -> Int {
+        let turn = turns[query.queued.model, default: 0]
+        turns[query.queued.model] = turn + 1
+        return pool[turn % pool.count]
     }
 }

@@ -1,66 +1,45 @@
 internal import ServingModel
 
-/// What is wrong with a trace, and in which line.
-package struct TraceError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// From 1; the header is line 1.
-    package var line: Int
-    package var message: String
-
-    package var description: String { "line \(line): \(message)" }
-}
-
 extension Trace {
-    private static let columns = ["arrival_s", "input_tokens", "output_tokens"]
-
-    /// Reads CSV with the columns `arrival_s,input_tokens,output_tokens[,session_id]`.
+    /// The trace in the form `arrival_s,input_tokens,output_tokens`, with the further columns that any query has a
+    /// value for.
     ///
-    /// - Throws: `TraceError` for a missing column, a field that is no number, a negative or decreasing time, or a length below 1.
-    package init(csv text: String) throws(TraceError) {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
-            $0.last == "\r" ? $0.dropLast() : $0
-        }
-        while lines.last?.isEmpty == true { lines.removeLast() }
-        guard let header = lines.first else { throw TraceError(line: 1, message: "the file is empty") }
-        let names = header.split(separator: ",").map(String.init)
-        guard Array(names.prefix(3)) == Self.columns else {
-            throw TraceError(
-                line: 1,
-                message: "the columns must be \(Self.columns.joined(separator: ","))[,session_id]"
-            )
-        }
-        guard lines.count > 1 else { throw TraceError(line: 1, message: "there is no query in the file") }
-        var entries: [Entry] = []
-        entries.reserveCapacity(lines.count - 1)
-        for (index, line) in lines.enumerated().dropFirst() {
-            let entry = try Self.entry(line, number: index + 1)
-            if let last = entries.last, entry.arrival < last.arrival {
-                throw TraceError(line: index + 1, message: "arrival_s is earlier than in the line before")
+    /// `TraceReading` gives the same queries back, but for prefix blocks, which this form cannot hold.
+    package var csv: String {
+        let hasSession = entries.contains { $0.session != nil }
+        let hasTenant = entries.contains { !$0.tenant.isEmpty }
+        let hasPriority = entries.contains { $0.priority != 0 }
+        let hasObjective = entries.contains { $0.objective != nil }
+        var text = "arrival_s,input_tokens,output_tokens"
+        if hasSession { text += ",session_id" }
+        if hasTenant { text += ",tenant" }
+        if hasPriority { text += ",priority" }
+        if hasObjective { text += ",slo_ttft_ms,slo_atgt_ms" }
+        text += "\n"
+        for entry in entries {
+            text += "\(Self.decimal(entry.arrival.nanoseconds, places: 9)),\(entry.inputTokens),\(entry.outputTokens)"
+            if hasSession { text += "," + (entry.session.map(String.init) ?? "") }
+            if hasTenant { text += "," + Self.quoted(entry.tenant) }
+            if hasPriority { text += ",\(entry.priority)" }
+            if hasObjective {
+                text += "," + (entry.objective.map { Self.decimal($0.timeToFirstToken.nanoseconds, places: 6) } ?? "")
+                text += "," + (entry.objective.map { Self.decimal($0.averageTokenTime.nanoseconds, places: 6) } ?? "")
             }
-            entries.append(entry)
+            text += "\n"
         }
-        self.init(entries: entries)
+        return text
     }
 
-    private static func entry(_ line: Substring, number: Int) throws(TraceError) -> Entry {
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        guard fields.count >= 3 else {
-            throw TraceError(line: number, message: "3 fields are needed, there are \(fields.count)")
-        }
-        guard let arrival = Double(fields[0]), arrival.isFinite, arrival >= 0, arrival < 4e9 else {
-            throw TraceError(line: number, message: "arrival_s must be a number of seconds from 0")
-        }
-        return Entry(
-            arrival: .seconds(rounding: arrival),
-            inputTokens: try tokens(fields[1], "input_tokens", number),
-            outputTokens: try tokens(fields[2], "output_tokens", number),
-            session: fields.count > 3 ? Int(fields[3]) : nil
-        )
+    /// A number of 10⁻ᵖˡᵃᶜᵉˢ with all its decimals.
+    private static func decimal(_ value: Int64, places: Int) -> String {
+        let digits = String(value)
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        return padded.dropLast(places) + "." + padded.suffix(places)
     }
 
-    private static func tokens(_ field: Substring, _ name: String, _ line: Int) throws(TraceError) -> Int {
-        guard let count = Int(field), count >= 1, count <= 100_000_000 else {
-            throw TraceError(line: line, message: "\(name) must be a whole number from 1")
-        }
-        return count
+    private static func quoted(_ text: String) -> String {
+        let special = text.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 <= 0x20 }
+        guard special else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

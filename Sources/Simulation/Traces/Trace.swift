@@ -9,15 +9,46 @@ package struct Trace: Hashable, Sendable {
         package var outputTokens: Int
         /// Queries of one conversation carry the same.
         package var session: Int?
+        /// Empty if the trace knows no tenants.
+        package var tenant: String
+        /// Higher first; negative is sheddable.
+        package var priority: Int
+        /// nil: the service's default.
+        package var objective: ServiceLevelObjective?
+        /// Hashes of the prompt's blocks from its beginning on; empty if unknown.
+        ///
+        /// Equal beginnings have equal hashes.
+        package var blocks: [UInt64]
+        /// Where in its file the query stands; nil if it came from none.
+        package var line: Int?
 
-        package init(arrival: Interval, inputTokens: Int, outputTokens: Int, session: Int? = nil) {
+        package init(
+            arrival: Interval,
+            inputTokens: Int,
+            outputTokens: Int,
+            session: Int? = nil,
+            tenant: String = "",
+            priority: Int = 0,
+            objective: ServiceLevelObjective? = nil,
+            blocks: [UInt64] = [],
+            line: Int? = nil
+        ) {
             self.arrival = arrival
             self.inputTokens = inputTokens
             self.outputTokens = outputTokens
             self.session = session
+            self.tenant = tenant
+            self.priority = priority
+            self.objective = objective
+            self.blocks = blocks
+            self.line = line
         }
     }
 
+    /// The prompt and answer lengths that are believed.
+    static let tokenCounts = 1...100_000_000
+
+    /// In the order of their arrival.
     package var entries: [Entry]
 
     package init(entries: [Entry]) {
@@ -30,39 +61,10 @@ package struct Trace: Hashable, Sendable {
         return last.arrival - first.arrival
     }
 
-    /// Mean arrivals per second; 0 for fewer than two entries.
+    /// Queries over span, per second; 0 if they all arrive at once.
+    ///
+    /// That is also the rate of the trace repeated after its span.
     package var rate: Double {
-        span > .zero ? Double(entries.count - 1) / span.seconds : 0
-    }
-
-    /// The trace with arrivals this many times as fast.
-    package func scaled(rateBy factor: Double) -> Trace {
-        Trace(
-            entries: entries.map {
-                var entry = $0
-                entry.arrival = .seconds(rounding: entry.arrival.seconds / factor)
-                return entry
-            }
-        )
-    }
-
-    /// What arrives in the first `duration`, the trace starting again after its span if it is shorter.
-    package func lasting(_ duration: Interval) -> Trace {
-        guard let first = entries.first, !entries.isEmpty else { return self }
-        // One mean gap between the last arrival and the first of the next round.
-        let gap = rate > 0 ? Interval.seconds(rounding: 1 / rate) : .seconds(1)
-        let period = span + gap
-        var result: [Entry] = []
-        var start = Interval.zero
-        while start < duration {
-            for entry in entries {
-                var moved = entry
-                moved.arrival = start + (entry.arrival - first.arrival)
-                guard moved.arrival < duration else { break }
-                result.append(moved)
-            }
-            start = start + period
-        }
-        return Trace(entries: result)
+        span > .zero ? Double(entries.count) / span.seconds : 0
     }
 }

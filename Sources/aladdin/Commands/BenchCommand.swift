@@ -76,7 +76,7 @@ struct BenchCommand: AsyncParsableCommand {
         }
         var workload: Trace
         do {
-            workload = try Trace(csv: text)
+            workload = try TraceReading(text: text).trace
         } catch {
             throw ValidationError("trace \(trace), \(error)")
         }

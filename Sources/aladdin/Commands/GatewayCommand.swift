@@ -15,7 +15,7 @@ struct GatewayCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = try service.logger()
         let client = AladdinClient(endpoint: try endpoints.frontend(), name: "gateway", logger: logger)
-        let gateway = try gateway.service(for: client, logger: logger) { address in
+        let gateway = try gateway.service(for: client, admin: try endpoints.admin(), logger: logger) { address in
             logger.info("gateway serves", metadata: ["address": "http://\(address)"])
         }
         try await ServiceOptions.run([client, gateway], logger: logger)

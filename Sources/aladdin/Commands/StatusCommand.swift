@@ -35,6 +35,11 @@ extension ClusterStatus {
                 ? "no scheduler is connected: queries go to the worker with the most room"
                 : "policy \(policy), \(decisions) decisions, p50 \(decisionP50Microseconds.short) µs, p99 \(decisionP99Microseconds.short) µs"
         )
+        if !predictions.isEmpty {
+            lines.append(
+                "predictions: TTFT off by \(predictions.timeToFirstToken.text), ATGT by \(predictions.tokenTime.text)"
+            )
+        }
         lines.append("")
         lines.append(Terminal.table([Self.modelHeadings] + models.map(\.row)))
         lines.append("")
@@ -44,12 +49,12 @@ extension ClusterStatus {
 
     private static let modelHeadings = [
         "MODEL", "WORKERS", "QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED", "RETRIED", "MET", "TTFT p50/p99 ms",
-        "ATGT p50/p99 ms", "TTFT ERROR",
+        "ATGT p50/p99 ms", "TTFT ERROR", "ATGT ERROR",
     ]
 
     private static let workerHeadings = [
         "WORKER", "ENGINE", "MODEL", "STATE", "QUEUED", "WAITING", "RUNNING", "KV USED", "DONE", "TOKENS", "STEP ERROR",
-        "BIAS",
+        "BIAS", "TTFT ERROR", "ATGT ERROR",
     ]
 
     fileprivate var object: [String: Any] {
@@ -59,7 +64,7 @@ extension ClusterStatus {
             "decision_us": ["p50": decisionP50Microseconds, "p99": decisionP99Microseconds],
             "frontend_sessions": frontendSessions,
             "models": models.map(\.object), "workers": workers.map(\.object),
-        ]
+        ].merging(predictions.object) { own, _ in own }
     }
 }
 
@@ -67,7 +72,8 @@ extension ModelStatus {
     fileprivate var row: [String] {
         [
             model, "\(workers)", "\(queued)", "\(running)", "\(completed)", "\(failed)", "\(cancelled)", "\(retried)",
-            attainment.percent, timeToFirstToken.text, averageTokenTime.text, timeToFirstTokenError.percent,
+            attainment.percent, timeToFirstToken.text, averageTokenTime.text,
+            predictions.timeToFirstToken.percent, predictions.tokenTime.percent,
         ]
     }
 
@@ -76,9 +82,8 @@ extension ModelStatus {
             "model": model, "workers": workers, "queued": queued, "running": running, "completed": completed,
             "failed": failed, "cancelled": cancelled, "refused": refused, "retried": retried,
             "output_tokens": outputTokens, "attainment": attainment, "ttft_ms": timeToFirstToken.object,
-            "atgt_ms": averageTokenTime.object, "ttft_rel_error": timeToFirstTokenError,
-            "ttft_rel_bias": timeToFirstTokenBias,
-        ]
+            "atgt_ms": averageTokenTime.object,
+        ].merging(predictions.object) { own, _ in own }
     }
 }
 
@@ -89,6 +94,7 @@ extension WorkerStatus {
         return [
             name, engine, profile.model, isDraining ? "draining" : "serving", "\(queued)", "\(waiting)", "\(running)",
             used.percent, "\(queriesCompleted)", "\(outputTokens)", stepError.percent, stepBias.percent,
+            predictions.timeToFirstToken.percent, predictions.tokenTime.percent,
         ]
     }
 
@@ -101,7 +107,26 @@ extension WorkerStatus {
             "completed": queriesCompleted, "output_tokens": outputTokens, "step_rel_error": stepError,
             "step_rel_bias": stepBias, "steps": steps, "last_step_age_ms": lastStepAge.milliseconds,
             "profile": profile.object,
+        ].merging(predictions.object) { own, _ in own }
+    }
+}
+
+extension PredictionErrors {
+    fileprivate var object: [String: Any] {
+        [
+            "ttft_rel_error": timeToFirstToken.magnitude, "ttft_rel_bias": timeToFirstToken.bias,
+            "ttft_predictions": timeToFirstToken.count,
+            "atgt_rel_error": tokenTime.magnitude, "atgt_rel_bias": tokenTime.bias,
+            "atgt_predictions": tokenTime.count,
         ]
+    }
+}
+
+extension PredictionErrors.Average {
+    fileprivate var percent: String { count == 0 ? "-" : magnitude.percent }
+
+    fileprivate var text: String {
+        count == 0 ? "-" : "\(magnitude.percent) (bias \(bias.signedPercent), \(count) compared)"
     }
 }
 
@@ -126,4 +151,5 @@ extension LatencySummary {
 extension Double {
     var short: String { self >= 100 ? String(format: "%.0f", self) : String(format: "%.1f", self) }
     var percent: String { String(format: "%.1f%%", self * 100) }
+    var signedPercent: String { String(format: "%+.1f%%", self * 100) }
 }

@@ -73,7 +73,7 @@ struct Up: AsyncParsableCommand {
         services.append(client)
         let kind = choice.kind
         services.append(
-            try gateway.service(for: client, logger: logger) { address in
+            try gateway.service(for: client, admin: addresses.admin, logger: logger) { address in
                 await Self.announce(address, client: client, engine: kind)
             }
         )

@@ -11,9 +11,12 @@ struct GatewayOptions: ParsableArguments {
     @Option(help: "Where HTTP is served, HOST:PORT. (default: 127.0.0.1:8080)")
     var http: String?
 
-    /// - Parameter greeting: what to print once the port is open.
+    /// - Parameters:
+    ///   - admin: the broker's admin endpoint, which its metrics come from.
+    ///   - greeting: what to print once the port is open.
     func service(
         for client: AladdinClient,
+        admin: String,
         logger: Logger,
         greeting: @escaping @Sendable (_ address: String) async -> Void
     ) throws -> GatewayService {
@@ -23,6 +26,7 @@ struct GatewayOptions: ParsableArguments {
             service: client,
             metrics: MetricRegistry(),
             logger: logger,
+            clusterMetrics: { await ClusterMetrics(endpoint: admin).exposition() },
             onListening: { address, _ in await greeting(address) }
         )
     }

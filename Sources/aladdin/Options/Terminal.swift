@@ -24,14 +24,14 @@ enum Terminal {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Columns padded to their widest cell; numbers to the right.
+    /// Columns padded to their widest cell; numbers, signed ones too, to the right.
     static func table(_ rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
         return rows.map { row in
             let cells = row.enumerated().map { column, cell in
                 let padding = String(repeating: " ", count: widths[column] - cell.count)
-                let isNumber = cell.first?.isNumber ?? false
+                let isNumber = cell.first { $0 != "-" && $0 != "+" }?.isNumber ?? false
                 return isNumber ? padding + cell : cell + padding
             }
             return cells.joined(separator: "  ").trimmingSuffix()

@@ -232,6 +232,231 @@ void   aladdin__v1__latency_summary__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__latency_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__prediction_errors__init
+                     (Aladdin__V1__PredictionErrors         *message)
+{
+  static const Aladdin__V1__PredictionErrors init_value = ALADDIN__V1__PREDICTION_ERRORS__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__prediction_errors__get_packed_size
+                     (const Aladdin__V1__PredictionErrors *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__prediction_errors__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__prediction_errors__pack
+                     (const Aladdin__V1__PredictionErrors *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__prediction_errors__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__prediction_errors__pack_to_buffer
+                     (const Aladdin__V1__PredictionErrors *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__prediction_errors__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__PredictionErrors *
+       aladdin__v1__prediction_errors__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__PredictionErrors *)
+     protobuf_c_message_unpack (&aladdin__v1__prediction_errors__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__prediction_errors__free_unpacked
+                     (Aladdin__V1__PredictionErrors *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__prediction_errors__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__explain_request__init
+                     (Aladdin__V1__ExplainRequest         *message)
+{
+  static const Aladdin__V1__ExplainRequest init_value = ALADDIN__V1__EXPLAIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__explain_request__get_packed_size
+                     (const Aladdin__V1__ExplainRequest *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__explain_request__pack
+                     (const Aladdin__V1__ExplainRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__explain_request__pack_to_buffer
+                     (const Aladdin__V1__ExplainRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__ExplainRequest *
+       aladdin__v1__explain_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__ExplainRequest *)
+     protobuf_c_message_unpack (&aladdin__v1__explain_request__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__explain_request__free_unpacked
+                     (Aladdin__V1__ExplainRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__explain_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__explain_response__init
+                     (Aladdin__V1__ExplainResponse         *message)
+{
+  static const Aladdin__V1__ExplainResponse init_value = ALADDIN__V1__EXPLAIN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__explain_response__get_packed_size
+                     (const Aladdin__V1__ExplainResponse *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__explain_response__pack
+                     (const Aladdin__V1__ExplainResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__explain_response__pack_to_buffer
+                     (const Aladdin__V1__ExplainResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__explain_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__ExplainResponse *
+       aladdin__v1__explain_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__ExplainResponse *)
+     protobuf_c_message_unpack (&aladdin__v1__explain_response__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__explain_response__free_unpacked
+                     (Aladdin__V1__ExplainResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__explain_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__explained_attempt__init
+                     (Aladdin__V1__ExplainedAttempt         *message)
+{
+  static const Aladdin__V1__ExplainedAttempt init_value = ALADDIN__V1__EXPLAINED_ATTEMPT__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__explained_attempt__get_packed_size
+                     (const Aladdin__V1__ExplainedAttempt *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__explained_attempt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__explained_attempt__pack
+                     (const Aladdin__V1__ExplainedAttempt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__explained_attempt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__explained_attempt__pack_to_buffer
+                     (const Aladdin__V1__ExplainedAttempt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__explained_attempt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__ExplainedAttempt *
+       aladdin__v1__explained_attempt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__ExplainedAttempt *)
+     protobuf_c_message_unpack (&aladdin__v1__explained_attempt__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__explained_attempt__free_unpacked
+                     (Aladdin__V1__ExplainedAttempt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__explained_attempt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__worker_name__init
+                     (Aladdin__V1__WorkerName         *message)
+{
+  static const Aladdin__V1__WorkerName init_value = ALADDIN__V1__WORKER_NAME__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__worker_name__get_packed_size
+                     (const Aladdin__V1__WorkerName *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__worker_name__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__worker_name__pack
+                     (const Aladdin__V1__WorkerName *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__worker_name__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__worker_name__pack_to_buffer
+                     (const Aladdin__V1__WorkerName *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__worker_name__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__WorkerName *
+       aladdin__v1__worker_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__WorkerName *)
+     protobuf_c_message_unpack (&aladdin__v1__worker_name__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__worker_name__free_unpacked
+                     (Aladdin__V1__WorkerName *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__worker_name__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define aladdin__v1__get_status_request__field_descriptors NULL
 #define aladdin__v1__get_status_request__field_indices_by_name NULL
 #define aladdin__v1__get_status_request__number_ranges NULL
@@ -250,7 +475,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_request__descriptor =
   (ProtobufCMessageInit) aladdin__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[10] =
+static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[11] =
 {
   {
     "broker",
@@ -372,6 +597,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "predictions",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__GetStatusResponse, predictions),
+    &aladdin__v1__prediction_errors__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] = {
   0,   /* field[0] = broker */
@@ -381,6 +618,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
   9,   /* field[9] = frontend_sessions */
   8,   /* field[8] = models */
   3,   /* field[3] = policy */
+  10,   /* field[10] = predictions */
   2,   /* field[2] = uptime_ms */
   1,   /* field[1] = version */
   7,   /* field[7] = workers */
@@ -388,7 +626,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
 static const ProtobufCIntRange aladdin__v1__get_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
 {
@@ -398,14 +636,14 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
   "Aladdin__V1__GetStatusResponse",
   "aladdin.v1",
   sizeof(Aladdin__V1__GetStatusResponse),
-  10,
+  11,
   aladdin__v1__get_status_response__field_descriptors,
   aladdin__v1__get_status_response__field_indices_by_name,
   1,  aladdin__v1__get_status_response__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__get_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descriptors[19] =
+static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descriptors[20] =
 {
   {
     "worker",
@@ -635,6 +873,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "predictions",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__WorkerStatus, predictions),
+    &aladdin__v1__prediction_errors__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
   4,   /* field[4] = device */
@@ -646,6 +896,7 @@ static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
   2,   /* field[2] = model */
   1,   /* field[1] = name */
   13,   /* field[13] = output_tokens */
+  19,   /* field[19] = predictions */
   18,   /* field[18] = profile */
   12,   /* field[12] = queries_completed */
   7,   /* field[7] = queued */
@@ -660,7 +911,7 @@ static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__worker_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__worker_status__descriptor =
 {
@@ -670,14 +921,14 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_status__descriptor =
   "Aladdin__V1__WorkerStatus",
   "aladdin.v1",
   sizeof(Aladdin__V1__WorkerStatus),
-  19,
+  20,
   aladdin__v1__worker_status__field_descriptors,
   aladdin__v1__worker_status__field_indices_by_name,
   1,  aladdin__v1__worker_status__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__worker_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[15] =
+static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[16] =
 {
   {
     "model",
@@ -859,6 +1110,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "predictions",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ModelStatus, predictions),
+    &aladdin__v1__prediction_errors__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   12,   /* field[12] = atgt */
@@ -868,6 +1131,7 @@ static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   5,   /* field[5] = failed */
   0,   /* field[0] = model */
   9,   /* field[9] = output_tokens */
+  15,   /* field[15] = predictions */
   2,   /* field[2] = queued */
   7,   /* field[7] = refused */
   8,   /* field[8] = retried */
@@ -880,7 +1144,7 @@ static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__model_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
 {
@@ -890,7 +1154,7 @@ const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
   "Aladdin__V1__ModelStatus",
   "aladdin.v1",
   sizeof(Aladdin__V1__ModelStatus),
-  15,
+  16,
   aladdin__v1__model_status__field_descriptors,
   aladdin__v1__model_status__field_indices_by_name,
   1,  aladdin__v1__model_status__number_ranges,
@@ -974,11 +1238,684 @@ const ProtobufCMessageDescriptor aladdin__v1__latency_summary__descriptor =
   (ProtobufCMessageInit) aladdin__v1__latency_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor aladdin__v1__admin__method_descriptors[1] =
+static const ProtobufCFieldDescriptor aladdin__v1__prediction_errors__field_descriptors[6] =
+{
+  {
+    "ttft_error",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, ttft_error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ttft_bias",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, ttft_bias),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ttft_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, ttft_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token_time_error",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, token_time_error),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token_time_bias",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, token_time_bias),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token_time_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PredictionErrors, token_time_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__prediction_errors__field_indices_by_name[] = {
+  4,   /* field[4] = token_time_bias */
+  5,   /* field[5] = token_time_count */
+  3,   /* field[3] = token_time_error */
+  1,   /* field[1] = ttft_bias */
+  2,   /* field[2] = ttft_count */
+  0,   /* field[0] = ttft_error */
+};
+static const ProtobufCIntRange aladdin__v1__prediction_errors__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__prediction_errors__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.PredictionErrors",
+  "PredictionErrors",
+  "Aladdin__V1__PredictionErrors",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__PredictionErrors),
+  6,
+  aladdin__v1__prediction_errors__field_descriptors,
+  aladdin__v1__prediction_errors__field_indices_by_name,
+  1,  aladdin__v1__prediction_errors__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__prediction_errors__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__explain_request__field_descriptors[1] =
+{
+  {
+    "query_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainRequest, query_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__explain_request__field_indices_by_name[] = {
+  0,   /* field[0] = query_id */
+};
+static const ProtobufCIntRange aladdin__v1__explain_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__explain_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.ExplainRequest",
+  "ExplainRequest",
+  "Aladdin__V1__ExplainRequest",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__ExplainRequest),
+  1,
+  aladdin__v1__explain_request__field_descriptors,
+  aladdin__v1__explain_request__field_indices_by_name,
+  1,  aladdin__v1__explain_request__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__explain_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__explain_response__field_descriptors[20] =
+{
+  {
+    "query_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, query_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tenant",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, tenant),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "priority",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, state),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, status),
+    &aladdin__v1__status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "age_us",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, age_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input_tokens",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, input_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_input_tokens",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, has_input_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "max_tokens",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, max_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_tokens",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, output_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slo_ttft_us",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, slo_ttft_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slo_atgt_us",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, slo_atgt_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempts",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__ExplainResponse, n_attempts),
+    offsetof(Aladdin__V1__ExplainResponse, attempts),
+    &aladdin__v1__explained_attempt__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_token_us",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, first_token_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_us",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, ended_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "atgt_us",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, atgt_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_met_objective",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, has_met_objective),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "met_objective",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainResponse, met_objective),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__ExplainResponse, n_workers),
+    offsetof(Aladdin__V1__ExplainResponse, workers),
+    &aladdin__v1__worker_name__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__explain_response__field_indices_by_name[] = {
+  6,   /* field[6] = age_us */
+  16,   /* field[16] = atgt_us */
+  13,   /* field[13] = attempts */
+  15,   /* field[15] = ended_us */
+  14,   /* field[14] = first_token_us */
+  8,   /* field[8] = has_input_tokens */
+  17,   /* field[17] = has_met_objective */
+  7,   /* field[7] = input_tokens */
+  9,   /* field[9] = max_tokens */
+  18,   /* field[18] = met_objective */
+  1,   /* field[1] = model */
+  10,   /* field[10] = output_tokens */
+  3,   /* field[3] = priority */
+  0,   /* field[0] = query_id */
+  12,   /* field[12] = slo_atgt_us */
+  11,   /* field[11] = slo_ttft_us */
+  4,   /* field[4] = state */
+  5,   /* field[5] = status */
+  2,   /* field[2] = tenant */
+  19,   /* field[19] = workers */
+};
+static const ProtobufCIntRange aladdin__v1__explain_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 20 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__explain_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.ExplainResponse",
+  "ExplainResponse",
+  "Aladdin__V1__ExplainResponse",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__ExplainResponse),
+  20,
+  aladdin__v1__explain_response__field_descriptors,
+  aladdin__v1__explain_response__field_indices_by_name,
+  1,  aladdin__v1__explain_response__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__explain_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__explained_attempt__field_descriptors[13] =
+{
+  {
+    "attempt",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "worker",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, worker),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "worker_name",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, worker_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "policy",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, policy),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "placed_us",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, placed_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "placements",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, placements),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dispatched_us",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, dispatched_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_token_us",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, first_token_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, failure),
+    &aladdin__v1__status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_us",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, failed_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "predicted_ttft_us",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, predicted_ttft_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "predicted_token_time_us",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, predicted_token_time_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explanation",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, explanation),
+    &aladdin__v1__placement_explanation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__explained_attempt__field_indices_by_name[] = {
+  0,   /* field[0] = attempt */
+  6,   /* field[6] = dispatched_us */
+  12,   /* field[12] = explanation */
+  9,   /* field[9] = failed_us */
+  8,   /* field[8] = failure */
+  7,   /* field[7] = first_token_us */
+  4,   /* field[4] = placed_us */
+  5,   /* field[5] = placements */
+  3,   /* field[3] = policy */
+  11,   /* field[11] = predicted_token_time_us */
+  10,   /* field[10] = predicted_ttft_us */
+  1,   /* field[1] = worker */
+  2,   /* field[2] = worker_name */
+};
+static const ProtobufCIntRange aladdin__v1__explained_attempt__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 13 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__explained_attempt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.ExplainedAttempt",
+  "ExplainedAttempt",
+  "Aladdin__V1__ExplainedAttempt",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__ExplainedAttempt),
+  13,
+  aladdin__v1__explained_attempt__field_descriptors,
+  aladdin__v1__explained_attempt__field_indices_by_name,
+  1,  aladdin__v1__explained_attempt__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__explained_attempt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__worker_name__field_descriptors[2] =
+{
+  {
+    "worker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__WorkerName, worker),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__WorkerName, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__worker_name__field_indices_by_name[] = {
+  1,   /* field[1] = name */
+  0,   /* field[0] = worker */
+};
+static const ProtobufCIntRange aladdin__v1__worker_name__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__worker_name__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.WorkerName",
+  "WorkerName",
+  "Aladdin__V1__WorkerName",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__WorkerName),
+  2,
+  aladdin__v1__worker_name__field_descriptors,
+  aladdin__v1__worker_name__field_indices_by_name,
+  1,  aladdin__v1__worker_name__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__worker_name__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor aladdin__v1__admin__method_descriptors[2] =
 {
   { "GetStatus", &aladdin__v1__get_status_request__descriptor, &aladdin__v1__get_status_response__descriptor },
+  { "Explain", &aladdin__v1__explain_request__descriptor, &aladdin__v1__explain_response__descriptor },
 };
 const unsigned aladdin__v1__admin__method_indices_by_name[] = {
+  1,        /* Explain */
   0         /* GetStatus */
 };
 const ProtobufCServiceDescriptor aladdin__v1__admin__descriptor =
@@ -988,7 +1925,7 @@ const ProtobufCServiceDescriptor aladdin__v1__admin__descriptor =
   "Admin",
   "Aladdin__V1__Admin",
   "aladdin.v1",
-  1,
+  2,
   aladdin__v1__admin__method_descriptors,
   aladdin__v1__admin__method_indices_by_name
 };
@@ -999,6 +1936,14 @@ void aladdin__v1__admin__get_status(ProtobufCService *service,
 {
   assert(service->descriptor == &aladdin__v1__admin__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void aladdin__v1__admin__explain(ProtobufCService *service,
+                                 const Aladdin__V1__ExplainRequest *input,
+                                 Aladdin__V1__ExplainResponse_Closure closure,
+                                 void *closure_data)
+{
+  assert(service->descriptor == &aladdin__v1__admin__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void aladdin__v1__admin__init (Aladdin__V1__Admin_Service *service,
                                Aladdin__V1__Admin_ServiceDestroy destroy)

@@ -187,6 +187,141 @@ void   aladdin__v1__placement__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__placement__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__placement_explanation__init
+                     (Aladdin__V1__PlacementExplanation         *message)
+{
+  static const Aladdin__V1__PlacementExplanation init_value = ALADDIN__V1__PLACEMENT_EXPLANATION__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__placement_explanation__get_packed_size
+                     (const Aladdin__V1__PlacementExplanation *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_explanation__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__placement_explanation__pack
+                     (const Aladdin__V1__PlacementExplanation *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_explanation__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__placement_explanation__pack_to_buffer
+                     (const Aladdin__V1__PlacementExplanation *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_explanation__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__PlacementExplanation *
+       aladdin__v1__placement_explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__PlacementExplanation *)
+     protobuf_c_message_unpack (&aladdin__v1__placement_explanation__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__placement_explanation__free_unpacked
+                     (Aladdin__V1__PlacementExplanation *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__placement_explanation__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__placement_candidate__init
+                     (Aladdin__V1__PlacementCandidate         *message)
+{
+  static const Aladdin__V1__PlacementCandidate init_value = ALADDIN__V1__PLACEMENT_CANDIDATE__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__placement_candidate__get_packed_size
+                     (const Aladdin__V1__PlacementCandidate *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_candidate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__placement_candidate__pack
+                     (const Aladdin__V1__PlacementCandidate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_candidate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__placement_candidate__pack_to_buffer
+                     (const Aladdin__V1__PlacementCandidate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_candidate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__PlacementCandidate *
+       aladdin__v1__placement_candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__PlacementCandidate *)
+     protobuf_c_message_unpack (&aladdin__v1__placement_candidate__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__placement_candidate__free_unpacked
+                     (Aladdin__V1__PlacementCandidate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__placement_candidate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__placement_term__init
+                     (Aladdin__V1__PlacementTerm         *message)
+{
+  static const Aladdin__V1__PlacementTerm init_value = ALADDIN__V1__PLACEMENT_TERM__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__placement_term__get_packed_size
+                     (const Aladdin__V1__PlacementTerm *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_term__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__placement_term__pack
+                     (const Aladdin__V1__PlacementTerm *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_term__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__placement_term__pack_to_buffer
+                     (const Aladdin__V1__PlacementTerm *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__placement_term__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__PlacementTerm *
+       aladdin__v1__placement_term__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__PlacementTerm *)
+     protobuf_c_message_unpack (&aladdin__v1__placement_term__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__placement_term__free_unpacked
+                     (Aladdin__V1__PlacementTerm *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__placement_term__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   aladdin__v1__insight__init
                      (Aladdin__V1__Insight         *message)
 {
@@ -822,7 +957,7 @@ const ProtobufCMessageDescriptor aladdin__v1__placements__descriptor =
   (ProtobufCMessageInit) aladdin__v1__placements__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__placement__field_descriptors[4] =
+static const ProtobufCFieldDescriptor aladdin__v1__placement__field_descriptors[6] =
 {
   {
     "query",
@@ -872,9 +1007,35 @@ static const ProtobufCFieldDescriptor aladdin__v1__placement__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "predicted_token_time_us",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Placement, predicted_token_time_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "explanation",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Placement, explanation),
+    &aladdin__v1__placement_explanation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__placement__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
+  5,   /* field[5] = explanation */
+  4,   /* field[4] = predicted_token_time_us */
   3,   /* field[3] = predicted_ttft_us */
   0,   /* field[0] = query */
   2,   /* field[2] = worker */
@@ -882,7 +1043,7 @@ static const unsigned aladdin__v1__placement__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__placement__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__placement__descriptor =
 {
@@ -892,11 +1053,203 @@ const ProtobufCMessageDescriptor aladdin__v1__placement__descriptor =
   "Aladdin__V1__Placement",
   "aladdin.v1",
   sizeof(Aladdin__V1__Placement),
-  4,
+  6,
   aladdin__v1__placement__field_descriptors,
   aladdin__v1__placement__field_indices_by_name,
   1,  aladdin__v1__placement__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__placement__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__placement_explanation__field_descriptors[4] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementExplanation, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "held_us",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementExplanation, held_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "batch",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementExplanation, batch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "candidates",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__PlacementExplanation, n_candidates),
+    offsetof(Aladdin__V1__PlacementExplanation, candidates),
+    &aladdin__v1__placement_candidate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__placement_explanation__field_indices_by_name[] = {
+  2,   /* field[2] = batch */
+  3,   /* field[3] = candidates */
+  1,   /* field[1] = held_us */
+  0,   /* field[0] = reason */
+};
+static const ProtobufCIntRange aladdin__v1__placement_explanation__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__placement_explanation__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.PlacementExplanation",
+  "PlacementExplanation",
+  "Aladdin__V1__PlacementExplanation",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__PlacementExplanation),
+  4,
+  aladdin__v1__placement_explanation__field_descriptors,
+  aladdin__v1__placement_explanation__field_indices_by_name,
+  1,  aladdin__v1__placement_explanation__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__placement_explanation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__placement_candidate__field_descriptors[3] =
+{
+  {
+    "worker",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementCandidate, worker),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "terms",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__PlacementCandidate, n_terms),
+    offsetof(Aladdin__V1__PlacementCandidate, terms),
+    &aladdin__v1__placement_term__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementCandidate, failed),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__placement_candidate__field_indices_by_name[] = {
+  2,   /* field[2] = failed */
+  1,   /* field[1] = terms */
+  0,   /* field[0] = worker */
+};
+static const ProtobufCIntRange aladdin__v1__placement_candidate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__placement_candidate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.PlacementCandidate",
+  "PlacementCandidate",
+  "Aladdin__V1__PlacementCandidate",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__PlacementCandidate),
+  3,
+  aladdin__v1__placement_candidate__field_descriptors,
+  aladdin__v1__placement_candidate__field_indices_by_name,
+  1,  aladdin__v1__placement_candidate__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__placement_candidate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__placement_term__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementTerm, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__PlacementTerm, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__placement_term__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange aladdin__v1__placement_term__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__placement_term__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.PlacementTerm",
+  "PlacementTerm",
+  "Aladdin__V1__PlacementTerm",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__PlacementTerm),
+  2,
+  aladdin__v1__placement_term__field_descriptors,
+  aladdin__v1__placement_term__field_indices_by_name,
+  1,  aladdin__v1__placement_term__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__placement_term__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor aladdin__v1__insight__field_descriptors[4] =

@@ -785,7 +785,7 @@ const ProtobufCMessageDescriptor aladdin__v1__registration__descriptor =
   (ProtobufCMessageInit) aladdin__v1__registration__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__profile__field_descriptors[22] =
+static const ProtobufCFieldDescriptor aladdin__v1__profile__field_descriptors[24] =
 {
   {
     "device",
@@ -1051,12 +1051,38 @@ static const ProtobufCFieldDescriptor aladdin__v1__profile__field_descriptors[22
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "decode_expert_ms",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Profile, decode_expert_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "decode_expert_share",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Profile, decode_expert_share),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__profile__field_indices_by_name[] = {
   21,   /* field[21] = chunk_tokens */
   12,   /* field[12] = decode_c2_above_knee_ms */
   10,   /* field[10] = decode_c2_ms */
   8,   /* field[8] = decode_c3_ms */
+  22,   /* field[22] = decode_expert_ms */
+  23,   /* field[23] = decode_expert_share */
   9,   /* field[9] = decode_k2_ms */
   11,   /* field[11] = decode_knee_sequences */
   0,   /* field[0] = device */
@@ -1079,7 +1105,7 @@ static const unsigned aladdin__v1__profile__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__profile__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__profile__descriptor =
 {
@@ -1089,7 +1115,7 @@ const ProtobufCMessageDescriptor aladdin__v1__profile__descriptor =
   "Aladdin__V1__Profile",
   "aladdin.v1",
   sizeof(Aladdin__V1__Profile),
-  22,
+  24,
   aladdin__v1__profile__field_descriptors,
   aladdin__v1__profile__field_indices_by_name,
   1,  aladdin__v1__profile__number_ranges,

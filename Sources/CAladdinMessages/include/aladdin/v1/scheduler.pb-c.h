@@ -21,6 +21,9 @@ typedef struct Aladdin__V1__SchedulerReport Aladdin__V1__SchedulerReport;
 typedef struct Aladdin__V1__SchedulerRegistration Aladdin__V1__SchedulerRegistration;
 typedef struct Aladdin__V1__Placements Aladdin__V1__Placements;
 typedef struct Aladdin__V1__Placement Aladdin__V1__Placement;
+typedef struct Aladdin__V1__PlacementExplanation Aladdin__V1__PlacementExplanation;
+typedef struct Aladdin__V1__PlacementCandidate Aladdin__V1__PlacementCandidate;
+typedef struct Aladdin__V1__PlacementTerm Aladdin__V1__PlacementTerm;
 typedef struct Aladdin__V1__Insight Aladdin__V1__Insight;
 typedef struct Aladdin__V1__WorkerInsight Aladdin__V1__WorkerInsight;
 typedef struct Aladdin__V1__ClusterEvents Aladdin__V1__ClusterEvents;
@@ -96,10 +99,83 @@ struct  Aladdin__V1__Placement
   uint32_t attempt;
   uint64_t worker;
   uint64_t predicted_ttft_us;
+  /*
+   * Mean time of the tokens after the first, as predicted; 0 if nothing was.
+   */
+  uint64_t predicted_token_time_us;
+  /*
+   * Absent if the policy does not explain itself.
+   */
+  Aladdin__V1__PlacementExplanation *explanation;
 };
 #define ALADDIN__V1__PLACEMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__placement__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, NULL }
+
+
+/*
+ * Why a query was placed where it was: what the policy compared.
+ */
+struct  Aladdin__V1__PlacementExplanation
+{
+  ProtobufCMessage base;
+  /*
+   * Why now and why there, in words; at most 256 bytes.
+   */
+  char *reason;
+  /*
+   * From arrival to the decision.
+   */
+  uint64_t held_us;
+  /*
+   * Queries that were sent together, this one included.
+   */
+  uint32_t batch;
+  /*
+   * At most 8, the chosen one first.
+   */
+  size_t n_candidates;
+  Aladdin__V1__PlacementCandidate **candidates;
+};
+#define ALADDIN__V1__PLACEMENT_EXPLANATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__placement_explanation__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
+
+
+struct  Aladdin__V1__PlacementCandidate
+{
+  ProtobufCMessage base;
+  uint64_t worker;
+  /*
+   * At most 16.
+   */
+  size_t n_terms;
+  Aladdin__V1__PlacementTerm **terms;
+  /*
+   * The constraint that it failed, in words, at most 256 bytes; empty if it failed none.
+   */
+  char *failed;
+};
+#define ALADDIN__V1__PLACEMENT_CANDIDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__placement_candidate__descriptor) \
+    , 0, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * One number that went into the comparison.
+ */
+struct  Aladdin__V1__PlacementTerm
+{
+  ProtobufCMessage base;
+  /*
+   * At most 64 bytes.
+   */
+  char *name;
+  double value;
+};
+#define ALADDIN__V1__PLACEMENT_TERM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__placement_term__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -384,6 +460,63 @@ Aladdin__V1__Placement *
 void   aladdin__v1__placement__free_unpacked
                      (Aladdin__V1__Placement *message,
                       ProtobufCAllocator *allocator);
+/* Aladdin__V1__PlacementExplanation methods */
+void   aladdin__v1__placement_explanation__init
+                     (Aladdin__V1__PlacementExplanation         *message);
+size_t aladdin__v1__placement_explanation__get_packed_size
+                     (const Aladdin__V1__PlacementExplanation   *message);
+size_t aladdin__v1__placement_explanation__pack
+                     (const Aladdin__V1__PlacementExplanation   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__placement_explanation__pack_to_buffer
+                     (const Aladdin__V1__PlacementExplanation   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__PlacementExplanation *
+       aladdin__v1__placement_explanation__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__placement_explanation__free_unpacked
+                     (Aladdin__V1__PlacementExplanation *message,
+                      ProtobufCAllocator *allocator);
+/* Aladdin__V1__PlacementCandidate methods */
+void   aladdin__v1__placement_candidate__init
+                     (Aladdin__V1__PlacementCandidate         *message);
+size_t aladdin__v1__placement_candidate__get_packed_size
+                     (const Aladdin__V1__PlacementCandidate   *message);
+size_t aladdin__v1__placement_candidate__pack
+                     (const Aladdin__V1__PlacementCandidate   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__placement_candidate__pack_to_buffer
+                     (const Aladdin__V1__PlacementCandidate   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__PlacementCandidate *
+       aladdin__v1__placement_candidate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__placement_candidate__free_unpacked
+                     (Aladdin__V1__PlacementCandidate *message,
+                      ProtobufCAllocator *allocator);
+/* Aladdin__V1__PlacementTerm methods */
+void   aladdin__v1__placement_term__init
+                     (Aladdin__V1__PlacementTerm         *message);
+size_t aladdin__v1__placement_term__get_packed_size
+                     (const Aladdin__V1__PlacementTerm   *message);
+size_t aladdin__v1__placement_term__pack
+                     (const Aladdin__V1__PlacementTerm   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__placement_term__pack_to_buffer
+                     (const Aladdin__V1__PlacementTerm   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__PlacementTerm *
+       aladdin__v1__placement_term__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__placement_term__free_unpacked
+                     (Aladdin__V1__PlacementTerm *message,
+                      ProtobufCAllocator *allocator);
 /* Aladdin__V1__Insight methods */
 void   aladdin__v1__insight__init
                      (Aladdin__V1__Insight         *message);
@@ -607,6 +740,15 @@ typedef void (*Aladdin__V1__Placements_Closure)
 typedef void (*Aladdin__V1__Placement_Closure)
                  (const Aladdin__V1__Placement *message,
                   void *closure_data);
+typedef void (*Aladdin__V1__PlacementExplanation_Closure)
+                 (const Aladdin__V1__PlacementExplanation *message,
+                  void *closure_data);
+typedef void (*Aladdin__V1__PlacementCandidate_Closure)
+                 (const Aladdin__V1__PlacementCandidate *message,
+                  void *closure_data);
+typedef void (*Aladdin__V1__PlacementTerm_Closure)
+                 (const Aladdin__V1__PlacementTerm *message,
+                  void *closure_data);
 typedef void (*Aladdin__V1__Insight_Closure)
                  (const Aladdin__V1__Insight *message,
                   void *closure_data);
@@ -671,6 +813,9 @@ extern const ProtobufCMessageDescriptor aladdin__v1__scheduler_report__descripto
 extern const ProtobufCMessageDescriptor aladdin__v1__scheduler_registration__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__placements__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__placement__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__placement_explanation__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__placement_candidate__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__placement_term__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__insight__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__worker_insight__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__cluster_events__descriptor;

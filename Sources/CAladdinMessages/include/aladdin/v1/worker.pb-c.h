@@ -128,10 +128,15 @@ struct  Aladdin__V1__Profile
   uint32_t maximum_sequences;
   uint32_t maximum_batched_tokens;
   uint32_t chunk_tokens;
+  /*
+   * Mixture of experts: reading all of them, and the share of them that one token is routed to. 0 for none.
+   */
+  double decode_expert_ms;
+  double decode_expert_share;
 };
 #define ALADDIN__V1__PROFILE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__profile__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

@@ -1,0 +1,139 @@
+internal import DequeModule
+package import ServingModel
+
+extension Broker {
+    /// Why a query was placed where it was, and what then happened.
+    ///
+    /// Known for as long as the query's result is kept.
+    ///
+    /// - Throws: a `Status` with `.notFound`.
+    package func explanation(of id: QueryID, at now: Instant) throws(Status) -> QueryExplanation {
+        guard let record = query(id) else {
+            let kept = Int(configuration.resultRetention.seconds)
+            throw Status(
+                .notFound,
+                .unknownQuery,
+                "no such query, or it is no longer kept: that is \(kept) s after its end, for the latest "
+                    + "\(configuration.maximumRetainedResults) queries at most"
+            )
+        }
+        var explanation = QueryExplanation(id: record.id, model: record.model, objective: record.objective)
+        explanation.tenant = record.submission.tenant
+        explanation.priority = record.submission.priority
+        explanation.age = now - record.arrival
+        explanation.inputTokens = record.inputTokens ?? record.submission.inputTokens
+        explanation.maxTokens = record.submission.maxTokens
+        explanation.outputTokens = record.output.count
+        explanation.attempts = record.attempts.map { $0.explained(from: record.arrival) }
+        explanation.firstToken = record.firstToken.map { $0 - record.arrival }
+        explanation.ended = record.ended.map { $0 - record.arrival }
+        explanation.averageTokenTime = record.averageTokenTime
+        switch record.state {
+        case .queued: explanation.state = .queued
+        case .placed: explanation.state = .placed
+        case .leased: explanation.state = .running
+        case .ended(let status):
+            explanation.state = .ended(status)
+            if ModelRecord.judges(status) { explanation.metObjective = record.metObjective }
+        }
+        explanation.workers = names(in: explanation.attempts)
+        return explanation
+    }
+
+    private func names(in attempts: [QueryExplanation.Attempt]) -> [NamedWorker] {
+        let mentioned = Set(attempts.flatMap { $0.explanation?.candidates.map(\.worker) ?? [] })
+        return mentioned.sorted().compactMap { id in
+            workers[id].map { NamedWorker(worker: id, name: $0.joined.name) }
+        }
+    }
+
+    /// Remembers where a query's present attempt was placed; an earlier placement of it is forgotten.
+    mutating func remember(_ placement: Placement, isOwn: Bool, at now: Instant) {
+        guard let worker = workers[placement.worker] else { return }
+        placements += 1
+        var attempt = AttemptRecord(
+            number: placement.attempt,
+            worker: placement.worker,
+            workerName: worker.joined.name,
+            policy: isOwn ? "" : policy,
+            placed: now,
+            placement: placements
+        )
+        attempt.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
+        attempt.predictedTokenTime = placement.predictedTokenTime
+        attempt.explanation = placement.explanation
+        if let last = queries[placement.query]?.attempts.last, last.number == placement.attempt {
+            attempt.placements += last.placements
+            queries[placement.query]?.attempts.removeLast()
+        }
+        queries[placement.query]?.attempts.append(attempt)
+        guard placement.explanation != nil else { return }
+        explained.append((placement.query, placements))
+        forgetOldExplanations()
+    }
+
+    private mutating func forgetOldExplanations() {
+        while explained.count > configuration.maximumExplanations {
+            let oldest = explained.removeFirst()
+            guard let index = queries[oldest.query]?.attempts.firstIndex(where: { $0.placement == oldest.placement })
+            else { continue }
+            queries[oldest.query]?.attempts[index].explanation = nil
+        }
+    }
+
+    /// The present attempt has its first token; compares that with the prediction if it is the query's first, too.
+    mutating func noteFirstToken(of number: QueryNumber, from worker: WorkerID, at now: Instant) {
+        guard let record = queries[number], let index = record.attempts.indices.last else { return }
+        queries[number]?.attempts[index].firstToken = now
+        guard record.firstToken == nil else { return }
+        compare(on: worker, of: record.model) {
+            $0.timeToFirstToken.compare(
+                predicted: record.attempts[index].predictedTimeToFirstToken,
+                actual: now - record.arrival
+            )
+        }
+    }
+
+    /// A query is done; compares its token time with the prediction if one attempt made all of its tokens.
+    mutating func noteTokenTime(of number: QueryNumber, on worker: WorkerID) {
+        guard let record = queries[number], let attempt = record.attempts.last, attempt.firstToken == record.firstToken,
+            let actual = record.averageTokenTime
+        else { return }
+        compare(on: worker, of: record.model) {
+            $0.tokenTime.compare(predicted: attempt.predictedTokenTime, actual: actual)
+        }
+    }
+
+    private mutating func compare(on worker: WorkerID, of model: String, _ compare: (inout PredictionErrors) -> Void) {
+        compare(&predictions)
+        if var errors = workers[worker]?.predictions {
+            compare(&errors)
+            workers[worker]?.predictions = errors
+        }
+        if var errors = models[model]?.predictions {
+            compare(&errors)
+            models[model]?.predictions = errors
+        }
+    }
+}
+
+extension AttemptRecord {
+    func explained(from arrival: Instant) -> QueryExplanation.Attempt {
+        var attempt = QueryExplanation.Attempt(
+            number: number,
+            worker: worker,
+            workerName: workerName,
+            policy: policy,
+            placed: placed - arrival
+        )
+        attempt.placements = placements
+        attempt.dispatched = dispatched.map { $0 - arrival }
+        attempt.firstToken = firstToken.map { $0 - arrival }
+        attempt.failure = failure?.status
+        attempt.failed = failure.map { $0.at - arrival }
+        attempt.predictedTimeToFirstToken = predictedTimeToFirstToken
+        attempt.predictedTokenTime = predictedTokenTime
+        attempt.explanation = explanation
+        return attempt
+    }
+}

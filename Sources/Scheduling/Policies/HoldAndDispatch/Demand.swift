@@ -1,0 +1,82 @@
+internal import ServingModel
+
+/// What is asked of one model's workers in one decision.
+struct Demand {
+    let model: String
+    let now: Instant
+    /// Slots of the model's workers, at least one.
+    let pool: [Int]
+    let hazard: Hazard
+    /// In the order in which they are to be served.
+    var queue: ArraySlice<UnplacedQuery>
+
+    /// Takes a batch off the queue.
+    mutating func remove(_ batch: DispatchBatch) {
+        let count = batch.queries.count
+        let isPrefix = zip(queue.prefix(count), batch.queries).allSatisfy { $0.number == $1.number }
+        if isPrefix {
+            queue.removeFirst(count)
+        } else {
+            let taken = Set(batch.queries.map(\.number))
+            queue.removeAll { taken.contains($0.number) }
+        }
+    }
+}
+
+extension HoldAndDispatch {
+    /// The queue of each model that has workers.
+    mutating func demands(in view: ClusterView, at now: Instant) -> [Demand] {
+        let interference = settings.interference * view.prefillShare(at: now)
+        var demands: [Demand] = []
+        for (model, queue) in queues(in: view) {
+            let pool = view.pool(for: model)
+            guard !pool.isEmpty else { continue }
+            let hazard = Hazard(
+                survival: view.lengths.survival(model: model),
+                interference: interference,
+                usesHints: settings.usesHints,
+                now: now
+            )
+            let ordered = order(queue, at: now)
+            demands.append(Demand(model: model, now: now, pool: pool, hazard: hazard, queue: ordered))
+        }
+        return demands
+    }
+
+    /// What waits for each model; a model for which only late queries wait has an empty queue.
+    private func queues(in view: ClusterView) -> [(model: String, queue: ArraySlice<UnplacedQuery>)] {
+        if view.modelCount == 1, let entry = view.unplaced.first ?? view.deferred.first {
+            guard let model = view.queries[entry.number]?.queued.model else { return [] }
+            return [(model, view.unplaced[...])]
+        }
+        var queues: [(model: String, queue: ArraySlice<UnplacedQuery>)] = []
+        for (entries, isLate) in [(view.unplaced, false), (view.deferred, true)] {
+            for entry in entries {
+                guard let model = view.queries[entry.number]?.queued.model else { continue }
+                let position = queues.firstIndex { $0.model == model } ?? queues.count
+                if position == queues.count { queues.append((model, [])) }
+                if !isLate { queues[position].queue.append(entry) }
+            }
+        }
+        return queues
+    }
+
+    /// Deadlines at risk first; then by priority, the tenants that were served least, and deadlines.
+    ///
+    /// With one priority and one tenant that is the order of deadlines, and nothing is sorted.
+    private mutating func order(_ queue: ArraySlice<UnplacedQuery>, at now: Instant) -> ArraySlice<UnplacedQuery> {
+        guard let first = queue.first,
+            queue.contains(where: { $0.priority != first.priority || $0.tenant != first.tenant })
+        else { return queue }
+        shares.noteWaiting(queue)
+        let soon = settings.lastCall + settings.batchShare
+        let urgent = queue.prefix { ($0.deadline - now).seconds < soon * $0.firstTokenTime }
+        let rest = queue[urgent.endIndex...].map { ($0, shares.served($0.tenant)) }
+        let sorted = rest.sorted { left, right in
+            if left.0.priority != right.0.priority { return left.0.priority > right.0.priority }
+            if left.1 != right.1 { return left.1 < right.1 }
+            return left.0 < right.0
+        }
+        return (Array(urgent) + sorted.map(\.0))[...]
+    }
+}

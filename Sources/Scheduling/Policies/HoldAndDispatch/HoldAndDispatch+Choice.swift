@@ -1,0 +1,78 @@
+internal import ServingModel
+
+extension HoldAndDispatch {
+    /// Candidates by hazard, the pace deciding between equals; the best first.
+    ///
+    /// Only the best is exact: the others' hazards were not counted further than to see that they are greater.
+    func rank(
+        _ candidates: [Int],
+        for batch: DispatchBatch,
+        in view: ClusterView,
+        _ hazard: Hazard
+    ) -> [(slot: Int, choice: Hazard.Choice)] {
+        var best: (slot: Int, choice: Hazard.Choice)?
+        var others: [(slot: Int, choice: Hazard.Choice)] = []
+        var least = Double.infinity
+        for slot in candidates {
+            let limit = view.wantsExplanations || settings.balance < 0 ? Double.infinity : least
+            let choice = hazard.rise(of: batch, on: view.workers[slot], limit: limit)
+            let score = (settings.usesHazard ? choice.hazard : 0) + settings.balance * choice.pace / batch.head.tokenTime
+            if score < least {
+                if view.wantsExplanations, let best { others.append(best) }
+                (best, least) = ((slot, choice), score)
+            } else if view.wantsExplanations {
+                others.append((slot, choice))
+            }
+            if !settings.usesHazard { break }
+        }
+        guard let best else { return [] }
+        return [best] + others.sorted { ($0.choice.hazard, $0.slot) < ($1.choice.hazard, $1.slot) }
+    }
+
+    /// The workers that were given queries longest ago, the longest first.
+    func candidates(among pool: [Int], in view: ClusterView) -> [Int] {
+        guard settings.aligns else { return pool }
+        var chosen: [(placed: Instant, slot: Int)] = []
+        chosen.reserveCapacity(settings.candidates)
+        for slot in pool {
+            let placed = view.workers[slot].lastPlacement
+            if chosen.count == settings.candidates {
+                guard placed < chosen[chosen.count - 1].placed else { continue }
+                chosen.removeLast()
+            }
+            let position = chosen.firstIndex { placed < $0.placed } ?? chosen.count
+            chosen.insert((placed, slot), at: position)
+        }
+        return chosen.map(\.slot)
+    }
+
+    func explanation(
+        of query: QueryView,
+        _ reason: String,
+        _ batch: DispatchBatch,
+        _ ranking: [(slot: Int, choice: Hazard.Choice)],
+        in view: ClusterView,
+        at now: Instant
+    ) -> PlacementExplanation {
+        PlacementExplanation(
+            reason: reason,
+            held: now - query.arrival,
+            batch: batch.queries.count,
+            candidates: ranking.prefix(PlacementExplanation.maximumCandidates).map { slot, choice in
+                PlacementExplanation.Candidate(
+                    worker: view.workers[slot].id,
+                    terms: [
+                        .init("hazard", choice.hazard),
+                        .init("own", choice.own),
+                        .init("residents", choice.residents),
+                        .init("waiting", choice.waiting),
+                        .init("kv", choice.kv),
+                        .init("pace_ms", choice.pace * 1000),
+                        .init("prefill_ms", choice.stall * 1000),
+                    ],
+                    failed: choice.failed
+                )
+            }
+        )
+    }
+}

@@ -1,0 +1,76 @@
+internal import ServingModel
+
+extension HoldAndDispatch {
+    /// The query of a batch to give up first: of the lowest priority, of the best served tenant, the longest prompt.
+    func victim(of batch: DispatchBatch) -> UnplacedQuery? {
+        var victim: UnplacedQuery?
+        for query in batch.queries where !query.hasStarted {
+            guard let worst = victim else {
+                victim = query
+                continue
+            }
+            if query.priority != worst.priority {
+                if query.priority < worst.priority { victim = query }
+            } else if let isServedMore = shares.isServedMore(query.tenant, than: worst.tenant) {
+                if isServedMore { victim = query }
+            } else if query.prefillTokens > worst.prefillTokens {
+                victim = query
+            }
+        }
+        return victim
+    }
+
+    /// Gives up a query's TTFT objective.
+    mutating func giveUp(_ victim: UnplacedQuery, _ demand: inout Demand, _ view: inout ClusterView) {
+        demand.queue.removeAll { $0.number == victim.number }
+        view.defer(victim.number)
+        given += 1
+    }
+
+    /// Sends what is late anyway where it harms nobody: to workers that are idle or at a step's end, have nothing waiting
+    /// and are well ahead of the pace asked for.
+    ///
+    /// Under lasting overload there may be no such worker. What has waited very long goes out all the same, a few at a
+    /// time: nobody waits for ever.
+    mutating func dispatchLate(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
+        guard !view.deferred.isEmpty else { return }
+        for slot in demand.pool where view.workers[slot].waiting.isEmpty {
+            guard view.workers[slot].isIdle || view.stepless.contains(slot) else { continue }
+            let late = view.deferred.prefix(64).filter { view.queries[$0.number]?.queued.model == demand.model }
+            guard !late.isEmpty else { break }
+            let batch = lateBatch(from: late, on: view.workers[slot])
+            let choice = demand.hazard.rise(of: batch, on: view.workers[slot], isLate: true)
+            guard choice.hazard <= settings.patience * Double(batch.queries.count),
+                choice.pace <= settings.latePace * batch.head.tokenTime
+            else { continue }
+            send(batch, to: slot, because: "it was late and harms nobody there", [(slot, choice)], &view, demand, &decision)
+        }
+        forceOverdue(&demand, &view, &decision)
+        if !view.deferred.isEmpty { decision.lookAgain(at: demand.now + settings.lookAgain) }
+    }
+
+    private mutating func forceOverdue(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
+        let interval = Interval.seconds(rounding: settings.forcedInterval / Double(demand.pool.count))
+        guard demand.now >= lastForced + interval,
+            let overdue = view.deferred.first(where: { view.queries[$0.number]?.queued.model == demand.model }),
+            (demand.now - overdue.deadline).seconds > settings.longestWait * overdue.firstTokenTime,
+            let slot = candidates(among: demand.pool, in: view).first
+        else { return }
+        lastForced = demand.now
+        let batch = DispatchBatch(of: overdue, on: view.workers[slot])
+        let choice = demand.hazard.rise(of: batch, on: view.workers[slot], isLate: true)
+        send(batch, to: slot, because: "it had waited too long", [(slot, choice)], &view, demand, &decision)
+    }
+
+    private func lateBatch(from late: [UnplacedQuery], on worker: WorkerView) -> DispatchBatch {
+        var batch = DispatchBatch(of: late[0], on: worker)
+        for query in late.dropFirst() {
+            let grown = batch.adding(query, on: worker)
+            guard settings.batches, grown.seconds <= settings.batchShare * batch.head.firstTokenTime,
+                grown.tokens <= worker.profile.limits.maximumBatchedTokens
+            else { break }
+            batch = grown
+        }
+        return batch
+    }
+}

@@ -1,0 +1,150 @@
+package import ServingModel
+
+extension ClusterView {
+    /// Brings the view up to date with an event.
+    ///
+    /// Events that make no sense (a query never heard of) are ignored: the view is soft state, and a snapshot mends it.
+    package mutating func apply(_ event: ClusterEvent, at now: Instant) {
+        switch event {
+        case .workerJoined(let joined):
+            guard slots[joined.worker] == nil else { return }
+            workers.append(WorkerView(joined: joined))
+            indexWorkers()
+        case .workerLeft(let worker, let isDraining):
+            remove(worker, isDraining: isDraining)
+        case .queryQueued(let query):
+            queue(query, at: now)
+        case .queryDispatched(let number, let worker, _):
+            // Usually known: the worker pulled what was placed there. After a snapshot or a fallback it is news.
+            guard let slot = slots[worker], let query = queries[number], query.worker != worker else { return }
+            leaveStage(number)
+            assign(number, to: slot, at: now)
+        case .stepCompleted(let step):
+            complete(step, at: now)
+        case .queryEnded(let ended):
+            end(ended, at: now)
+        case .snapshotComplete:
+            break
+        }
+    }
+
+    private mutating func remove(_ worker: WorkerID, isDraining: Bool) {
+        guard let slot = slots[worker] else { return }
+        if isDraining {
+            workers[slot].isDraining = true
+        } else {
+            workers.remove(at: slot)
+        }
+        indexWorkers()
+    }
+
+    /// Queues a query.
+    ///
+    /// - Parameter prefilled: when its first token came, if it was prefilled elsewhere and its KV cache comes along.
+    mutating func queue(_ query: QueuedQuery, prefilled: Instant? = nil, at now: Instant) {
+        let firstToken = prefilled ?? queries[query.number]?.firstToken
+        leaveStage(query.number)
+        let input =
+            query.inputTokens ?? promptLengths.tokens(inBytes: query.promptBytes, model: query.model)
+        var view = QueryView(
+            queued: query,
+            arrival: Instant(nanoseconds: now.nanoseconds - query.age.nanoseconds),
+            prefillTokens: prefilled == nil ? input + query.outputTokens : 0,
+            outputTokens: query.outputTokens
+        )
+        view.arrivesPrefilled = prefilled != nil
+        view.firstToken = firstToken
+        queries[query.number] = view
+        let entry = UnplacedQuery(view)
+        unplaced.insert(entry, at: position(of: entry))
+    }
+
+    mutating func assign(_ number: QueryNumber, to slot: Int, at now: Instant) {
+        guard let query = queries[number] else { return }
+        guard !query.arrivesPrefilled else { return assignPrefilled(query, to: slot, at: now) }
+        queries[number]?.stage = .waiting(workers[slot].id)
+        workers[slot].lastPlacement = now
+        workers[slot].enqueue(
+            WorkerView.Waiting(
+                number: number,
+                arrival: query.arrival,
+                deadline: query.firstToken == nil ? query.deadline : .distantFuture,
+                prefillTokens: query.prefillTokens,
+                tokenTime: query.objective.averageTokenTime.seconds,
+                lengthHint: query.lengthHint
+            )
+        )
+        if workers[slot].step == nil { stepless.append(slot) }
+    }
+
+    /// What needs no prefill counts as a resident at once, though it gets no tokens before the worker has taken it in.
+    private mutating func assignPrefilled(_ query: QueryView, to slot: Int, at now: Instant) {
+        queries[query.number]?.stage = .running(workers[slot].id)
+        workers[slot].lastPlacement = now
+        let firstToken = query.firstToken ?? now
+        workers[slot].join(
+            WorkerView.Resident(
+                number: query.number,
+                tokenTime: query.objective.averageTokenTime.seconds,
+                firstToken: firstToken.seconds,
+                inputTokens: query.inputTokens,
+                canMeet: firstToken <= query.deadline,
+                lengthHint: query.lengthHint,
+                offset: query.outputTokens - workers[slot].lockstepTokens
+            )
+        )
+        if workers[slot].step == nil { stepless.append(slot) }
+    }
+
+    private mutating func end(_ ended: QueryEnded, at now: Instant) {
+        guard let query = queries[ended.query] else { return }
+        leaveStage(ended.query)
+        queries[ended.query] = nil
+        let input = ended.inputTokens > 0 ? ended.inputTokens : query.inputTokens
+        if query.queued.inputTokens == nil, ended.inputTokens > 0 {
+            promptLengths.observe(tokens: input, bytes: query.queued.promptBytes, model: query.queued.model)
+        }
+        if ended.code == .ok, ended.outputTokens > 0 {
+            lengths.observe(
+                outputTokens: ended.outputTokens,
+                model: query.queued.model,
+                inputTokens: input,
+                tenant: query.queued.tenant
+            )
+        }
+    }
+
+    /// Takes a query off the account of the worker it is with, or off the list of the unplaced.
+    mutating func leaveStage(_ number: QueryNumber) {
+        guard let query = queries[number] else { return }
+        switch query.stage {
+        case .unplaced:
+            let entry = UnplacedQuery(query)
+            let position = position(of: entry)
+            if position < unplaced.count, unplaced[position].number == number {
+                unplaced.remove(at: position)
+            } else {
+                deferred.removeAll { $0.number == number }
+            }
+        case .waiting(let worker):
+            if let slot = slots[worker] { _ = workers[slot].dequeue(number) }
+        case .running(let worker):
+            if let slot = slots[worker] { workers[slot].stop(number) }
+        }
+        queries[number]?.stage = .unplaced
+    }
+
+    /// Where an entry is or belongs in `unplaced`: the first place whose entry is not before it.
+    func position(of entry: UnplacedQuery) -> Int {
+        // Arrivals are mostly last, placements mostly first.
+        guard let last = unplaced.last, entry <= last else { return unplaced.count }
+        if entry <= unplaced[0] { return 0 }
+        var low = 0
+        var high = unplaced.count
+        while low < high {
+            let middle = (low + high) / 2
+            if unplaced[middle] < entry { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,147 @@
+internal import Batching
+internal import HeapModule
+internal import Scheduling
+internal import ServingModel
+
+extension ClusterSimulation {
+    /// Adds a worker that is not announced to the scheduler yet.
+    mutating func addWorker(_ profile: LatencyProfile, believed: LatencyProfile, state: SimulatedWorker.State) {
+        workers.append(
+            SimulatedWorker(
+                profile: profile,
+                believed: believed,
+                mode: configuration.split == nil ? configuration.mode : .prefillPriority,
+                state: state,
+                noise: configuration.stepTimeNoise,
+                stream: workers.count
+            )
+        )
+    }
+
+    mutating func announce(_ index: Int) {
+        let believed = workers[index].believed
+        let joined = WorkerJoined(
+            worker: WorkerID(index: index),
+            name: "worker-\(index)",
+            engine: "simulated",
+            contextLength: believed.kvCache.capacityTokens,
+            resumesPrefix: true,
+            batching: workers[index].batch.mode,
+            profile: believed
+        )
+        scheduler.apply(.workerJoined(joined), at: now)
+    }
+
+    mutating func schedule(_ action: FleetEvent.Action, at time: Instant) {
+        fleetEventCount += 1
+        fleetEvents.insert(FleetEvent(time: time, order: fleetEventCount, action: action))
+    }
+
+    /// Works off what happens to the fleet now.
+    mutating func changeFleet() {
+        while let event = fleetEvents.min, event.time <= now {
+            fleetEvents.removeMin()
+            switch event.action {
+            case .change(.start(let profile, let startUp)): start(profile, believed: profile, startUp: startUp)
+            case .change(.drain(let worker)): drain(worker)
+            case .change(.fail(let worker)): fail(worker)
+            case .started(let worker): finishStartUp(of: worker)
+            }
+        }
+    }
+
+    private mutating func start(_ profile: LatencyProfile, believed: LatencyProfile, startUp: Interval) {
+        addWorker(profile, believed: believed, state: .starting(since: now))
+        schedule(.started(worker: workers.count - 1), at: now + startUp)
+        noteFleet()
+    }
+
+    private mutating func finishStartUp(of worker: Int) {
+        guard case .starting(let since) = workers[worker].state else { return }
+        workers[worker].state = .active
+        announce(worker)
+        scaler?.meter.noteStartUp(now - since)
+        noteFleet()
+    }
+
+    /// Lets a worker finish what it has; one that has not started up goes at once.
+    private mutating func drain(_ worker: Int) {
+        switch workers[worker].state {
+        case .starting:
+            workers[worker].state = .gone
+            noteFleet()
+        case .active:
+            workers[worker].state = .draining
+            scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: true), at: now)
+            noteFleet()
+            retireIfEmpty(worker)
+        case .draining, .gone:
+            break
+        }
+    }
+
+    mutating func retireIfEmpty(_ worker: Int) {
+        guard workers[worker].load == 0 else { return }
+        workers[worker].state = .gone
+        scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: false), at: now)
+        noteFleet()
+    }
+
+    private mutating func fail(_ worker: Int) {
+        guard workers[worker].state != .gone else { return }
+        let wasKnown = workers[worker].state == .active || workers[worker].state == .draining
+        var lost = workers[worker].fail(&queries)
+        stepEnds = Heap(stepEnds.unordered.filter { $0.worker != worker })
+        if workers[worker].underway > 0 {
+            lost += deliveries.unordered.filter { $0.worker == worker }.map(\.query)
+            deliveries = Heap(deliveries.unordered.filter { $0.worker != worker })
+            workers[worker].underway = 0
+        }
+        if wasKnown { scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: false), at: now) }
+        for index in lost.sorted() { retry(index) }
+        noteFleet()
+    }
+
+    mutating func noteFleet() {
+        var step = FleetTimeline.Step(time: now, active: 0, starting: 0, draining: 0, prefilling: 0)
+        step.prefilling = prefillPool?.workers.count ?? 0
+        for worker in workers {
+            switch worker.state {
+            case .starting: step.starting += 1
+            case .active: step.active += 1
+            case .draining: step.draining += 1
+            case .gone: break
+            }
+        }
+        fleet.note(step)
+    }
+}
+
+extension ClusterSimulation {
+    /// Asks the scaling policy if it is time to, and starts or drains workers.
+    mutating func scale() {
+        guard scaler?.nextTick == now, let counts = fleet.steps.last else { return }
+        scaler?.meter.noteLevels(of: scheduler.view, workers, counts)
+        // What nothing can come of any more is not waited for.
+        let isStuck =
+            stepEnds.isEmpty && deliveries.isEmpty && fleetEvents.isEmpty && releases.isEmpty
+            && arrived == openArrivals.count && prefillPool?.count ?? 0 == 0
+        guard let wish = scaler?.wish(at: now, isStuck: isStuck), let setup = scaler?.setup else { return }
+        let committed = counts.active + counts.starting
+        for _ in 0..<max(0, wish.workers - committed) {
+            guard let profile = scaler?.profile else { break }
+            start(profile, believed: setup.believed ?? profile, startUp: setup.startUpTime)
+        }
+        for _ in 0..<max(0, committed - wish.workers) {
+            guard let worker = leastNeeded else { break }
+            drain(worker)
+        }
+    }
+
+    /// The worker to drain next: the latest to start up, else the emptiest, the latest of equals.
+    private var leastNeeded: Int? {
+        if let last = workers.lastIndex(where: { if case .starting = $0.state { true } else { false } }) { return last }
+        let active = workers.indices.filter { workers[$0].state == .active }
+        return active.min { (workers[$0].load, -$0) < (workers[$1].load, -$1) }
+    }
+}

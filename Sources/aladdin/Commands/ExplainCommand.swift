@@ -1,0 +1,39 @@
+internal import AladdinClient
+internal import ArgumentParser
+internal import Foundation
+internal import ServingModel
+
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Shows why a query was placed where it was, what was predicted, and what then happened.",
+        discussion: """
+            A query's identifier is in the header x-aladdin-query-id of an answer over HTTP and in what \
+            `aladdin query --json` prints. The broker knows a query until five minutes after its end.
+            """
+    )
+
+    @Argument(help: "The query's identifier.")
+    var query: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var endpoints: EndpointOptions
+
+    func run() async throws {
+        guard let id = QueryID(query) else {
+            throw ValidationError(
+                "'\(query)' is not a query's identifier; it must look like 0190163d-8694-739b-aea5-966c26f8ad91"
+            )
+        }
+        let admin = AdminClient(endpoint: try endpoints.admin(), logger: .silent)
+        do {
+            let explanation = try await admin.explain(id)
+            print(json ? try Terminal.json(explanation.object) : explanation.text)
+        } catch let status as Status {
+            Terminal.complain(status.message)
+            throw ExitCode(status.code == .invalidArgument ? 2 : 1)
+        }
+    }
+}

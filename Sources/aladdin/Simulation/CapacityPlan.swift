@@ -1,0 +1,175 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
+
+/// A comparison of ways to form workers: by formulas first, then by simulation.
+struct CapacityPlan: Sendable {
+    /// One profile and what is known of it.
+    struct Alternative: Sendable {
+        let path: String
+        let profile: LatencyProfile
+        /// Workers by the mean-field formula, without margin; nil if it is infeasible.
+        let meanField: Double?
+        /// ⌈mean field / 0.95⌉.
+        let steady: Int?
+        /// Queries per second and GPU by the paper's rule; nil if that excludes it.
+        let paperRatePerGPU: Double?
+        /// The fewest that reach the attainment in simulation.
+        var workers: Int?
+        /// Why it is not the one taken.
+        var reason: String?
+
+        var gpus: Int? { workers.map { $0 * profile.gpus } }
+    }
+
+    let study: SimulationStudy
+    let attainment: Double
+    /// Queries per second.
+    let rate: Double
+    /// In the order given.
+    private(set) var alternatives: [Alternative]
+    /// The one taken; nil before the simulation, or if none suffices.
+    private(set) var best: Int?
+
+    init(
+        study: SimulationStudy,
+        profiles: [(path: String, profile: LatencyProfile)],
+        attainment: Double
+    ) throws(ArrivalPlanError) {
+        self.study = study
+        self.attainment = attainment
+        var plan = study.plan
+        // What fits some worker is part of the load; a profile that it doesn't fit is out.
+        plan.kvCapacityTokens = profiles.map(\.profile.kvCache.capacityTokens).max()
+        let entries = try plan.entries(from: study.trace, seed: study.seeds[0])
+        let seconds = plan.durationSeconds ?? entries.last?.arrival.seconds ?? 0
+        rate = seconds > 0 ? Double(entries.count) / seconds : 0
+        let sizes = entries.map { QuerySize(inputTokens: $0.inputTokens, outputTokens: $0.outputTokens) }
+        let load = LoadSummary(rate: rate, queries: sizes)
+        let configuration = WorkerConfiguration(load: load, objective: study.objective)
+        let ours = configuration.meanFieldChoice(among: profiles.map(\.profile)).candidates
+        let papers = configuration.paperChoice(among: profiles.map(\.profile)).candidates
+        alternatives = profiles.indices.map { index in
+            let isFeasible = ours[index].workers.isFinite
+            let steady = ours[index].workers / MeanFieldCapacity.steadyUtilisation
+            let excludes = if case .dearer = ours[index].exclusion { false } else { ours[index].exclusion != nil }
+            return Alternative(
+                path: profiles[index].path,
+                profile: profiles[index].profile,
+                meanField: isFeasible ? ours[index].workers : nil,
+                steady: isFeasible ? max(1, Int(steady.rounded(.up))) : nil,
+                paperRatePerGPU: papers[index].workers.isFinite
+                    ? papers[index].ratePerWorker / Double(papers[index].gpus) : nil,
+                reason: excludes ? ours[index].exclusion?.description : nil
+            )
+        }
+    }
+
+    /// The plan with sizes found by simulation, and the best.
+    ///
+    /// The alternatives that the formula likes come first; later ones are only tried while they could be cheaper.
+    func simulated(policy: String, maxWorkers: Int) async throws -> CapacityPlan {
+        var result = self
+        let order = alternatives.indices.filter { alternatives[$0].reason == nil }
+            .sorted { (cost($0), $0) < (cost($1), $1) }
+        for index in order {
+            let alternative = alternatives[index]
+            var largest = maxWorkers
+            if let best = result.best, let gpus = result.alternatives[best].gpus {
+                largest = min(largest, (gpus - 1) / alternative.profile.gpus)
+            }
+            var study = study
+            study.workers = WorkerMix(alternative.profile)
+            let runner: StudyRunner
+            do {
+                runner = try StudyRunner(study)
+            } catch {
+                throw ValidationError("\(error)")
+            }
+            let bound = study.bound(for: runner.workloads, attainment: attainment)
+            let minima = try await runner.minima(
+                of: [policy],
+                from: bound,
+                through: largest,
+                attainment: attainment
+            )
+            result.take(minima[0], of: index, triedThrough: largest, isLimited: largest < maxWorkers)
+        }
+        return result
+    }
+
+    private func cost(_ index: Int) -> Double {
+        (alternatives[index].meanField ?? .infinity) * Double(alternatives[index].profile.gpus)
+    }
+
+    private mutating func take(_ workers: Int?, of index: Int, triedThrough largest: Int, isLimited: Bool) {
+        guard let workers else {
+            let gpus = largest * alternatives[index].profile.gpus
+            alternatives[index].reason =
+                isLimited
+                ? "needs more than \(largest) workers (\(gpus) GPUs), so no fewer GPUs than the best"
+                : "does not reach \(attainment.exactPercent) with \(largest) workers"
+            return
+        }
+        if let best {
+            alternatives[best].reason = "needs \(alternatives[best].gpus ?? 0) GPUs"
+        }
+        alternatives[index].workers = workers
+        best = index
+    }
+}
+
+extension CapacityPlan {
+    /// The names are those of the documented JSON.
+    var object: [String: Any] {
+        func value(_ value: (some Any)?) -> Any { value.map { $0 as Any } ?? NSNull() }
+        var object: [String: Any] = [
+            "gpus_per_worker": NSNull(), "workers": NSNull(), "gpus": NSNull(), "rate_per_worker_qps": NSNull(),
+            "profile": NSNull(), "rate_qps": rate, "attainment": attainment,
+        ]
+        if let best, let workers = alternatives[best].workers {
+            object["gpus_per_worker"] = alternatives[best].profile.gpus
+            object["workers"] = workers
+            object["gpus"] = workers * alternatives[best].profile.gpus
+            object["rate_per_worker_qps"] = rate / Double(workers)
+            object["profile"] = alternatives[best].path
+        }
+        object["alternatives"] = alternatives.enumerated().map { index, alternative -> [String: Any] in
+            [
+                "profile": alternative.path, "gpus_per_worker": alternative.profile.gpus,
+                "workers_mean_field": value(alternative.meanField), "workers_steady": value(alternative.steady),
+                "workers": value(alternative.workers), "gpus": value(alternative.gpus),
+                "paper_rate_per_gpu_qps": value(alternative.paperRatePerGPU),
+                "chosen": index == best, "reason": value(index == best ? "the fewest GPUs" : alternative.reason),
+            ]
+        }
+        return object
+    }
+
+    var text: String {
+        var lines: [String] = []
+        if let best, let workers = alternatives[best].workers {
+            let gpus = alternatives[best].profile.gpus
+            lines.append(
+                """
+                \(workers) workers of \(gpus) GPUs each, \(workers * gpus) GPUs in all, for \(rate.short) queries/s \
+                (\((rate / Double(workers)).short) a worker) at \(attainment.exactPercent) attainment
+                """
+            )
+        } else {
+            lines.append("no profile serves this load at \(attainment.exactPercent) attainment")
+        }
+        let rows = alternatives.enumerated().map { index, alternative in
+            [
+                URL(fileURLWithPath: alternative.path).lastPathComponent, "\(alternative.profile.gpus)",
+                alternative.meanField?.short ?? "–", alternative.steady.map(String.init) ?? "–",
+                alternative.workers.map(String.init) ?? "–", alternative.gpus.map(String.init) ?? "–",
+                index == best ? "taken: the fewest GPUs" : alternative.reason ?? "",
+            ]
+        }
+        let heading = ["profile", "GPUs/worker", "mean field", "steady", "simulated", "GPUs", ""]
+        return (lines + ["", Terminal.table([heading] + rows)]).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
+
+/// Whether the number of workers follows the load, and how.
+struct ScalingOptions: ParsableArguments {
+    private static let names = "forecast, paper, planner, hpa"
+
+    @Option(
+        help: """
+            Start and drain workers by the load, from --workers on: forecast, paper, planner or hpa, with settings as \
+            in forecast:utilisation=0.9.
+            """
+    )
+    var autoscale: String?
+
+    @Option(name: .customLong("startup-s"), parsing: .unconditional, help: "How long a worker takes to start.")
+    var startUp = 30.0
+
+    /// - Parameter study: complete but for its scaling.
+    func scaling(_ study: SimulationStudy, _ workloads: [StudyWorkload]) throws -> SimulatedScaling? {
+        guard let autoscale else { return nil }
+        guard (0...86_400).contains(startUp) else {
+            throw ValidationError("--startup-s is \(startUp); it must be from 0 to 86400")
+        }
+        guard study.workers.parts.count == 1 else { throw ValidationError("--autoscale is for workers of one profile") }
+        let profile = study.workers.parts[0].profile
+        let workload = workloads[0]
+        let sizes = workload.queries.map { QuerySize(inputTokens: $0.inputTokens, outputTokens: $0.outputTokens) }
+        let capacity = MeanFieldCapacity(profile: profile, averageTokenTime: study.objective.averageTokenTime)
+        let rate = Double(sizes.count) / max(workload.seconds, 1e-9)
+        let perWorker = rate / max(capacity.workers(rate: rate, queries: sizes), 1e-9)
+        do {
+            var scaling = SimulatedScaling(policy: try policy(autoscale, profile, study.objective, perWorker))
+            scaling.startUpTime = .seconds(rounding: startUp)
+            scaling.objective = study.objective
+            scaling.ratePerWorker = perWorker
+            return scaling
+        } catch let error as PolicyError {
+            throw ValidationError("--autoscale: \(error)")
+        }
+    }
+
+    private func policy(
+        _ text: String,
+        _ profile: LatencyProfile,
+        _ objective: ServiceLevelObjective,
+        _ ratePerWorker: Double
+    ) throws -> any ScalingPolicy {
+        var settings = try PolicySettings(text)
+        let policy: any ScalingPolicy
+        switch settings.name {
+        case "forecast":
+            policy = ForecastScaling(
+                utilisation: try settings.number("utilisation", default: 0.95, in: 0.05...2),
+                startUp: .seconds(rounding: startUp)
+            )
+        case "paper":
+            policy = PaperScaling(
+                utilisation: try settings.number("utilisation", default: 0.8, in: 0.05...2),
+                ratePerWorker: ratePerWorker
+            )
+        case "planner":
+            policy = ThroughputPlanner(
+                profile: profile,
+                objective: objective,
+                utilisation: try settings.number("utilisation", default: 0.8, in: 0.05...2)
+            )
+        case "hpa":
+            policy = HorizontalPodAutoscaler(
+                target: try settings.number("target", default: 0.6, in: 0.01...1),
+                stabilisation: .seconds(
+                    rounding: try settings.number("stabilisation", default: 300, in: 0...86_400)
+                )
+            )
+        default:
+            throw ValidationError("--autoscale: no scaler '\(settings.name)'; there are: \(Self.names)")
+        }
+        try settings.finish()
+        return policy
+    }
+}

@@ -1,0 +1,130 @@
+internal import ArgumentParser
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
+
+/// How a trace is replayed, whatever is asked about it.
+struct StudyOptions: ParsableArguments {
+    @Option(
+        help:
+            "prefill-priority, chunked: how prefills and decodes share a worker's steps; split: apart, on own workers."
+    )
+    var mode = BatchingMode.prefillPriority.rawValue
+
+    @Option(help: "Workers that prefill in split mode; the numbers of workers are then those that decode.")
+    var prefillWorkers: Int?
+
+    @Option(help: "What policies know of answers' lengths. predicted: those of 2,000 random queries; oracle: each one.")
+    var lengths = "predicted"
+
+    @Option(help: "Seed of everything random.")
+    var seed: UInt64?
+
+    @Option(help: "Several seeds, a,b,c: a run each, and the mean of their attainments.")
+    var seeds: String?
+
+    @Option(
+        name: .customLong("warmup-s"),
+        parsing: .unconditional,
+        help: "Queries that arrive in the first seconds do not count."
+    )
+    var warmUp = 0.0
+
+    @Option(
+        name: .customLong("dispatch-delay-ms"),
+        parsing: .unconditional,
+        help: "Time from a decision to the worker's queue."
+    )
+    var dispatchDelay = 0.0
+
+    @Option(
+        parsing: .unconditional,
+        help: "Workers register with latency models that are wrong by this share: 0.1 for 10 % too slow."
+    )
+    var modelError = 0.0
+
+    @Option(
+        parsing: .unconditional,
+        help: "Factor on the lengths that --lengths predicted knows: 0.5 for half of them."
+    )
+    var lengthError = 1.0
+
+    @Flag(help: "Keep the scheduler from learning the workers' speed while they run.")
+    var noLearning = false
+
+    @OptionGroup var load: LoadOptions
+    @OptionGroup var objective: ObjectiveOptions
+
+    /// The study of a trace on these workers; of a trace with objectives of its own, the queries that can keep them.
+    func study(of workers: WorkerMix) throws -> (study: SimulationStudy, file: TraceFile) {
+        let plan = try load.plan()
+        let file = try TraceFile(path: load.trace, skipsBadLines: load.skipBad)
+        let feasible = try Feasibility(file, workers, try objective.objective()).checked(skipsBadLines: load.skipBad)
+        var study = SimulationStudy(trace: feasible.trace, plan: plan, workers: workers)
+        study.objective = try objective.objective()
+        study.mode = try batchingMode()
+        study.prefillWorkers = try prefillers(workers)
+        study.lengths = try knownLengths()
+        study.seeds = try allSeeds()
+        study.warmUpSeconds = try number(warmUp, "warmup-s", 0...1e9)
+        study.dispatchDelay = .seconds(rounding: try number(dispatchDelay, "dispatch-delay-ms", 0...1e9) / 1000)
+        study.modelError = try number(modelError, "model-error", -0.99...100)
+        study.learnsStepTimes = !noLearning
+        if let duration = plan.durationSeconds, warmUp >= duration {
+            throw ValidationError("--warmup-s is \(warmUp.short); it must be below --duration-s, \(duration.short)")
+        }
+        return (study, feasible)
+    }
+
+    private func batchingMode() throws -> BatchingMode {
+        if mode == "split" { return .prefillPriority }
+        guard let mode = BatchingMode(rawValue: mode) else {
+            throw ValidationError("--mode is '\(mode)'; it must be prefill-priority, chunked or split")
+        }
+        return mode
+    }
+
+    private func prefillers(_ workers: WorkerMix) throws -> Int {
+        guard mode == "split" else {
+            guard prefillWorkers == nil else { throw ValidationError("--prefill-workers is for --mode split") }
+            return 0
+        }
+        guard let count = prefillWorkers else {
+            throw ValidationError("--mode split needs --prefill-workers: how many only prefill?")
+        }
+        guard (1...100_000).contains(count) else {
+            throw ValidationError("--prefill-workers is \(count); it must be from 1 to 100000")
+        }
+        guard workers.parts.count == 1 else { throw ValidationError("--mode split is for workers of one profile") }
+        return count
+    }
+
+    private func knownLengths() throws -> SimulationStudy.Lengths {
+        let factor = try number(lengthError, "length-error", 1e-3...1e3)
+        switch lengths {
+        case "predicted": return .predicted(factor: factor)
+        case "oracle" where factor != 1: throw ValidationError("--length-error is for --lengths predicted")
+        case "oracle": return .oracle
+        default: throw ValidationError("--lengths is '\(lengths)'; it must be predicted or oracle")
+        }
+    }
+
+    private func allSeeds() throws -> [UInt64] {
+        guard let seeds else { return [seed ?? 1] }
+        guard seed == nil else { throw ValidationError("give --seed or --seeds, not both") }
+        let numbers = seeds.split(separator: ",", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard numbers.count <= 1000, let result = numbers as? [UInt64] else {
+            throw ValidationError("--seeds is '\(seeds)'; it must be whole numbers with commas between, such as 1,2,3")
+        }
+        return result
+    }
+
+    private func number(_ value: Double, _ option: String, _ range: ClosedRange<Double>) throws -> Double {
+        guard range.contains(value) else {
+            throw ValidationError(
+                "--\(option) is \(value); it must be from \(range.lowerBound.short) to \(range.upperBound.short)"
+            )
+        }
+        return value
+    }
+}

@@ -1,0 +1,42 @@
+internal import Foundation
+
+/// Where a section's findings are kept between runs: `.build/reproduction/SCOPE/SECTION.json`.
+struct FindingsFile<Finding: Codable & Sendable>: Sendable {
+    private let url: URL
+
+    init(root: String, section: String, scope: Scope) {
+        url = URL(fileURLWithPath: root)
+            .appendingPathComponent(".build/reproduction/\(scope.rawValue)/\(section).json")
+    }
+
+    /// nil if there is none.
+    ///
+    /// - Throws: an error that names the file if it is not what this program writes.
+    func read() throws -> Findings<Finding>? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        do {
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf",
+                negativeInfinity: "-inf",
+                nan: "nan"
+            )
+            return try decoder.decode(Findings<Finding>.self, from: Data(contentsOf: url))
+        } catch {
+            throw UsageError(message: "\(url.path) can't be read (\(error)): remove it to answer its questions again")
+        }
+    }
+
+    func write(_ findings: Findings<Finding>) throws {
+        let folder = url.deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        try encoder.encode(findings).write(to: url, options: .atomic)
+    }
+}

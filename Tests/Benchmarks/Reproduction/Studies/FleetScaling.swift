@@ -1,0 +1,137 @@
+internal import Reports
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
+
+/// What a load that comes and goes costs under each way of scaling, at the set point that is best for it.
+struct FleetScaling: Study {
+    static let name = "scaling"
+    private static let target = 0.99
+
+    struct Finding: Codable, Sendable {
+        /// The thriftiest set point that reached the target; otherwise the one that came nearest.
+        var setPoint: String
+        var attainment: Double
+        var workerSeconds: Double
+        var reachesTarget: Bool
+    }
+
+    /// A scaler with its set points, the thriftiest first.
+    struct Scaler: Sendable {
+        var title: String
+        var policy: String
+        var setPoints: [Double]
+        var make: @Sendable (Double, ScalingLoad) -> any ScalingPolicy
+    }
+
+    let data: DataFolder
+
+    private func settings(_ scope: Scope) throws -> [ScalingSetting] {
+        let all = try data.settings().scaling
+        return scope == .full ? all : Array(all.prefix(1))
+    }
+
+    static func scalers(_ scope: Scope) -> [Scaler] {
+        let fixed: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { factor, load in
+            StaticScaling(workers: Int((load.meanField * factor).rounded(.up)))
+        }
+        let pods: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { target, _ in
+            HorizontalPodAutoscaler(metric: .kvUse, target: target)
+        }
+        let planner: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
+            ThroughputPlanner(profile: load.profile, objective: load.objective, utilisation: utilisation)
+        }
+        let paper: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
+            PaperScaling(utilisation: utilisation, ratePerWorker: load.ratePerWorker)
+        }
+        let forecast: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
+            ForecastScaling(utilisation: utilisation, startUp: load.startUp)
+        }
+        let factors = stride(from: 1.1, through: 2.61, by: 0.1).map(\.self)
+        let shares = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5]
+        let uses = [0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
+        let few = [
+            Scaler(title: "fixed, jsq", policy: "jsq", setPoints: factors, make: fixed),
+            Scaler(title: "fixed, aladdin", policy: "aladdin", setPoints: factors, make: fixed),
+            Scaler(title: "planner, jsq", policy: "jsq", setPoints: shares, make: planner),
+            Scaler(title: "forecast, aladdin", policy: "aladdin", setPoints: shares, make: forecast),
+        ]
+        guard scope == .full else { return few }
+        return few + [
+            Scaler(title: "fixed, round-robin", policy: "round-robin", setPoints: factors, make: fixed),
+            Scaler(title: "HPA on KV use, jsq", policy: "jsq", setPoints: uses, make: pods),
+            Scaler(title: "HPA on KV use, round-robin", policy: "round-robin", setPoints: uses, make: pods),
+            Scaler(title: "planner, round-robin", policy: "round-robin", setPoints: shares, make: planner),
+            Scaler(title: "the paper's, aladdin-paper", policy: "aladdin-paper", setPoints: shares, make: paper),
+            Scaler(title: "forecast, jsq", policy: "jsq", setPoints: shares, make: forecast),
+        ]
+    }
+
+    func questions(_ scope: Scope) throws -> [Question<Finding>] {
+        let data = data
+        return try settings(scope).flatMap { setting in
+            startUps(setting, scope).flatMap { startUp in
+                Self.scalers(scope).map { scaler in
+                    Question(key(setting, startUp, scaler)) {
+                        let load = try ScalingLoad(data, setting, startUpSeconds: startUp, seeds: scope.seeds)
+                        return try Self.best(scaler, load)
+                    }
+                }
+            }
+        }
+    }
+
+    private func startUps(_ setting: ScalingSetting, _ scope: Scope) -> [Double] {
+        scope == .full ? setting.startupS : Array(setting.startupS.prefix(1))
+    }
+
+    private func key(_ setting: ScalingSetting, _ startUp: Double, _ scaler: Scaler) -> QuestionKey {
+        QuestionKey(setting.name, "\(startUp.plain) s", scaler.title, policy: scaler.policy)
+    }
+
+    /// Tries set points until one reaches the target.
+    private static func best(_ scaler: Scaler, _ load: ScalingLoad) throws -> Finding {
+        var nearest: Finding?
+        for setPoint in scaler.setPoints {
+            let figures = try load.run(scaler.policy, scaler.make(setPoint, load))
+            let finding = Finding(
+                setPoint: DecimalText.fixed(setPoint, decimals: 2),
+                attainment: figures.attainment,
+                workerSeconds: figures.workerSeconds,
+                reachesTarget: figures.attainment >= target
+            )
+            if finding.reachesTarget { return finding }
+            if finding.attainment > nearest?.attainment ?? 0 { nearest = finding }
+        }
+        return nearest ?? Finding(setPoint: "", attainment: 0, workerSeconds: 0, reachesTarget: false)
+    }
+
+    func chapter(_ findings: Findings<Finding>) throws -> Chapter {
+        var chapter = Chapter("Scaling with the load")
+        chapter.text(
+            """
+            The traces' ups and downs at a higher rate; workers cost something from the wish for them until they have
+            drained. Each way of scaling has one set point, which is taken as thrifty as it can be with 99 % attainment:
+            nobody has that luck beforehand, but it is the same luck for all. *Fixed* is the size as a multiple of N_mf of the
+            mean rate; HPA is Kubernetes' autoscaler on the use of the KV cache; *planner* works like Dynamo's.
+            """
+        )
+        for setting in try settings(findings.scope) {
+            for startUp in startUps(setting, findings.scope) {
+                let rows = Self.scalers(findings.scope).compactMap { scaler -> [Cell]? in
+                    guard let finding = findings[key(setting, startUp, scaler)] else { return nil }
+                    let cost = Cell.number(finding.workerSeconds / 1000, decimals: 0)
+                    return [
+                        Cell(scaler.title), finding.reachesTarget ? cost : Cell("misses 99 %"),
+                        .share(finding.attainment).asBound, Cell(finding.setPoint),
+                    ]
+                }
+                guard !rows.isEmpty else { continue }
+                chapter.heading("\(setting.name), \(startUp.plain) s to start a worker")
+                chapter.table(["", "thousand worker-seconds", "attainment", "set point"], rows, best: .least)
+            }
+        }
+        chapter.provenance(findings)
+        return chapter
+    }
+}
