@@ -135,6 +135,13 @@ let package = Package(
             path: "Tests/Benchmarks/ReferenceEngineBench",
             swiftSettings: alwaysOptimised
         ),
+        // Studies, run by `make reproduce`
+        .executableTarget(
+            name: "Reproduction",
+            dependencies: ["ServingModel", "Batching", "Scheduling", "Simulation", "Reports"],
+            path: "Tests/Benchmarks/Reproduction",
+            swiftSettings: settings
+        ),
 
         // Tests
         .testTarget(

@@ -28,7 +28,10 @@ package struct PolicySettings: Hashable, Sendable {
         guard let text = take(key) else { return value }
         guard let number = Double(text), range.contains(number) else {
             throw PolicyError(
-                message: "'\(key)' of policy '\(name)' must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'"
+                message: """
+                    '\(key)' of policy '\(name)' must be a number from \(range.lowerBound) to \(range.upperBound), \
+                    not '\(text)'
+                    """
             )
         }
         return number

@@ -64,7 +64,9 @@ public struct QueuedQuery: Hashable, Sendable {
     public var tenant: String
     /// Time left until it must not start any more; nil if it has no deadline.
     public var remaining: Interval?
-    /// Hashes of the prompt's leading blocks, in order; empty if unknown. Not on the wire.
+    /// Hashes of the prompt's leading blocks, in order; empty if unknown.
+    ///
+    /// Not on the wire.
     public var blocks: [UInt64]
 
     public init(

@@ -94,7 +94,8 @@ struct ClusterViewTests {
                 let tokens = Int.random(in: 1...500, using: &generator)
                 view.apply(.queued(query, attempt: 2, inputTokens: tokens, outputTokens: 5), at: .zero)
             case 35..<47:
-                if let slot = view.slot(of: WorkerID(worker)) { view.place(QueryNumber(query), onSlot: slot, at: .zero) }
+                let slot = view.slot(of: WorkerID(worker)) ?? -1
+                view.place(QueryNumber(query), onSlot: slot, at: .zero)
             case 47..<50: view.defer(QueryNumber(query))
             case 50..<60: view.apply(.queryDispatched(QueryNumber(query), to: WorkerID(worker), attempt: 1), at: .zero)
             case 60..<88: view.apply(.step(worker, query), at: .zero)

@@ -1,9 +1,10 @@
+package import ServingModel
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-package import ServingModel
 
 /// A sum whose parts fade exponentially: what lately came, per second.
 package struct DecayingSum: Hashable, Sendable {

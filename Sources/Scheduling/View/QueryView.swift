@@ -53,8 +53,10 @@ package struct UnplacedQuery: Hashable, Comparable, Sendable {
     package let longestContext: Int
     package let priority: Int
     package let tenant: String
-    /// Its first token came on an earlier attempt: only its ATGT can still be missed.
-    package let hasStarted: Bool
+    /// When its first token came, in seconds, if it did elsewhere: only its ATGT can still be missed.
+    package let firstToken: Double?
+    /// Output so far.
+    package let outputTokens: Int
     /// TTFT objective in seconds.
     package let firstTokenTime: Double
     /// ATGT objective in seconds.
@@ -71,11 +73,14 @@ package struct UnplacedQuery: Hashable, Comparable, Sendable {
         longestContext = query.inputTokens + query.queued.maxTokens
         priority = query.queued.priority
         tenant = query.queued.tenant
-        hasStarted = query.firstToken != nil
+        firstToken = query.firstToken?.seconds
+        outputTokens = query.outputTokens
         firstTokenTime = query.objective.timeToFirstToken.seconds
         tokenTime = query.objective.averageTokenTime.seconds
         lengthHint = query.lengthHint
     }
+
+    package var hasStarted: Bool { firstToken != nil }
 
     package static func < (left: UnplacedQuery, right: UnplacedQuery) -> Bool {
         (left.deadline, left.number) < (right.deadline, right.number)

@@ -78,7 +78,7 @@ package struct TraceReading: Sendable {
             self.bytes = bytes
             if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
             end = bytes.count
-            while end > position, bytes[end - 1] <= UInt8(ascii: " ") { end -= 1 }
+            while end > position, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[end - 1]) { end -= 1 }
         }
 
         mutating func next() -> ByteText? {

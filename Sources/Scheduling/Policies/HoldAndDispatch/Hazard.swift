@@ -82,14 +82,32 @@ struct Hazard {
 
     private func countOwn(_ batch: DispatchBatch, _ outlook: Outlook, _ choice: inout Choice) {
         for query in batch.queries {
-            if outlook.firstTokens > query.deadline && !query.hasStarted {
-                choice.own += 1
-                choice.failed = "a first token would be late"
-            } else {
-                choice.own += miss(credit: 0, tokens: 1, tokenTime: query.tokenTime, pace: outlook.pace, hint: query.lengthHint)
-                if outlook.pace >= query.tokenTime { choice.failed = "its pace would be too slow" }
+            let miss = miss(of: query, outlook)
+            choice.own += miss
+            if miss >= 1, choice.failed.isEmpty {
+                let isLate = !query.hasStarted && outlook.firstTokens > query.deadline
+                choice.failed = isLate ? "a first token would be late" : "its pace would be too slow"
             }
         }
+    }
+
+    /// The probability that a query of a batch misses its own objective.
+    private func miss(of query: UnplacedQuery, _ outlook: Outlook) -> Double {
+        let (tokenTime, pace, hint) = (query.tokenTime, outlook.pace, query.lengthHint)
+        guard let firstToken = query.firstToken else {
+            guard outlook.firstTokens <= query.deadline else { return 1 }
+            return miss(credit: 0, tokens: 1, tokenTime: tokenTime, pace: pace, hint: hint)
+        }
+        // It goes on where it stopped: at the next boundary, or after its prefill if its KV cache is lost.
+        let resumes = query.prefillTokens > 0 ? outlook.firstTokens.seconds : now.seconds + outlook.untilBoundary
+        let credit = tokenTime * Double(query.outputTokens - 1) - (resumes - firstToken)
+        return miss(credit: credit, tokens: Double(query.outputTokens), tokenTime: tokenTime, pace: pace, hint: hint)
+    }
+
+    /// Each query's own part of `Choice.own`, in the batch's order.
+    func ownMisses(of batch: DispatchBatch, on worker: WorkerView) -> [Double] {
+        let outlook = Outlook(of: worker, with: batch, interference: interference, now: now)
+        return batch.queries.map { miss(of: $0, outlook) }
     }
 
     private func countResidents(

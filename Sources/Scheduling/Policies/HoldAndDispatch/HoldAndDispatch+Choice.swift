@@ -16,7 +16,8 @@ extension HoldAndDispatch {
         for slot in candidates {
             let limit = view.wantsExplanations || settings.balance < 0 ? Double.infinity : least
             let choice = hazard.rise(of: batch, on: view.workers[slot], limit: limit)
-            let score = (settings.usesHazard ? choice.hazard : 0) + settings.balance * choice.pace / batch.head.tokenTime
+            let harm = settings.usesHazard ? choice.hazard : 0
+            let score = harm + settings.balance * choice.pace / batch.head.tokenTime
             if score < least {
                 if view.wantsExplanations, let best { others.append(best) }
                 (best, least) = ((slot, choice), score)

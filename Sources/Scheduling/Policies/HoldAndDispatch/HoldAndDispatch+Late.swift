@@ -1,23 +1,29 @@
 internal import ServingModel
 
 extension HoldAndDispatch {
-    /// The query of a batch to give up first: of the lowest priority, of the best served tenant, the longest prompt.
-    func victim(of batch: DispatchBatch) -> UnplacedQuery? {
-        var victim: UnplacedQuery?
-        for query in batch.queries where !query.hasStarted {
+    /// The query of a batch to give up first: of the lowest priority, of the best served tenant, one that would miss its
+    /// objective anyway, the longest prompt.
+    ///
+    /// - Parameter misses: each query's own chance to miss its objective, in the batch's order.
+    func victim(of batch: DispatchBatch, misses: [Double]) -> UnplacedQuery? {
+        var victim: (query: UnplacedQuery, isLost: Bool)?
+        for (query, miss) in zip(batch.queries, misses) where !query.hasStarted {
+            let isLost = miss >= 0.5
             guard let worst = victim else {
-                victim = query
+                victim = (query, isLost)
                 continue
             }
-            if query.priority != worst.priority {
-                if query.priority < worst.priority { victim = query }
-            } else if let isServedMore = shares.isServedMore(query.tenant, than: worst.tenant) {
-                if isServedMore { victim = query }
-            } else if query.prefillTokens > worst.prefillTokens {
-                victim = query
+            if query.priority != worst.query.priority {
+                if query.priority < worst.query.priority { victim = (query, isLost) }
+            } else if let isServedMore = shares.isServedMore(query.tenant, than: worst.query.tenant) {
+                if isServedMore { victim = (query, isLost) }
+            } else if isLost != worst.isLost {
+                if isLost { victim = (query, isLost) }
+            } else if query.prefillTokens > worst.query.prefillTokens {
+                victim = (query, isLost)
             }
         }
-        return victim
+        return victim?.query
     }
 
     /// Gives up a query's TTFT objective.
@@ -43,7 +49,8 @@ extension HoldAndDispatch {
             guard choice.hazard <= settings.patience * Double(batch.queries.count),
                 choice.pace <= settings.latePace * batch.head.tokenTime
             else { continue }
-            send(batch, to: slot, because: "it was late and harms nobody there", [(slot, choice)], &view, demand, &decision)
+            let reason = "it was late and harms nobody there"
+            send(batch, to: slot, because: reason, [(slot, choice)], &view, demand, &decision)
         }
         forceOverdue(&demand, &view, &decision)
         if !view.deferred.isEmpty { decision.lookAgain(at: demand.now + settings.lookAgain) }

@@ -38,11 +38,24 @@ package struct HoldAndDispatch: PlacementPolicy {
     package mutating func decide(in view: inout ClusterView, at now: Instant) -> Decision {
         var decision = Decision()
         for var demand in demands(in: view, at: now) {
+            sendMisfits(&demand, &view, &decision)
             fillIdle(&demand, &view, &decision)
             dispatch(&demand, &view, &decision)
             dispatchLate(&demand, &view, &decision)
         }
         return decision
+    }
+
+    /// Sends what fits no worker's KV cache, as far as can be told from here: a worker knows for sure, and says so.
+    private mutating func sendMisfits(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
+        let room = demand.pool.reduce(0) { max($0, view.workers[$1].profile.kvCache.capacityTokens) }
+        guard demand.queue.contains(where: { $0.longestContext > room }) else { return }
+        let slot = candidates(among: demand.pool, in: view)[0]
+        for query in demand.queue where query.longestContext > room {
+            let batch = DispatchBatch(of: query, on: view.workers[slot])
+            send(batch, to: slot, because: "it seems to fit no worker", [], &view, demand, &decision)
+        }
+        demand.queue.removeAll { $0.longestContext > room }
     }
 
     private mutating func fillIdle(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
@@ -59,7 +72,9 @@ package struct HoldAndDispatch: PlacementPolicy {
 
     private mutating func dispatch(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
         guard !demand.queue.isEmpty else { return }
-        var turn = candidates(among: demand.pool, in: view)
+        // What comes prefilled sets nobody back: every worker is a candidate.
+        let isPrefilled = demand.queue.allSatisfy { $0.prefillTokens == 0 }
+        var turn = isPrefilled ? demand.pool : candidates(among: demand.pool, in: view)
         while let batch = batch(from: demand, on: view.workers[turn[0]], in: view) {
             let slackEnds = batch.slackEnds(lastCall: settings.lastCall)
             let mustGo = !settings.holds || slackEnds <= demand.now
@@ -77,15 +92,17 @@ package struct HoldAndDispatch: PlacementPolicy {
                 let searched = searches[demand.model]?.at ?? demand.now
                 return decision.lookAgain(at: min(slackEnds, searched + settings.lookAgain))
             }
-            if settings.sheds, settings.usesHazard, hazard >= settings.shedAt * count, let victim = victim(of: batch) {
+            guard let slot = ranking.first?.slot else { return }
+            if settings.sheds, settings.usesHazard, hazard >= settings.shedAt * count,
+                let victim = victim(of: batch, misses: demand.hazard.ownMisses(of: batch, on: view.workers[slot]))
+            {
                 giveUp(victim, &demand, &view)
                 continue
             }
-            guard let slot = ranking.first?.slot else { return }
             demand.remove(batch)
             let reason = mustGo ? "its slack was used up" : "the batch was full and harmed nobody there"
             send(batch, to: slot, because: reason, ranking, &view, demand, &decision)
-            turn = candidates(among: demand.pool, in: view)
+            if !isPrefilled { turn = candidates(among: demand.pool, in: view) }
         }
     }
 

@@ -8,10 +8,19 @@ struct ClusterRun {
     var policy: String
     var configuration: ClusterSimulation.Configuration
 
+    /// How often a run is asked whether it is lost, over the length of its arrivals.
+    private static let verdicts = 32.0
+
     /// Replays a workload to its end.
     ///
     /// Worker-seconds are those from the warm-up's end to the load's.
     func run(_ workload: StudyWorkload) throws -> SimulationRun {
+        guard let run = try run(workload, allowedMisses: .max) else { preconditionFailure("nothing stops this run") }
+        return run
+    }
+
+    /// Replays a workload, but not to its end if more queries than are allowed have ended late; nil then.
+    func run(_ workload: StudyWorkload, allowedMisses: Int) throws -> SimulationRun? {
         let scheduler = Scheduler(
             policy: try PolicyCatalog.make(policy, seed: workload.seed),
             lengths: workload.lengths
@@ -22,7 +31,17 @@ struct ClusterRun {
             scheduler: scheduler,
             configuration: configuration
         )
-        simulation.run()
+        let distance = Interval.seconds(rounding: max(workload.seconds, 1) / Self.verdicts)
+        var nextVerdict = Instant.zero + distance
+        while simulation.advance() {
+            guard allowedMisses < .max, simulation.now >= nextVerdict else { continue }
+            nextVerdict = simulation.now + distance
+            let records = simulation.records
+            let misses = workload.counted.count {
+                records[$0].finish != nil && !workload.queries[$0].isMet(by: records[$0])
+            }
+            if misses > allowedMisses { return nil }
+        }
         let begin = Instant.zero + .seconds(rounding: workload.warmUpSeconds)
         let end = Instant.zero + .seconds(rounding: workload.seconds)
         let seconds = simulation.fleet.workerSeconds(from: begin, to: end)

@@ -13,6 +13,8 @@ struct ScalingLoad: Sendable {
     let ratePerWorker: Double
     private let workloads: [StudyWorkload]
 
+    private static let hopelessShare = 0.15
+
     init(_ data: DataFolder, _ setting: ScalingSetting, startUpSeconds: Double, seeds: [UInt64]) throws {
         profile = try data.profile(setting.profile)
         objective = ServiceLevelObjective(
@@ -44,7 +46,9 @@ struct ScalingLoad: Sendable {
     }
 
     /// The fleet begins with 1.3 times N_mf; the warm-up is not counted.
-    func run(_ policy: String, _ scaler: any ScalingPolicy) throws -> RunFigures {
+    ///
+    /// - Returns: nil where so many queries came late that the rest is not worth waiting for.
+    func run(_ policy: String, _ scaler: any ScalingPolicy) throws -> RunFigures? {
         var configuration = ClusterSimulation.Configuration(mode: .prefillPriority)
         configuration.scaling = SimulatedScaling(
             policy: scaler,
@@ -58,6 +62,12 @@ struct ScalingLoad: Sendable {
             policy: policy,
             configuration: configuration
         )
-        return RunFigures(try workloads.map { try run.run($0) }, workers: begin)
+        var runs: [SimulationRun] = []
+        for workload in workloads {
+            let hopeless = Int(Double(workload.counted.count) * Self.hopelessShare)
+            guard let done = try run.run(workload, allowedMisses: hopeless) else { return nil }
+            runs.append(done)
+        }
+        return RunFigures(runs, workers: begin)
     }
 }

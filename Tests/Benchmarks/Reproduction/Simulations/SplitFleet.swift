@@ -34,15 +34,15 @@ struct SplitFleet: Sendable {
         var configuration = ClusterSimulation.Configuration(mode: .prefillPriority)
         configuration.tellsLengths = policy.lengths == .oracle
         configuration.split = SplitPhase(profiles: Array(repeating: profile, count: prefillWorkers))
-        // Fewer decode workers than half of the decodes' own mean-field capacity are hopeless.
-        let smallest = max(1, Int(decodeMeanField(study) / 2))
-        return try search.minimum(from: smallest) { [configuration] workers, workload, _ in
+        // Far fewer decode workers than the decodes' own mean-field capacity are hopeless.
+        let smallest = max(1, Int(0.8 * decodeMeanField(study)))
+        return try search.minimum(from: smallest) { [configuration] workers, workload, allowedMisses in
             let run = ClusterRun(
                 profiles: Array(repeating: profile, count: workers),
                 policy: policy.name,
                 configuration: configuration
             )
-            return try run.run(workload).misses
+            return try run.run(workload, allowedMisses: allowedMisses)?.misses
         }
     }
 

@@ -48,7 +48,7 @@ struct FleetScaling: Study {
             ForecastScaling(utilisation: utilisation, startUp: load.startUp)
         }
         let factors = stride(from: 1.1, through: 2.61, by: 0.1).map(\.self)
-        let shares = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5]
+        let shares = [1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4]
         let uses = [0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
         let few = [
             Scaler(title: "fixed, jsq", policy: "jsq", setPoints: factors, make: fixed),
@@ -93,7 +93,7 @@ struct FleetScaling: Study {
     private static func best(_ scaler: Scaler, _ load: ScalingLoad) throws -> Finding {
         var nearest: Finding?
         for setPoint in scaler.setPoints {
-            let figures = try load.run(scaler.policy, scaler.make(setPoint, load))
+            guard let figures = try load.run(scaler.policy, scaler.make(setPoint, load)) else { continue }
             let finding = Finding(
                 setPoint: DecimalText.fixed(setPoint, decimals: 2),
                 attainment: figures.attainment,
@@ -113,7 +113,9 @@ struct FleetScaling: Study {
             The traces' ups and downs at a higher rate; workers cost something from the wish for them until they have
             drained. Each way of scaling has one set point, which is taken as thrifty as it can be with 99 % attainment:
             nobody has that luck beforehand, but it is the same luck for all. *Fixed* is the size as a multiple of N_mf of the
-            mean rate; HPA is Kubernetes' autoscaler on the use of the KV cache; *planner* works like Dynamo's.
+            mean rate; HPA is Kubernetes' autoscaler on the use of the KV cache; *planner* works like Dynamo's. For the planner,
+            the paper's scaler and the forecast it is the share of a worker's computed capacity that is planned with; above 1
+            it makes up for a margin elsewhere.
             """
         )
         for setting in try settings(findings.scope) {
@@ -123,7 +125,8 @@ struct FleetScaling: Study {
                     let cost = Cell.number(finding.workerSeconds / 1000, decimals: 0)
                     return [
                         Cell(scaler.title), finding.reachesTarget ? cost : Cell("misses 99 %"),
-                        .share(finding.attainment).asBound, Cell(finding.setPoint),
+                        finding.attainment > 0 ? .share(finding.attainment).asBound : Cell("below 85 %"),
+                        Cell(finding.setPoint),
                     ]
                 }
                 guard !rows.isEmpty else { continue }

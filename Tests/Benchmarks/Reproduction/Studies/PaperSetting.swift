@@ -51,7 +51,7 @@ struct PaperSetting: Study {
         var chapter = Chapter("The paper's own setting")
         chapter.text(
             """
-            Nie, Fang and Liu, *Aladdin: Joint Placement and Scaling for SLO-Aware LLM Serving* (2024), report up to 71 %
+            Nie, Fonseca and Liu, *Aladdin: Joint Placement and Scaling for SLO-Aware LLM Serving* (2024), report up to 71 %
             fewer GPUs than default vLLM in continuous batching, and up to 60 % fewer than JSQ and 49 % fewer than power of
             two choices for the decode pool of split-phase serving, all by simulation. The objectives and rates behind
             these figures are not public, so they can't be repeated exactly. Here are ShareGPT's lengths on a 13B and a

@@ -35,11 +35,16 @@ struct PlanChecks: Study {
                     averageTokenTime: setting.objective.averageTokenTime
                 )
                 let meanField = capacity.workers(rate: setting.rate, queries: sizes)
+                // Held within the memory, too, which N_mf knows nothing of.
+                let load = LoadSummary(rate: setting.rate, queries: sizes)
+                let planned = WorkerConfiguration(load: load, objective: setting.objective)
+                    .meanFieldChoice(among: [profile]).candidates[0].workers
                 let search = try MinimumSearch(study, targets: [0.99], meanField: min(meanField, 200))
                 return Finding(
                     gpus: profile.gpus,
                     meanField: meanField,
-                    formula: capacity.steadyWorkers(rate: setting.rate, queries: sizes),
+                    formula: planned.isFinite
+                        ? Int((planned / MeanFieldCapacity.steadyUtilisation).rounded(.up)) : nil,
                     simulated: try search.minimum("aladdin").workers[0]
                 )
             }
@@ -72,7 +77,7 @@ struct PlanChecks: Study {
         var chapter = Chapter("Plans against simulation")
         chapter.text(
             """
-            `aladdin plan` answers from formulas first: N_mf / 0.95 workers, and as many GPUs a worker as need the fewest GPUs
+            `aladdin plan` answers from formulas first: N_mf, more where memory binds, over 0.95 workers, and as many GPUs a worker as need the fewest GPUs
             together. Here every choice is also tried out: S70's load on Llama-2-70B workers of 2, 4 and 8 A100, the smallest
             fleet for 99 % under `aladdin`. The profiles are fitted to Splitwise's measurements.
             """

@@ -36,8 +36,10 @@ struct SplitPhaseDecode: Study {
         chapter.text(
             """
             Prompts are computed by workers of their own, 60 % busy, the least loaded first; their KV caches then move to the
-            decode workers at 25 GB/s. The policy places decodes only, and the number is that of decode workers. Without
-            prompts in between there is little to do wrong, and the policies come out close together.
+            decode workers at 25 GB/s. The policy places decodes only, and the number is that of decode workers. No prompt
+            halts an answer here. What is left to go wrong is short answers at high targets: an answer of two tokens has one
+            token's time for the move, for the rest of the step under way and for a step of its own, so it needs a worker
+            whose steps are far shorter than the promise. Equal loads everywhere offer it none.
             """
         )
         for target in findings.scope.targets.reversed() {
