@@ -51,7 +51,7 @@ extension IntegrationTests {
             (["--workers", "2", "--policy", "dice"], "dice"), (["--workers", "0"], "--workers"),
             (["--workers", "2", "--slo-ttft-ms", "0.001"], "--slo-ttft-ms"), ([], "--workers"),
             (["--workers", "2", "--mode", "split"], "--prefill-workers"),
-            (["--workers", "2", "--rate", "-1"], "--rate"), (["--workers", "2", "--trace", "/dev/null"], "line 1"),
+            (["--workers", "2", "--rate", "-1"], "--rate"), (["--workers", "2", "--trace", "/absent.csv"], "/absent.csv"),
         ])
         func `Wrong input ends with code 2 and what was wrong`(extra: [String], word: String) async throws {
             let run = try await Run.aladdin(["simulate"] + flags + extra)
@@ -65,6 +65,9 @@ extension IntegrationTests {
             let refused = try await Run.aladdin(arguments)
             #expect(refused.code == 2)
             #expect(refused.errors.contains("line 3"), "\(refused.errors)")
+            let empty = try await Run.aladdin(arguments + ["--trace", files.write("", to: "empty.csv")])
+            #expect(empty.code == 2)
+            #expect(empty.errors.contains("line 1"), "\(empty.errors)")
             let skipped = try await Run.aladdin(arguments + ["--skip-bad"])
             #expect(skipped.code == 0, "\(skipped.errors)")
             #expect(skipped.output.contains("\"skipped_lines\" : 1"), "\(skipped.output)")
