@@ -48,8 +48,8 @@ struct Arguments: Sendable {
     }
 
     func wants(_ section: String) -> Bool {
-        // A live deployment wants the machine for itself: only by name.
-        sections.isEmpty ? section != LiveService.name : sections.contains(section)
+        // What reads a clock wants the machine for itself, and never finds the same twice: only by name.
+        sections.isEmpty ? ![LiveService.name, Decisions.name].contains(section) : sections.contains(section)
     }
 
     func wants(_ key: QuestionKey) -> Bool {

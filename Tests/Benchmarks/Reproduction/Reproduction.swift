@@ -43,6 +43,7 @@ enum Sections {
 
     static func all(_ data: DataFolder) -> [any Section] {
         [
+            StudySection(Fits(data: data)),
             StudySection(EngineRuns(data: data)),
             StudySection(MinimumFleets(data: data)),
             StudySection(EqualFleets(data: data)),
@@ -58,6 +59,7 @@ enum Sections {
             StudySection(Packing(data: data)),
             StudySection(PlanChecks(data: data)),
             StudySection(LiveService(data: data)),
+            StudySection(Decisions(data: data)),
         ]
     }
 }
