@@ -51,7 +51,8 @@ extension IntegrationTests {
             (["--workers", "2", "--policy", "dice"], "dice"), (["--workers", "0"], "--workers"),
             (["--workers", "2", "--slo-ttft-ms", "0.001"], "--slo-ttft-ms"), ([], "--workers"),
             (["--workers", "2", "--mode", "split"], "--prefill-workers"),
-            (["--workers", "2", "--rate", "-1"], "--rate"), (["--workers", "2", "--trace", "/absent.csv"], "/absent.csv"),
+            (["--workers", "2", "--rate", "-1"], "--rate"),
+            (["--workers", "2", "--trace", "/absent.csv"], "/absent.csv"),
         ])
         func `Wrong input ends with code 2 and what was wrong`(extra: [String], word: String) async throws {
             let run = try await Run.aladdin(["simulate"] + flags + extra)

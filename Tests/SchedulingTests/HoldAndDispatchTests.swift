@@ -149,7 +149,7 @@ struct HoldAndDispatchTests {
         #expect(scheduler.decide(at: now).placements.map(\.query) == [QueryNumber(8)])
     }
 
-    @Test("The lowest priority is given up first, the best served tenant, who is lost anyway, the longest prompt")
+    @Test("Given up first: the lowest priority, the best served tenant, who is lost anyway, the longest prompt")
     func victims() throws {
         var policy = HoldAndDispatch()
         let worker = scheduler(workers: 1).view.workers[0]
@@ -167,7 +167,7 @@ struct HoldAndDispatchTests {
         var batch = DispatchBatch(of: query(1, tokens: 10), on: worker)
         batch = batch.adding(query(2, tokens: 900), on: worker)
         #expect(policy.victim(of: batch, misses: [0, 0])?.number == QueryNumber(2))
-        #expect(policy.victim(of: batch, misses: [1, 0])?.number == QueryNumber(1), "it would miss its objective anyway")
+        #expect(policy.victim(of: batch, misses: [1, 0])?.number == QueryNumber(1), "it is lost anyway")
         batch = batch.adding(query(3, tokens: 5, tenant: "greedy"), on: worker)
         for _ in 0..<9 { policy.shares.charge(query(9, tokens: 5000, tenant: "greedy"), answering: 100) }
         #expect(policy.victim(of: batch, misses: [0, 1, 0])?.number == QueryNumber(3))

@@ -23,7 +23,7 @@ struct Decisions: Study {
     /// Other work on the machine only ever makes a run slower.
     private static let replays = 3
 
-    /// Of a fleet: what a placement takes. Of a replay: what all of it takes.
+    /// Of a fleet what a placement takes, of a replay what all of it takes.
     struct Finding: Codable, Sendable {
         var rate: Double
         /// Nanoseconds.
