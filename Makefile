@@ -1,5 +1,6 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
+# make bench  figures with wall-clock times: the CPU engine
 
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
