@@ -49,7 +49,7 @@ struct FleetScaling: Study {
         }
         let factors = stride(from: 1.1, through: 2.61, by: 0.1).map(\.self)
         let shares = [1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4]
-        let uses = [0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1]
+        let uses = [0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03]
         let few = [
             Scaler(title: "fixed, jsq", policy: "jsq", setPoints: factors, make: fixed),
             Scaler(title: "fixed, aladdin", policy: "aladdin", setPoints: factors, make: fixed),
