@@ -13,7 +13,7 @@ extension LatencyProfile {
     ///
     /// The terms are added in this order, in double precision and without fused multiply-add, so that every
     /// implementation of the worker model agrees to the nanosecond. Source: the worker model; the first two lines are
-    /// the paper's section 4 with a quadratic term and knees.
+    /// the paper's with a quadratic term and knees.
     public func seconds(of workload: StepWorkload) -> Double {
         switch workload.kind {
         case .prefill: prefillSeconds(of: workload)

@@ -22,7 +22,7 @@ package struct WorkerConfiguration: Sendable {
         self.objective = objective
     }
 
-    /// The paper's choice: the greatest throughput per GPU, r*(g)/g (section 3; the closed form is our reading).
+    /// The paper's choice: the greatest throughput per GPU, r*(g)/g; the closed form is our reading.
     ///
     /// With o = E[l_out − 1], L the mean context of a resident and p = k1·E[l] + k1q·E[l²] + c1/β:
     /// ```

@@ -2,7 +2,7 @@
 ///
 /// Least squares of relative errors with coefficients of at least 0, for every place of the knee, share of experts and
 /// end of the floor; the few best of them are then refitted with Huber's weights, so that a point far off counts for
-/// its distance and not for its square. Source: the models are the paper's section 4, extended.
+/// its distance and not for its square. Source: the models are the paper's, extended.
 struct RelativeFit {
     private let form: LatencyForm
     /// Most tokens first.

@@ -80,7 +80,7 @@ package struct LengthHistory: Sendable {
 
     /// The paper's prediction: the mean length of answers to prompts of about this length (within a power of two).
     ///
-    /// Unbiased and naive on purpose (section 5 of the paper): errors cancel within a batch. Buckets of fewer than ten
+    /// Unbiased and naive on purpose: errors cancel within a batch. Buckets of fewer than ten
     /// answers use the model's mean, and a model without any the prior's.
     package func mean(model: String, inputTokens: Int) -> Double {
         guard let index = modelIndices[model] else { return prior.mean }
