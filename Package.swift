@@ -5,7 +5,7 @@ import PackageDescription
 //
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
-//   L2  Sessions → ZeroMQ → CZeroMQ     Telemetry
+//   L2  Sessions → ZeroMQ → CZeroMQ     Journal     Telemetry
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
 
@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // L0
@@ -65,6 +66,11 @@ let package = Package(
         .target(
             name: "Sessions",
             dependencies: ["Messages", "ServingModel", "ZeroMQ", collections, log],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Journal",
+            dependencies: ["Brokering", "ServingModel", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
         .target(name: "Telemetry", swiftSettings: settings),

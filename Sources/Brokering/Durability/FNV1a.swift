@@ -1,0 +1,15 @@
+/// The 64-bit hash of Fowler, Noll and Vo: equal in every process, unlike the standard library's.
+///
+/// It tells requests apart that come from one client; it is no defence against one that wants a collision with itself.
+package struct FNV1a: Hashable, Sendable {
+    package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    package init() {}
+
+    package mutating func combine(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            value ^= UInt64(byte)
+            value = value &* 0x0000_0100_0000_01B3
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import ServingModel
+
+/// One thing that outlives the broker's process, written before the broker says or does what depends on it.
+///
+/// Records are appended in order and become durable in order: once one is, so are all before it. Each concerns one
+/// query of a durable level; volatile queries leave no trace.
+package enum JournalRecord: Hashable, Sendable {
+    /// The query is ours. Its client is told only when this is durable.
+    case accepted(AcceptedQuery)
+    /// A worker takes an attempt. Nothing waits for it: it tells a later broker that the query may have run.
+    case leased(QueryNumber, attempt: Int, Lease)
+    /// The attempt before `attempt` came to nothing. The next one is not dispatched before this is durable, so that a
+    /// broker that dies with its workers cannot try for ever.
+    case retried(QueryNumber, attempt: Int, FailedAttempt)
+    /// A broker has found the query unfinished and starts `attempt`; as above, no dispatch before it is durable.
+    case resumed(QueryNumber, attempt: Int, restarts: Int)
+    /// Tokens of a `stream` query that a later broker can go on from; each begins where the last one ended.
+    case checkpoint(QueryNumber, OutputPart)
+    /// The answer of a `stream` query starts over: its checkpoints are void.
+    case reset(QueryNumber)
+    /// The query's one end. Its client is told only when this is durable.
+    case ended(QueryNumber, QueryEnd)
+    /// The client has its result and needs it no more.
+    case acknowledged(QueryNumber)
+
+    package var query: QueryNumber {
+        switch self {
+        case .accepted(let query): query.number
+        case .leased(let number, _, _), .retried(let number, _, _), .resumed(let number, _, _): number
+        case .checkpoint(let number, _), .reset(let number), .ended(let number, _), .acknowledged(let number): number
+        }
+    }
+}
+
+/// Consecutive tokens of an answer.
+package struct OutputPart: Hashable, Sendable {
+    package var firstIndex: Int
+    package var count: Int
+    /// One per token, or none if the engine doesn't tell them.
+    package var ids: [Int32]
+    /// UTF-8, whole characters.
+    package var text: [UInt8]
+
+    package init(firstIndex: Int, count: Int, ids: [Int32], text: [UInt8]) {
+        self.firstIndex = firstIndex
+        self.count = count
+        self.ids = ids
+        self.text = text
+    }
+}
+
+/// An attempt that came to nothing: where, when and why.
+package struct FailedAttempt: Hashable, Sendable {
+    package var attempt: Int
+    package var worker: String
+    package var at: UnixTime
+    package var code: StatusCode
+    package var reason: Reason
+    /// Never carries prompts or outputs.
+    package var message: String
+    /// Tokens that the answer had by then.
+    package var outputTokens: Int
+
+    package init(
+        attempt: Int,
+        worker: String,
+        at: UnixTime,
+        code: StatusCode,
+        reason: Reason,
+        message: String,
+        outputTokens: Int
+    ) {
+        self.attempt = attempt
+        self.worker = worker
+        self.at = at
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.outputTokens = outputTokens
+    }
+}
+
+/// From token `index` on, the answer is what `attempt` made of it; a reader that knows an earlier attempt's tokens
+/// beyond it has to forget them.
+package struct Rewrite: Hashable, Sendable {
+    package var attempt: Int
+    package var index: Int
+
+    package init(attempt: Int, index: Int) {
+        self.attempt = attempt
+        self.index = index
+    }
+}
