@@ -78,7 +78,7 @@ let package = Package(
         // L3
         .target(
             name: "BrokerService",
-            dependencies: ["Brokering", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            dependencies: ["Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
         .target(

@@ -12,10 +12,8 @@ extension AladdinClient {
             unsent.removeAll()
             for number in waiting { send(number) }
         case .lost(let status):
-            // What was never sent goes on waiting; what was sent died with the session.
-            for number in queries.keys.sorted() where queries[number]?.stream != nil {
-                end(number, Status(.unavailable, .sessionExpired, "connection to the broker lost: \(status.message)"))
-            }
+            for number in queries.keys.sorted() where queries[number]?.stream != nil { interrupt(number, status) }
+            queriesByStream.removeAll()
             for (_, waiter) in modelWaiters { waiter.resume(returning: .failure(Self.notConnected)) }
             modelWaiters.removeAll()
         case .frame(let header, let body) where header.method == .listModels:
@@ -23,6 +21,17 @@ extension AladdinClient {
         case .frame(let header, let body):
             hear(header, body)
         }
+    }
+
+    /// A query whose session was lost waits for the next one, if it can go on there.
+    private func interrupt(_ number: UInt64, _ status: Status) {
+        guard let query = queries[number], query.call.survivesSession else {
+            end(number, Status(.unavailable, .sessionExpired, "connection to the broker lost: \(status.message)"))
+            return
+        }
+        queries[number]?.stream = nil
+        queries[number]?.deadline = PollLoop.now() + reconnectPatience
+        unsent.append(number)
     }
 
     private func hear(_ header: FrameHeader, _ body: [UInt8]) {
@@ -38,7 +47,7 @@ extension AladdinClient {
             query.sink.finish(throwing: Status(.internalError, .malformed, "the broker's answer is unreadable"))
             return
         }
-        query.sink.yield(QueryEvent(event))
+        if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.sink.yield(news) }
     }
 
     private func hearModels(_ header: FrameHeader, _ body: [UInt8]) {

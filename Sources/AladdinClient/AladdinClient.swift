@@ -8,24 +8,30 @@ internal import ZeroMQ
 /// A client of the broker's frontend endpoint: many queries over one session.
 ///
 /// Call `run()` in a task of your own; it keeps a session with the broker until it is cancelled or asked to shut down.
-/// Queries sent before the session stands wait for it, for `connectPatience` at most. A query whose session is lost
-/// ends with `.unavailable`.
+/// Queries sent before the session stands wait for it, for `connectPatience` at most. When a session is lost, its queries
+/// go on in the next: those that were accepted durably are attached to again where they were, those that were not yet
+/// accepted are sent again under the same name, so that none runs twice. After `reconnectPatience` without a session they
+/// end with `.unavailable`.
 public actor AladdinClient: QueryService, Service {
     private nonisolated let loop = PollLoop(name: "client")
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// A query between `generate` and its end.
     struct OpenQuery {
-        var request: QueryRequest
+        var call: QueryCall
         var stream: UInt64?
+        /// When to give up if there is no session.
         var deadline: Instant
         var sink: QueryStream.Continuation
+        /// Given up while there was no session: the broker hears of it in the next.
+        var isCancelled = false
     }
 
     typealias ModelsWaiter = CheckedContinuation<Result<[ServedModel], Status>, Never>
 
     let connection: PeerConnection
     let connectPatience: Interval
+    let reconnectPatience: Interval
     var queries: [UInt64: OpenQuery] = [:]
     /// Queries that wait for a session, in order.
     var unsent: [UInt64] = []
@@ -41,13 +47,16 @@ public actor AladdinClient: QueryService, Service {
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
     ///   - name: what this client calls itself in tables.
     ///   - connectPatience: how long a query waits for a session.
+    ///   - reconnectPatience: how long a query whose session was lost waits for the next.
     public init(
         endpoint: String = "tcp://127.0.0.1:5550",
         name: String = "client",
         connectPatience: Interval = .seconds(5),
+        reconnectPatience: Interval = .seconds(30),
         logger: Logger
     ) {
         self.connectPatience = connectPatience
+        self.reconnectPatience = reconnectPatience
         connection = PeerConnection(
             address: endpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: name),
@@ -92,10 +101,24 @@ public actor AladdinClient: QueryService, Service {
     }
 
     public nonisolated func generate(_ request: QueryRequest) -> QueryStream {
+        open(QueryCall(request, name: Self.makeName()))
+    }
+
+    public nonisolated func attach(to id: String, from index: Int = 0) -> QueryStream {
+        open(QueryCall(id: id, from: index))
+    }
+
+    /// A name that no other query has, for sending a query again without running it twice.
+    private static func makeName() -> String {
+        var random = SystemRandomNumberGenerator()
+        return QueryID(high: random.next(), low: random.next()).description
+    }
+
+    private nonisolated func open(_ call: QueryCall) -> QueryStream {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
         // The caller gets the stream at once; opening it belongs to this actor, whose `run` ends whatever is left.
-        Task { await self.open(request, sink) }
+        Task { await self.open(call, sink) }
         return stream
     }
 
@@ -106,14 +129,14 @@ public actor AladdinClient: QueryService, Service {
         return try await withCheckedContinuation { (waiter: ModelsWaiter) in modelWaiters[stream] = waiter }.get()
     }
 
-    private func open(_ request: QueryRequest, _ sink: QueryStream.Continuation) {
+    private func open(_ call: QueryCall, _ sink: QueryStream.Continuation) {
         if let closed {
             sink.finish(throwing: closed)
             return
         }
         let number = nextQuery
         nextQuery += 1
-        queries[number] = OpenQuery(request: request, deadline: PollLoop.now() + connectPatience, sink: sink)
+        queries[number] = OpenQuery(call: call, deadline: PollLoop.now() + connectPatience, sink: sink)
         sink.onTermination = { [weak self] reason in
             guard case .cancelled = reason, let self else { return }
             // The reader went away, on whatever thread; cancelling is this actor's business.
@@ -125,15 +148,14 @@ public actor AladdinClient: QueryService, Service {
     func send(_ number: UInt64) {
         guard let query = queries[number] else { return }
         let stream = makeStream()
-        let request = GenerateRequest(
-            model: query.request.model,
-            input: query.request.input,
-            maxTokens: query.request.maxTokens,
-            sampling: query.request.sampling,
-            metadata: query.request.metadata.map { MetadataEntry($0.key, $0.value) }
-        )
-        guard connection.send(.call, method: .generate, stream: stream, body: request.encode()) else {
+        let (method, body) = query.call.message
+        guard connection.send(.call, method: method, stream: stream, body: body) else {
             end(number, Status(.resourceExhausted, .tooManyQueries, "too much waits to be sent to the broker"))
+            return
+        }
+        guard !query.isCancelled else {
+            queries[number] = nil
+            connection.send(.cancel, method: method, stream: stream)
             return
         }
         queries[number]?.stream = stream
@@ -141,10 +163,15 @@ public actor AladdinClient: QueryService, Service {
     }
 
     func cancel(_ number: UInt64) {
-        guard let query = queries.removeValue(forKey: number) else { return }
+        guard let query = queries[number] else { return }
+        if query.stream == nil, query.call.isAccepted {
+            queries[number]?.isCancelled = true
+            return
+        }
+        queries[number] = nil
         guard let stream = query.stream else { return }
         queriesByStream[stream] = nil
-        connection.send(.cancel, method: .generate, stream: stream)
+        connection.send(.cancel, method: query.call.message.method, stream: stream)
     }
 
     private func makeStream() -> UInt64 {

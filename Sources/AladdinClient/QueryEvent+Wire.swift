@@ -5,8 +5,8 @@ extension QueryEvent {
     init(_ event: GenerateEvent) {
         self =
             switch event {
-            case .accepted(let id):
-                .accepted(id: id)
+            case .accepted(let accepted):
+                .accepted(id: accepted.queryID)
             case .started(let started):
                 .started(
                     worker: started.worker,

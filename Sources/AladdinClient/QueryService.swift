@@ -5,6 +5,9 @@ public protocol QueryService: Sendable {
     /// Sends a query and returns at once; everything that happens to it, a refusal included, comes from the stream.
     func generate(_ request: QueryRequest) -> QueryStream
 
+    /// Reads a query that was accepted before, from token `index` on: from its kept result, or beside other readers.
+    func attach(to id: String, from index: Int) -> QueryStream
+
     /// The models served at the moment, sorted by name.
     ///
     /// - Throws: a `Status`, `.unavailable` while the broker can't be reached.

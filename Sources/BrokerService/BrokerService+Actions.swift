@@ -1,4 +1,5 @@
 internal import Brokering
+internal import Logging
 internal import Messages
 internal import ServingModel
 internal import Sessions
@@ -8,6 +9,7 @@ extension BrokerService {
     private static let eventsPerMessage = 4096
 
     func perform(_ actions: [BrokerAction]) {
+        writeDown(actions)
         for action in actions {
             switch action {
             case .announce(let stream):
@@ -18,6 +20,17 @@ extension BrokerService {
                 command(worker, .cancel(leases))
             case .tell(let event):
                 pendingEvents.append(event)
+            case .refuse(let stream, let status):
+                end(stream, method(of: stream), status, over: frontend)
+                attachedStreams.remove(stream)
+            case .expel(let worker, let status):
+                logger.warning(
+                    "worker expelled",
+                    metadata: ["worker": "\(worker.rawValue)", "why": "\(status.message)"]
+                )
+                self.worker?.dismiss(worker.rawValue, status)
+            case .write, .lookUp:
+                break
             }
         }
         sendEvents()
@@ -46,8 +59,10 @@ extension BrokerService {
     private func send(_ delivery: Delivery, to stream: StreamKey, over endpoint: SessionEndpoint) {
         let event: GenerateEvent
         switch delivery {
-        case .accepted(let id):
-            event = .accepted(queryID: id.description)
+        case .accepted(let id, let durability, let isDuplicate):
+            event = .accepted(
+                AcceptedEvent(queryID: id.description, durability: durability, isDuplicate: isDuplicate)
+            )
         case .started(let worker, let attempt, let predicted):
             event = .started(
                 StartedEvent(worker: worker, attempt: attempt, predictedTimeToFirstToken: predicted ?? .zero)

@@ -34,8 +34,20 @@ extension BrokerService {
                 guard let id = QueryID(request.queryID) else {
                     throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
                 }
-                try broker.attach(to: id, by: stream, from: request.firstIndex)
+                let attachment = Attachment(
+                    query: id,
+                    firstIndex: request.firstIndex,
+                    seenAttempt: request.seenAttempt
+                )
+                try broker.attach(attachment, by: stream)
                 attachedStreams.insert(stream)
+            case .acknowledge:
+                let request = try decoded(AcknowledgeRequest.self, body)
+                guard let id = QueryID(request.queryID) else {
+                    throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
+                }
+                try broker.acknowledge(id, at: PollLoop.now())
+                answer(stream, method, [], over: frontend)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
             default:
@@ -57,7 +69,7 @@ extension BrokerService {
                 "metadata may have \(limits.metadataEntries) entries and \(limits.metadataBytes) bytes"
             )
         }
-        let submission = try Submission(
+        var submission = try Submission(
             model: request.model,
             input: request.input,
             maxTokens: request.maxTokens,
@@ -66,7 +78,17 @@ extension BrokerService {
             request: body,
             configuration: configuration.broker
         )
+        if submission.idempotencyKey != nil { submission.requestHash = Self.hash(request) }
         try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
+    }
+
+    /// Of all that makes one request the same as another: metadata, such as trace contexts, may differ.
+    private static func hash(_ request: GenerateRequest) -> UInt64 {
+        var asked = request
+        asked.metadata = []
+        var hash = FNV1a()
+        hash.combine(asked.encode())
+        return hash.value
     }
 
     private func modelList() -> ModelList {

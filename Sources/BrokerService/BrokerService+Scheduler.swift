@@ -14,29 +14,40 @@ extension BrokerService {
             guard scheduling == StreamKey(session: SessionID(rawValue: session), stream: stream) else { return }
             decide(body)
         case .cancel(let session, _), .ended(let session):
+            standbys.removeAll { $0.stream.session.rawValue == session }
             guard scheduling?.session.rawValue == session else { return }
             detach()
         }
     }
 
-    /// The newest scheduler is the one that is heard.
+    /// The newest scheduler is the one that is heard, unless it says that it stands by.
     private func attach(_ stream: StreamKey, _ body: [UInt8]) {
         do throws(Status) {
-            guard case .registration(let policy) = try decoded(SchedulerReport.self, body) else {
+            guard case .registration(let policy, let isStandby) = try decoded(SchedulerReport.self, body) else {
                 throw Status(.failedPrecondition, .protocolViolation, "a scheduler's first report is its registration")
+            }
+            if isStandby, scheduling != nil {
+                standbys.append((stream, policy))
+                logger.info("scheduler stands by", metadata: ["policy": "\(policy)"])
+                return
             }
             if let old = scheduling {
                 end(old, .schedule, Status(.aborted, .superseded, "a newer scheduler has connected"), over: scheduler)
             }
-            scheduling = stream
-            self.policy = policy
-            nextEventNumber = 1
-            pendingEvents.removeAll()
-            broker.schedulerAttached(policy: policy, at: PollLoop.now())
-            logger.info("scheduler attached", metadata: ["policy": "\(policy)"])
+            lead(stream, policy)
         } catch {
             end(stream, .schedule, error, over: scheduler)
         }
+    }
+
+    /// Hears this scheduler from now on, and no other: what an earlier one still sends belongs to a stream that is over.
+    private func lead(_ stream: StreamKey, _ policy: String) {
+        scheduling = stream
+        self.policy = policy
+        nextEventNumber = 1
+        pendingEvents.removeAll()
+        broker.schedulerAttached(policy: policy, at: PollLoop.now())
+        logger.info("scheduler attached", metadata: ["policy": "\(policy)"])
     }
 
     private func detach() {
@@ -45,6 +56,12 @@ extension BrokerService {
         insight = nil
         insights = [:]
         broker.schedulerDetached(at: PollLoop.now())
+        guard standbys.isEmpty else {
+            logger.warning("scheduler gone; the next one takes over")
+            let next = standbys.removeFirst()
+            lead(next.stream, next.policy)
+            return
+        }
         logger.warning("scheduler gone; after a grace the broker places queries by room alone")
     }
 

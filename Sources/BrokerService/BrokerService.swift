@@ -1,5 +1,7 @@
 internal import Brokering
+internal import Foundation
 internal import Glibc
+package import Journal
 package import Logging
 internal import Messages
 internal import ServiceLifecycle
@@ -12,6 +14,9 @@ package import ZeroMQ
 /// Everything happens on one thread, its poll loop. A round of events (all that one poll brought) is told to the
 /// machine first; then its actions are carried out together, so that a worker gets one batch and the scheduler one
 /// message for it. Call `run()` once, in a task of your own; it returns after a graceful shutdown.
+///
+/// With a journal, what the journal must have before something is said is appended before anything of the round is sent;
+/// a journal that fails ends the broker.
 package actor BrokerService: Service {
     package nonisolated let loop = PollLoop(name: "broker")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -37,17 +42,44 @@ package actor BrokerService: Service {
     var attachedStreams: Set<StreamKey> = []
     /// Streams with news for sessions that have no room, in the order announced.
     var blockedStreams: [StreamKey] = []
+    let journal: (any Journal)?
+    let journalInbox = JournalInbox()
+    var journalFailure: JournalFailure?
+    var failureWaiter: CheckedContinuation<Void, Never>?
+    var isEnding = false
+    /// Schedulers that wait their turn, in the order in which they came.
+    var standbys: [(stream: StreamKey, policy: String)] = []
     private var addresses: BrokerAddresses?
     private var nextSession: UInt64 = 1
     private var random = SystemRandomNumberGenerator()
 
-    package init(configuration: BrokerServiceConfiguration, logger: Logger) {
+    /// - Parameter journal: where accepted queries survive; nil for a broker whose queries are all volatile.
+    /// - Throws: if the journal cannot be used.
+    package init(
+        configuration: BrokerServiceConfiguration,
+        journal: (any Journal)? = nil,
+        logger: Logger
+    ) throws(JournalFailure) {
         var configuration = configuration
         // Seconds since 1970 grow from one start to the next, so that no lease is handed out twice.
         configuration.broker.leaseEpoch = UInt32(truncatingIfNeeded: Self.unixMilliseconds() / 1000)
         self.configuration = configuration
         self.logger = logger
-        broker = Broker(configuration: configuration.broker, at: PollLoop.now())
+        self.journal = journal
+        let recovery = try journal?.recover()
+        let now = PollLoop.now()
+        broker = Broker(
+            configuration: configuration.broker,
+            recovery: recovery,
+            wallClock: WallClock(unixMilliseconds: Int64(Self.unixMilliseconds()), at: now),
+            at: now
+        )
+        if let recovery {
+            logger.info(
+                "journal open",
+                metadata: ["unfinished": "\(recovery.queries.count)", "epoch": "\(recovery.epoch)"]
+            )
+        }
         instance =
             QueryID(
                 unixMilliseconds: Self.unixMilliseconds(),
@@ -73,15 +105,37 @@ package actor BrokerService: Service {
                     "schedulers": "\(addresses.scheduler)", "admin": "\(addresses.admin)",
                 ]
             )
-            try await gracefulShutdown()
-        } catch is CancellationError {
-            // Cancelled instead of asked: the end is the same.
         } catch {
             await loop.stop()
             throw error
         }
+        await waitForEnd()
         shutDown()
         await loop.stop()
+        await closeJournal()
+        if let journalFailure { throw journalFailure }
+    }
+
+    /// Returns on a graceful shutdown, on cancellation, or when the journal has failed.
+    private func waitForEnd() async {
+        await withTaskGroup { group in
+            group.addTask { try? await gracefulShutdown() }
+            group.addTask { await self.waitForFailure() }
+            await group.next()
+            stopWaitingForFailure()
+            group.cancelAll()
+        }
+    }
+
+    /// Closing waits for the disk, so it happens on a thread of its own.
+    private func closeJournal() async {
+        guard let journal else { return }
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                journal.close()
+                continuation.resume()
+            }
+        }
     }
 
     /// Binds the endpoints if that was not done yet; `run` does it too.
@@ -97,11 +151,12 @@ package actor BrokerService: Service {
     package nonisolated func close() async {
         await shutDown()
         await loop.stop()
+        await closeJournal()
     }
 
     private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
         if let addresses { return addresses }
-        let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])
+        let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels, .acknowledge])
         let worker = try endpoint(configuration.workerEndpoint, [.work])
         let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
         let admin = try endpoint(configuration.adminEndpoint, [.getStatus, .explain])
@@ -110,6 +165,7 @@ package actor BrokerService: Service {
         worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }
         scheduler.watch(on: loop) { [unowned self] input in assumeIsolated { $0.schedulerSent(input) } }
         admin.watch(on: loop) { [unowned self] input in assumeIsolated { $0.adminSent(input) } }
+        startJournal()
         loop.onCycle = { [unowned self] now in assumeIsolated { $0.endRound(at: now) } }
         let bound = BrokerAddresses(
             frontend: frontend.address,
@@ -144,6 +200,9 @@ package actor BrokerService: Service {
         next = min(next, worker.cycle(at: now) { workerSent($0) })
         next = min(next, scheduler.cycle(at: now) { schedulerSent($0) })
         next = min(next, admin.cycle(at: now) { adminSent($0) })
+        hearJournal(at: now)
+        // What cannot be kept is not acknowledged.
+        guard journalFailure == nil else { return .distantFuture }
         next = min(next, broker.tick(at: now))
         serveBlockedStreams()
         perform(broker.takeActions(at: now))

@@ -10,7 +10,7 @@ extension Broker {
     /// stream: it is announced again with the next news.
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
         guard var reader = readers[stream], let record = queries[reader.query] else { return nil }
-        let delivery = Self.advance(&reader, over: record)
+        let delivery = record.acceptRecord <= durable ? advance(&reader, over: record) : nil
         if case .end? = delivery {
             remove(reader: stream)
         } else {
@@ -20,28 +20,29 @@ extension Broker {
         return delivery
     }
 
-    private static func advance(_ reader: inout Reader, over record: QueryRecord) -> Delivery? {
+    private func advance(_ reader: inout Reader, over record: QueryRecord) -> Delivery? {
         if !reader.wasToldAccepted {
             reader.wasToldAccepted = true
-            return .accepted(record.id)
+            return .accepted(record.id, record.durability, isDuplicate: reader.isDuplicate)
         }
         if let index = reader.pendingReset {
             reader.pendingReset = nil
             return .reset(firstIndex: index)
         }
-        if reader.attemptsTold < record.startedAttempts {
-            reader.attemptsTold = record.startedAttempts
+        if reader.attemptTold < record.startedAttempt {
+            reader.attemptTold = record.startedAttempt
             return .started(
                 worker: record.workerName,
-                attempt: record.startedAttempts,
+                attempt: record.startedAttempt,
                 predictedTimeToFirstToken: record.predictedTimeToFirstToken
             )
         }
-        if let chunk = record.output.chunk(from: reader.cursor, limit: deliveryBytes) {
+        if let chunk = record.output.chunk(from: reader.cursor, limit: Self.deliveryBytes) {
             reader.cursor = chunk.firstIndex + chunk.count
             return .tokens(firstIndex: chunk.firstIndex, count: chunk.count, ids: chunk.ids, text: chunk.text)
         }
-        guard case .ended(let status) = record.state else { return nil }
+        // A client that has heard of the end may forget the query; so must the journal not.
+        guard case .ended(let status) = record.state, record.endRecord <= durable else { return nil }
         if let finish = record.finish, status.isOK, !reader.wasToldFinished {
             reader.wasToldFinished = true
             return .finished(finish, inputTokens: record.inputTokens ?? 0, outputTokens: record.output.count)

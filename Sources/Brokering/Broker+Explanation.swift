@@ -29,7 +29,7 @@ extension Broker {
         explanation.ended = record.ended.map { $0 - record.arrival }
         explanation.averageTokenTime = record.averageTokenTime
         switch record.state {
-        case .queued: explanation.state = .queued
+        case .queued, .pausing: explanation.state = .queued
         case .placed: explanation.state = .placed
         case .leased: explanation.state = .running
         case .ended(let status):

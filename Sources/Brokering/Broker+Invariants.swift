@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import HeapModule
 internal import ServingModel
 
 extension Broker {
@@ -11,13 +12,22 @@ extension Broker {
         checkReaders()
     }
 
+    /// Queries between two attempts.
+    ///
+    /// Complexity: linear in the queries; for tests and simulations.
+    package var restingQueries: Int {
+        queries.values.count { if case .pausing = $0.state { true } else { false } }
+    }
+
     private func checkQueries() {
         var live = 0
         var leases = 0
         for (number, record) in queries {
             precondition(record.number == number && numbersByID[record.id] == number, "query tables agree")
             precondition(record.output.count <= record.submission.maxTokens, "no query exceeds its max_tokens")
-            precondition(record.attempt <= configuration.maximumAttempts, "no query exceeds its attempts")
+            precondition(record.failures.count <= configuration.maximumAttempts, "no query exceeds its attempts")
+            precondition(isJournaled || record.durability == .volatile, "nothing is durable without a journal")
+            precondition(record.checkpointed.tokens <= record.output.count, "checkpoints are of what there is")
             let attempts = record.attempts.map(\.number)
             precondition(zip(attempts, attempts.dropFirst()).allSatisfy { $0 < $1 }, "attempts are told in order")
             precondition((attempts.last ?? 0) <= record.attempt, "no attempt is told before it is made")
@@ -30,6 +40,10 @@ extension Broker {
                 leases += 1
                 precondition(queriesByLease[lease] == number, "a current lease leads to its query")
                 precondition(workers[worker]?.leases.contains(lease) == true, "a worker knows its leases")
+                precondition(record.attemptRecord <= durable, "a repetition is written down before it is dispatched")
+            case .pausing(let until):
+                let isDue = record.attemptRecord > durable || deadlines.unordered.contains { $0.query == number }
+                precondition(isDue, "a query that rests until \(until) is woken")
             case .ended:
                 live -= 1
             }
@@ -66,7 +80,10 @@ extension Broker {
     }
 
     private func checkReaders() {
+        precondition(durable <= written, "nothing is durable that was not written")
         for (stream, reader) in readers {
+            let acceptance = queries[reader.query]?.acceptRecord ?? 0
+            precondition(!reader.wasToldAccepted || acceptance <= durable, "nobody is told what is not durable")
             precondition(queries[reader.query]?.readers.contains(stream) == true, "a query knows its readers")
             precondition(streamsBySession[stream.session]?.contains(stream) == true, "a session knows its streams")
             precondition(reader.cursor <= queries[reader.query]?.submission.maxTokens ?? 0, "no cursor runs ahead")

@@ -41,50 +41,32 @@ extension Broker {
         queries[number]?.submission.request = []
         retainedBytes += record.output.byteCount
         if let ended = queries[number] { models[record.model]?.record(ended, endedWith: status) }
+        writeEnd(of: number, at: now)
         retained.append((now, number))
+        tellEnd(of: record, with: status)
+        announceReaders(of: number)
+        forgetOldResults(at: now)
+    }
+
+    private mutating func tellEnd(of record: QueryRecord, with status: Status) {
+        // One that rests has ended already for the scheduler.
+        if case .pausing = record.state { return }
         tell(
             .queryEnded(
                 QueryEnded(
-                    query: number,
+                    query: record.number,
                     code: status.code,
                     inputTokens: record.inputTokens ?? 0,
                     outputTokens: record.output.count
                 )
             )
         )
-        announceReaders(of: number)
-        forgetOldResults(at: now)
-    }
-
-    /// An attempt came to nothing: the query is queued again, or ends if it has had its attempts.
-    mutating func retry(_ number: QueryNumber, because status: Status, at now: Instant) {
-        guard let record = queries[number] else { return }
-        if let last = record.attempts.indices.last { queries[number]?.attempts[last].failure = (status, now) }
-        guard record.output.count < record.submission.maxTokens else {
-            // All tokens are there; only the word that they were the last was lost with the worker.
-            queries[number]?.finish = .length
-            end(number, with: .ok, at: now)
-            return
-        }
-        guard record.attempt < configuration.maximumAttempts else {
-            let message = "gave up after \(record.attempt) attempts; the last: \(status.message)"
-            end(number, with: Status(.unavailable, .attemptsExhausted, message), at: now)
-            return
-        }
-        leaveState(of: record)
-        queries[number]?.attempt += 1
-        models[record.model]?.retried += 1
-        models[record.model]?.queued += 1
-        enqueue(number, at: now)
-        if models[record.model]?.workers == 0 {
-            deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: number))
-        }
     }
 
     /// Undoes what the query's present state holds elsewhere.
     mutating func leaveState(of record: QueryRecord) {
         switch record.state {
-        case .queued:
+        case .queued, .pausing:
             models[record.model]?.queued -= 1
         case .placed(let worker):
             models[record.model]?.queued -= 1
@@ -107,6 +89,7 @@ extension Broker {
             expire(timer.query, at: now)
         }
         forgetOldResults(at: now)
+        expelHangingWorkers(at: now)
         var next = now + .seconds(1)
         if let timer = deadlines.min { next = min(next, timer.at) }
         if let gone = schedulerGone {
@@ -121,9 +104,10 @@ extension Broker {
             end(number, with: Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed"), at: now)
             return
         }
+        resumeIfReady(number, at: now)
         // A timer from an earlier absence of the workers says nothing about this one.
-        guard case .queued = record.state, let model = models[record.model], model.workers == 0,
-            max(record.arrival, model.abandoned ?? record.arrival) + configuration.noWorkerPatience <= now
+        guard let model = models[record.model], model.workers == 0, !record.isOnWorker,
+            max(record.arrival, model.abandoned ?? record.arrival) + patience(of: record) <= now
         else { return }
         end(
             number,
@@ -144,7 +128,8 @@ extension Broker {
                 || retainedBytes > configuration.maximumRetainedBytes
         {
             retained.removeFirst()
-            retainedBytes -= queries[oldest.query]?.output.byteCount ?? 0
+            guard let record = queries[oldest.query], !record.isOverdue else { continue }
+            retainedBytes -= record.output.byteCount
             queries[oldest.query]?.isOverdue = true
             forgetIfOverdue(oldest.query)
         }
@@ -153,7 +138,11 @@ extension Broker {
     /// A result whose time is over is kept only while somebody reads it.
     mutating func forgetIfOverdue(_ number: QueryNumber) {
         guard let record = queries[number], record.isOverdue, record.readers.isEmpty else { return }
+        precondition(record.hasEnded, "only what has ended is forgotten")
         queries[number] = nil
         numbersByID[record.id] = nil
+        if let key = record.submission.idempotencyKey {
+            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = nil
+        }
     }
 }

@@ -20,6 +20,8 @@ extension Broker {
         }
         for number in queries.keys.sorted() {
             guard let record = queries[number], !record.hasEnded else { continue }
+            // One that rests is told when it is queued anew.
+            if case .pausing = record.state { continue }
             tell(.queryQueued(record.queuedQuery(at: now)))
             if case .leased(let worker, _) = record.state {
                 tell(.queryDispatched(number, to: worker, attempt: record.attempt))
@@ -45,7 +47,7 @@ extension Broker {
         guard let record = queries[placement.query], record.attempt == placement.attempt else { return }
         switch record.state {
         case .queued, .placed: break
-        case .leased, .ended: return
+        case .pausing, .leased, .ended: return
         }
         guard let worker = workers[placement.worker], !worker.isDraining else {
             // The scheduler takes the query for placed, and it has heard by now that the worker left.
@@ -77,7 +79,12 @@ extension Broker {
         var batch: [Assignment] = []
         while let worker = workers[id], worker.sent < worker.granted, let number = worker.queue.first {
             workers[id]?.queue.removeFirst()
-            guard queries[number]?.state == .placed(id) else { continue }
+            guard let record = queries[number], record.state == .placed(id) else { continue }
+            if let deadline = record.deadline, deadline <= now {
+                let status = Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed")
+                end(number, with: status, at: now)
+                continue
+            }
             batch.append(lease(number, to: id, at: now))
         }
         if !batch.isEmpty { actions.append(.dispatch(id, batch)) }
@@ -91,8 +98,9 @@ extension Broker {
         if record.output.count > 0, !(worker.joined.resumesPrefix && record.output.isResumable) {
             reset(&record)
         }
+        if record.durability != .volatile { write(.leased(number, attempt: record.attempt, lease)) }
         record.state = .leased(id, lease)
-        record.startedAttempts += 1
+        record.startedAttempt = record.attempt
         record.workerName = worker.joined.name
         if let last = record.attempts.indices.last { record.attempts[last].dispatched = now }
         queries[number] = record
@@ -100,6 +108,7 @@ extension Broker {
         workers[id]?.queued -= 1
         workers[id]?.sent += 1
         workers[id]?.leases.append(lease)
+        workers[id]?.lastDispatch = now
         models[record.model]?.queued -= 1
         models[record.model]?.running += 1
         tell(.queryDispatched(number, to: id, attempt: record.attempt))
@@ -117,6 +126,9 @@ extension Broker {
     /// The answer starts over; whoever has read some of it is told.
     private mutating func reset(_ record: inout QueryRecord) {
         record.output.removeAll()
+        record.rewrite(from: 0, by: record.attempt)
+        if record.checkpointed.tokens > 0 { write(.reset(record.number)) }
+        record.checkpointed.tokens = 0
         for stream in record.readers {
             guard var reader = readers[stream], reader.cursor > 0 else { continue }
             reader.cursor = 0

@@ -4,16 +4,35 @@ package import ServingModel
 extension Broker {
     /// Accepts a query or says why not.
     ///
-    /// An accepted query's events are announced for `stream`.
+    /// An accepted query's events are announced for `stream`. One whose name its owner has used before is that query
+    /// again, and the stream reads its answer.
     ///
     /// - Throws: a `Status`; nothing was changed then.
-    @discardableResult
     package mutating func submit(
         _ submission: Submission,
         id: QueryID,
         from stream: StreamKey,
         at now: Instant
-    ) throws(Status) -> QueryNumber {
+    ) throws(Status) {
+        try submit(submission, id: id, from: stream, isLookedUp: false, arrival: now, at: now)
+    }
+
+    /// - Parameter isLookedUp: whether the journal was asked for the query's name already.
+    mutating func submit(
+        _ submission: Submission,
+        id: QueryID,
+        from stream: StreamKey,
+        isLookedUp: Bool,
+        arrival: Instant,
+        at now: Instant
+    ) throws(Status) {
+        if let name = submission.idempotencyKey {
+            let key = IdempotencyKey(owner: submission.owner, key: name)
+            if let number = numbersByKey[key] { return try join(number, with: submission, by: stream) }
+            if !isLookedUp, isJournaled, knownKeys.contains(key.fingerprint) {
+                return try lookUp(.key(key), for: stream, .submit(submission, id, arrival: arrival))
+            }
+        }
         let model = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, from: stream)
@@ -27,32 +46,59 @@ extension Broker {
             model: model,
             submission: submission,
             objective: submission.objective ?? configuration.objective,
-            arrival: now
+            arrival: arrival,
+            deadline: submission.timeout.map { arrival + $0 },
+            durability: isJournaled ? submission.durability : .volatile
         )
-        queries[record.number] = record
-        numbersByID[id] = record.number
-        liveQueries += 1
-        liveBytes += submission.request.count
-        models[model]?.queued += 1
-        if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
-        if models[model]?.workers == 0 {
-            deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: record.number))
-        }
+        insert(record, at: now)
+        writeAcceptance(of: record.number)
         read(record.number, by: stream, from: 0)
         enqueue(record.number, at: now)
-        return record.number
     }
 
-    /// Streams a query that was accepted before, from token `index` on.
-    package mutating func attach(to id: QueryID, by stream: StreamKey, from index: Int) throws(Status) {
-        guard let number = numbersByID[id], let record = queries[number] else {
-            throw Status(.notFound, .unknownQuery, "no such query, or its result is no longer kept")
+    /// A submission under a name that is in use.
+    private mutating func join(
+        _ number: QueryNumber,
+        with submission: Submission,
+        by stream: StreamKey
+    ) throws(Status) {
+        guard queries[number]?.submission.requestHash == submission.requestHash else {
+            throw Status(
+                .alreadyExists,
+                .keyReused,
+                "this idempotency-key belongs to another request; use a new one for each"
+            )
         }
+        try checkCalls(of: stream.session)
+        read(number, by: stream, from: 0)
+        readers[stream]?.isDuplicate = true
+    }
+
+    /// Streams a query that was accepted before.
+    ///
+    /// A reader that knows tokens which a later attempt has replaced is told to forget them.
+    ///
+    /// - Throws: a `Status`. A query that only the journal knows is looked up; a refusal comes as an action then.
+    package mutating func attach(_ attachment: Attachment, by stream: StreamKey) throws(Status) {
+        try attach(attachment, by: stream, isLookedUp: false)
+    }
+
+    mutating func attach(_ attachment: Attachment, by stream: StreamKey, isLookedUp: Bool) throws(Status) {
+        guard let number = numbersByID[attachment.query], let record = queries[number] else {
+            guard isJournaled, !isLookedUp else { throw Self.unknownQuery }
+            return try lookUp(.query(attachment.query), for: stream, .attach(attachment))
+        }
+        guard record.submission.owner == attachment.owner else { throw Self.unknownQuery }
+        let index = attachment.firstIndex
         guard index >= 0, index <= max(record.output.count, record.submission.maxTokens) else {
             throw Status(.outOfRange, .malformed, "first_index lies beyond the answer's end")
         }
         try checkCalls(of: stream.session)
-        read(number, by: stream, from: index)
+        let known = record.output.boundary(
+            at: min(index, record.firstRewritten(after: attachment.seenAttempt) ?? index)
+        )
+        read(number, by: stream, from: known)
+        if known < index { readers[stream]?.pendingReset = known }
     }
 
     /// A client gives a call up.
@@ -61,18 +107,22 @@ extension Broker {
     ///
     /// - Returns: whether the call was still open.
     package mutating func cancel(_ stream: StreamKey, at now: Instant) -> Bool {
-        guard let reader = remove(reader: stream) else { return false }
+        guard let reader = remove(reader: stream) else { return giveUpParked(stream) }
         endIfUnread(reader.query, Status(.cancelled, .cancelledByClient, "cancelled by the client"), at: now)
         return true
     }
 
-    /// A client's session is over: all its calls are given up.
+    /// A client's session is over: its calls are closed.
+    ///
+    /// Volatile queries that nobody else reads end with it. What is written down goes on: its client may come back for
+    /// it, from another session or another machine.
     package mutating func sessionEnded(_ session: SessionID, at now: Instant) {
         for stream in streamsBySession[session] ?? [] {
-            guard let reader = remove(reader: stream) else { continue }
+            guard let reader = remove(reader: stream), queries[reader.query]?.durability == .volatile else { continue }
             endIfUnread(reader.query, Status(.cancelled, .clientGone, "the client's session ended"), at: now)
         }
         streamsBySession[session] = nil
+        giveUpParked(of: session)
     }
 
     private func model(of submission: Submission) throws(Status) -> String {

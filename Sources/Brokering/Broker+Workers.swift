@@ -46,9 +46,17 @@ extension Broker {
         }
         tell(.workerLeft(worker, isDraining: false))
         requeueUnpulled(of: worker, at: now)
-        for lease in record.leases {
-            guard let number = queriesByLease[lease] else { continue }
-            retry(number, because: Status(.unavailable, .workerLost, "its worker was lost"), at: now)
+        let computed = record.leases.count - record.waiting
+        for (index, lease) in record.leases.enumerated() {
+            guard let number = queriesByLease[lease], let query = queries[number] else { continue }
+            // One that was still waiting there can't be why the worker was lost.
+            let hadTokens = query.attempts.last?.firstToken != nil
+            retry(
+                number,
+                because: Status(.unavailable, .workerLost, "its worker was lost"),
+                isSuspect: hadTokens || index < computed,
+                at: now
+            )
         }
         workers[worker] = nil
         workerOrder.removeAll { $0 == worker }
@@ -133,6 +141,7 @@ extension Broker {
             queries[number]?.firstToken = record.firstToken ?? now
             queries[number]?.lastToken = now
             workers[worker]?.outputTokens += UInt64(report.tokens)
+            checkpointIfDue(number, at: now)
             announceReaders(of: number)
         }
         if let inputTokens = report.inputTokens { queries[number]?.inputTokens = inputTokens }
@@ -171,7 +180,22 @@ extension Broker {
         guard models[model]?.workers == 0 else { return }
         models[model]?.abandoned = now
         for number in unplaced where queries[number]?.model == model && queries[number]?.state == .queued {
-            deadlines.insert(Timer(at: now + configuration.noWorkerPatience, query: number))
+            startPatience(of: number, at: now)
+        }
+    }
+
+    /// Asks for the end of workers that hold leases and have reported nothing for too long: an engine can hang behind
+    /// a session that is well.
+    mutating func expelHangingWorkers(at now: Instant) {
+        for id in workerOrder {
+            guard let worker = workers[id], !worker.isExpelled, !worker.leases.isEmpty,
+                let dispatched = worker.lastDispatch
+            else { continue }
+            let quiet = now - max(dispatched, worker.lastStep ?? dispatched)
+            guard quiet >= configuration.enginePatience else { continue }
+            workers[id]?.isExpelled = true
+            let message = "it holds queries and has reported no step for \(Int(quiet.seconds)) s"
+            actions.append(.expel(id, Status(.aborted, .engineStalled, message)))
         }
     }
 }

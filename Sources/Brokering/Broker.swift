@@ -38,19 +38,47 @@ package struct Broker: Sendable {
     package internal(set) var liveQueries = 0
     package internal(set) var liveBytes = 0
 
+    /// Whether queries can be written down.
+    package let isJournaled: Bool
+    let wallClock: WallClock
+    /// Records given to the journal so far, and how many of them are durable.
+    package internal(set) var written: UInt64 = 0
+    package internal(set) var durable: UInt64 = 0
+    /// Queries that wait for a record to become durable, in the records' order.
+    var awaitingJournal: Deque<(record: UInt64, query: QueryNumber)> = []
+    /// Queries by their clients' names, as far as they are in memory.
+    var numbersByKey: [IdempotencyKey: QueryNumber] = [:]
+    /// Fingerprints of all names that the journal may know.
+    var knownKeys: Set<UInt64> = []
+    /// Calls that wait for the journal's answer, in the order asked.
+    var parked: Deque<ParkedCall> = []
+    var nextLookup: UInt64 = 1
+
     package internal(set) var schedulerIsAttached = false
     /// The attached scheduler's.
     var policy = ""
     var schedulerGone: Instant?
     var markedWorkers: [WorkerID] = []
     var actions: [BrokerAction] = []
-    private var nextNumber: UInt64 = 1
+    private var nextNumber: UInt64
     private var nextLease: UInt64
 
-    package init(configuration: BrokerConfiguration = BrokerConfiguration(), at now: Instant) {
+    /// - Parameters:
+    ///   - recovery: what the journal holds; nil for a broker without one, whose queries are all volatile.
+    ///   - wallClock: how this process's instants and the times in the journal belong together.
+    package init(
+        configuration: BrokerConfiguration = BrokerConfiguration(),
+        recovery: Recovery? = nil,
+        wallClock: WallClock = WallClock(unixMilliseconds: 0, at: .zero),
+        at now: Instant
+    ) {
         self.configuration = configuration
-        nextLease = UInt64(configuration.leaseEpoch) << 32 | 1
+        self.wallClock = wallClock
+        isJournaled = recovery != nil
+        nextLease = UInt64(recovery?.epoch ?? configuration.leaseEpoch) << 32 | 1
+        nextNumber = recovery?.nextNumber.rawValue ?? 1
         schedulerGone = now
+        if let recovery { recover(recovery, at: now) }
     }
 
     /// What is to be done since the last call, in order.

@@ -8,6 +8,14 @@ package enum BrokerAction: Hashable, Sendable {
     case revoke(WorkerID, [Lease])
     /// For the scheduler, if one is attached.
     case tell(ClusterEvent)
+    /// For the journal, in order; the broker hears with `journaled` when it is durable.
+    case write(JournalRecord)
+    /// A question to the journal, answered with `found`.
+    case lookUp(JournalLookup, ticket: UInt64)
+    /// A call that waited for such an answer cannot be served.
+    case refuse(StreamKey, Status)
+    /// A worker that no longer makes progress: its session is to be ended.
+    case expel(WorkerID, Status)
 }
 
 /// One attempt at one query, for the worker that pulled it.

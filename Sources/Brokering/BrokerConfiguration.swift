@@ -12,14 +12,31 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumTokens = 131_072
     /// Bytes of output kept for one query.
     package var maximumOutputBytes = 4 << 20
-    /// Executions of one query, the first included.
+    /// Executions of one query, the first included; those that a broker's end cut short do not count.
     package var maximumAttempts = 3
+    /// Workers that may be lost while they run a query that gets no further, before it is given up as their cause.
+    package var maximumWorkersLost = 2
+    /// Brokers that may find a query unfinished before it is given up.
+    package var maximumRestarts = 16
+    /// The pause before the second repetition of a query; it doubles with each, up to `retryPauseLimit`, and varies by
+    /// a fifth. The first repetition follows at once.
+    package var retryPause = Interval.seconds(1)
+    package var retryPauseLimit = Interval.seconds(60)
+    /// A worker that holds leases and reports nothing for so long hangs: it is expelled and its queries run elsewhere.
+    package var enginePatience = Interval.seconds(120)
+    /// A `stream` query's tokens are written down at the latest when so many are new, or the oldest of them so old.
+    package var checkpointTokens = 64
+    package var checkpointInterval = Interval.milliseconds(250)
+    /// Calls that wait for an answer of the journal at once.
+    package var maximumLookups = 1024
     /// Prompts are opaque bytes to the broker, this many at most.
     package var maximumRequestBytes = 4 << 20
     /// What a query gets that names no objective.
     package var objective = ServiceLevelObjective.standard
     /// How long queries wait for the first worker of a model that was served before.
     package var noWorkerPatience = Interval.seconds(30)
+    /// The same for queries that are written down: their clients may come back for the result.
+    package var durableNoWorkerPatience = Interval.seconds(600)
     /// How long placement waits for a scheduler to come back before the plain fallback starts.
     package var schedulerGrace = Interval.seconds(2)
     /// How long, and how many, ended queries can still be attached to.
@@ -28,7 +45,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumRetainedBytes = 256 << 20
     /// Placements whose explanation is kept, over all queries; the latest ones.
     package var maximumExplanations = 20_000
-    /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
+    /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat. A journal's epoch
+    /// takes its place.
     package var leaseEpoch: UInt32 = 1
 
     package init() {}

@@ -60,6 +60,49 @@ package struct OutputLog: Hashable, Sendable {
         )
     }
 
+    /// Where a reader has to begin that knows the tokens before `index` and wants the rest: there, or at the beginning of
+    /// the piece that `index` lies within.
+    package func boundary(at index: Int) -> Int {
+        guard index < count else { return index }
+        let entry = firstEntry(endingAfter: index)
+        return entry == 0 ? 0 : entries[entry - 1].endIndex
+    }
+
+    /// All tokens from `index` on, a boundary; nil if there are none.
+    package func part(from index: Int) -> OutputPart? {
+        guard index < count else { return nil }
+        let first = firstEntry(endingAfter: index)
+        var start = first == 0 ? Entry(endIndex: 0, endOffset: 0) : entries[first - 1]
+        var part = OutputPart(
+            firstIndex: start.endIndex,
+            count: count - start.endIndex,
+            ids: isResumable ? Array(tokenIDs[start.endIndex...]) : [],
+            text: Array(text[start.endOffset...])
+        )
+        for entry in entries[first...] {
+            let tokens = UInt32(clamping: entry.endIndex - start.endIndex)
+            part.pieces.append(.init(tokens: tokens, bytes: UInt32(clamping: entry.endOffset - start.endOffset)))
+            start = entry
+        }
+        return part
+    }
+
+    /// The log that a part from token 0 on was taken from.
+    package init(_ part: OutputPart) {
+        count = part.count
+        tokenIDs = part.ids
+        text = part.text
+        var end = Entry(endIndex: 0, endOffset: 0)
+        for piece in part.pieces {
+            end.endIndex += Int(piece.tokens)
+            end.endOffset += Int(piece.bytes)
+            entries.append(end)
+        }
+        // What comes from a disk is checked, not trusted.
+        let isWhole = end == Entry(endIndex: count, endOffset: text.count)
+        if count > 0, !isWhole { entries = [Entry(endIndex: count, endOffset: text.count)] }
+    }
+
     private func firstEntry(endingAfter index: Int) -> Int {
         var low = 0
         var high = entries.count

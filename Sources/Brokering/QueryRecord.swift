@@ -5,7 +5,7 @@ package import ServingModel
 /// ```
 /// queued ⇄ placed → leased → ended
 ///    ↑                 │
-///    └── worker lost ──┘
+///    └──── pausing ◀───┘ the attempt came to nothing
 /// ```
 package struct QueryRecord: Sendable {
     package enum State: Hashable, Sendable {
@@ -15,6 +15,8 @@ package struct QueryRecord: Sendable {
         case placed(WorkerID)
         /// A worker runs it under this lease.
         case leased(WorkerID, Lease)
+        /// Waits for its next attempt: until then, and until the journal has it that there is one.
+        case pausing(until: Instant)
         case ended(Status)
     }
 
@@ -26,6 +28,8 @@ package struct QueryRecord: Sendable {
     package let objective: ServiceLevelObjective
     package let arrival: Instant
     package let deadline: Instant?
+    /// What is written down of it; `volatile` for a broker without a journal.
+    package let durability: Durability
 
     package internal(set) var state = State.queued
     /// The attempt under way or waited for, from 1.
@@ -41,8 +45,21 @@ package struct QueryRecord: Sendable {
     package internal(set) var ended: Instant?
     /// The worker of the latest attempt that started, for the client.
     package internal(set) var workerName = ""
-    /// Attempts that a worker has taken; what `started` events count.
-    package internal(set) var startedAttempts = 0
+    /// The latest attempt that a worker has taken; what `started` events tell.
+    package internal(set) var startedAttempt = 0
+    /// Attempts that came to nothing, over all brokers.
+    package internal(set) var failures: [FailedAttempt] = []
+    /// Brokers that found it unfinished.
+    package internal(set) var restarts = 0
+    /// From where on which attempt made the answer, newest last; those that a later one covers are dropped.
+    package internal(set) var rewrites: [Rewrite] = []
+    /// Tokens that the journal has in checkpoints, and when the last of them was written.
+    var checkpointed: (tokens: Int, at: Instant)
+    /// What must be durable before its client is told of its acceptance, before its next attempt is dispatched, and
+    /// before its end is told: numbers of journal records.
+    var acceptRecord: UInt64 = 0
+    var attemptRecord: UInt64 = 0
+    var endRecord: UInt64 = 0
     /// Whether it stands in the broker's list of queries to place; it may have moved on since.
     var isListed = false
     /// Whether it is to be forgotten with its last reader.
@@ -52,6 +69,14 @@ package struct QueryRecord: Sendable {
 
     package var hasEnded: Bool {
         if case .ended = state { true } else { false }
+    }
+
+    /// Whether a worker has it, or is to pull it.
+    var isOnWorker: Bool {
+        switch state {
+        case .placed, .leased: true
+        case .queued, .pausing, .ended: false
+        }
     }
 
     /// Mean gap between the tokens so far; nil for fewer than two.
@@ -77,7 +102,9 @@ package struct QueryRecord: Sendable {
         model: String,
         submission: Submission,
         objective: ServiceLevelObjective,
-        arrival: Instant
+        arrival: Instant,
+        deadline: Instant?,
+        durability: Durability
     ) {
         self.number = number
         self.id = id
@@ -85,7 +112,20 @@ package struct QueryRecord: Sendable {
         self.submission = submission
         self.objective = objective
         self.arrival = arrival
-        deadline = submission.timeout.map { arrival + $0 }
+        self.deadline = deadline
+        self.durability = durability
+        checkpointed = (0, arrival)
+    }
+
+    /// The answer from here on is what `attempt` makes of it.
+    mutating func rewrite(from index: Int, by attempt: Int) {
+        rewrites.removeAll { $0.index >= index }
+        rewrites.append(Rewrite(attempt: attempt, index: index))
+    }
+
+    /// The first token that a reader does not know for certain who last heard of attempt `seen`; nil for all known.
+    func firstRewritten(after seen: Int) -> Int? {
+        rewrites.lazy.filter { $0.attempt > seen }.map(\.index).min()
     }
 
     /// The query as the scheduler sees it while it waits.

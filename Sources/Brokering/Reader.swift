@@ -6,10 +6,12 @@ struct Reader: Hashable, Sendable {
     /// The next token to send.
     var cursor: Int
     var wasToldAccepted = false
-    var attemptsTold = 0
+    var attemptTold = 0
     /// A reset that has to be told before more tokens.
     var pendingReset: Int?
     var wasToldFinished = false
+    /// Whether its call named a query that was accepted before.
+    var isDuplicate = false
     /// Whether the stream has been announced since it was last served: once is enough, however much happens.
     var isAnnounced = false
 
@@ -21,7 +23,7 @@ struct Reader: Hashable, Sendable {
 
 /// The next thing to tell a reader.
 package enum Delivery: Hashable, Sendable {
-    case accepted(QueryID)
+    case accepted(QueryID, Durability, isDuplicate: Bool)
     case started(worker: String, attempt: Int, predictedTimeToFirstToken: Interval?)
     case tokens(firstIndex: Int, count: Int, ids: [Int32], text: String)
     case reset(firstIndex: Int)

@@ -8,6 +8,8 @@ package enum MetadataKey {
     package static let tenant = "x-aladdin-tenant"
     package static let outputTokens = "x-aladdin-output-tokens"
     package static let timeout = "x-request-timeout-ms"
+    package static let durability = "x-aladdin-durability"
+    package static let idempotencyKey = "idempotency-key"
 }
 
 extension Submission {
@@ -134,10 +136,35 @@ extension Submission {
                 }
                 tenant = value
             default:
-                break
+                try readDurability(key, value)
             }
         }
     }
+
+    private mutating func readDurability(_ key: String, _ value: String) throws(Status) {
+        switch key {
+        case MetadataKey.durability:
+            guard let level = Durability(rawValue: value) else {
+                throw Self.invalid(key, value, "volatile, accept or stream")
+            }
+            durability = level
+        case MetadataKey.idempotencyKey:
+            guard (1...Self.idempotencyKeyBytes).contains(value.utf8.count),
+                value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else {
+                throw Status(
+                    .invalidArgument,
+                    .invalidMetadata,
+                    "\(key) must have 1 to \(Self.idempotencyKeyBytes) visible ASCII characters"
+                )
+            }
+            idempotencyKey = value
+        default:
+            break
+        }
+    }
+
+    private static let idempotencyKeyBytes = 128
 
     private static func objective(_ key: String, _ value: String) throws(Status) -> Interval {
         try milliseconds(key, value, .invalidObjective)

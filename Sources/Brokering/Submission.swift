@@ -17,6 +17,14 @@ package struct Submission: Hashable, Sendable {
     package var timeout: Interval?
     /// The request as it goes to the worker, byte for byte; opaque here.
     package var request: [UInt8]
+    /// How much of it is to outlive the broker; no more than the broker's journal allows.
+    package var durability = Durability.accept
+    /// Who sends it; empty where nobody has to say.
+    package var owner = ""
+    /// The client's own name for it: another submission under the same name is the same query.
+    package var idempotencyKey: String?
+    /// Of all that was asked but metadata; tells two requests under one name apart.
+    package var requestHash: UInt64 = 0
 
     package init(
         model: String,

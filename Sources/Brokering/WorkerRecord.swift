@@ -20,6 +20,9 @@ package struct WorkerRecord: Sendable {
     package internal(set) var queriesCompleted: UInt64 = 0
     package internal(set) var outputTokens: UInt64 = 0
     package internal(set) var lastStep: Instant?
+    var lastDispatch: Instant?
+    /// Whether the end of its session has been asked for.
+    var isExpelled = false
     /// Of the queries that it answered.
     package internal(set) var predictions = PredictionErrors()
     /// Whether it is among the workers to be fed at the end of this round.

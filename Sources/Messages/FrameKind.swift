@@ -18,6 +18,7 @@ package enum Method: UInt16, Hashable, Sendable, CaseIterable {
     case generate = 1
     case attach = 2
     case listModels = 3
+    case acknowledge = 4
     case work = 16
     case schedule = 32
     case getStatus = 48

@@ -12,7 +12,8 @@ extension AttachRequest: WireRoot {
     static func read(_ wire: UnsafePointer<Aladdin__V1__AttachRequest>) throws(DecodingFailure) -> AttachRequest {
         AttachRequest(
             queryID: try Reading.string(wire.pointee.query_id, "query_id"),
-            firstIndex: Int(wire.pointee.first_index)
+            firstIndex: Int(wire.pointee.first_index),
+            seenAttempt: Int(wire.pointee.seen_attempt)
         )
     }
 
@@ -20,6 +21,29 @@ extension AttachRequest: WireRoot {
         let wire = arena.make(aladdin__v1__attach_request__init)
         wire.pointee.query_id = arena.string(queryID)
         wire.pointee.first_index = Writing.count32(firstIndex)
+        wire.pointee.seen_attempt = Writing.count32(seenAttempt)
+        return wire
+    }
+}
+
+extension AcknowledgeRequest: WireRoot {
+    static func unpack(
+        _ allocator: UnsafeMutablePointer<ProtobufCAllocator>?,
+        _ count: Int,
+        _ bytes: UnsafePointer<UInt8>?
+    ) -> UnsafeMutablePointer<Aladdin__V1__AcknowledgeRequest>? {
+        aladdin__v1__acknowledge_request__unpack(allocator, count, bytes)
+    }
+
+    static func read(
+        _ wire: UnsafePointer<Aladdin__V1__AcknowledgeRequest>
+    ) throws(DecodingFailure) -> AcknowledgeRequest {
+        AcknowledgeRequest(queryID: try Reading.string(wire.pointee.query_id, "query_id"))
+    }
+
+    func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__AcknowledgeRequest> {
+        let wire = arena.make(aladdin__v1__acknowledge_request__init)
+        wire.pointee.query_id = arena.string(queryID)
         return wire
     }
 }

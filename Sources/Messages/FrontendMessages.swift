@@ -37,12 +37,25 @@ package struct MetadataEntry: Hashable, Sendable {
 
 /// What a client hears of its query, in order.
 package enum GenerateEvent: Hashable, Sendable {
-    case accepted(queryID: String)
+    case accepted(AcceptedEvent)
     case started(StartedEvent)
     case tokens(TokensEvent)
     /// Forget tokens from this index on.
     case reset(firstIndex: Int)
     case finished(FinishedEvent)
+}
+
+package struct AcceptedEvent: Hashable, Sendable {
+    package var queryID: String
+    package var durability: Durability
+    /// Its idempotency key was used before: this is that query.
+    package var isDuplicate: Bool
+
+    package init(queryID: String, durability: Durability = .volatile, isDuplicate: Bool = false) {
+        self.queryID = queryID
+        self.durability = durability
+        self.isDuplicate = isDuplicate
+    }
 }
 
 package struct StartedEvent: Hashable, Sendable {
@@ -88,10 +101,21 @@ package struct FinishedEvent: Hashable, Sendable {
 package struct AttachRequest: Hashable, Sendable {
     package var queryID: String
     package var firstIndex: Int
+    /// The latest attempt that the reader has heard of; 0 for none.
+    package var seenAttempt: Int
 
-    package init(queryID: String, firstIndex: Int) {
+    package init(queryID: String, firstIndex: Int = 0, seenAttempt: Int = 0) {
         self.queryID = queryID
         self.firstIndex = firstIndex
+        self.seenAttempt = seenAttempt
+    }
+}
+
+package struct AcknowledgeRequest: Hashable, Sendable {
+    package var queryID: String
+
+    package init(queryID: String) {
+        self.queryID = queryID
     }
 }
 

@@ -13,8 +13,7 @@ extension GenerateEvent: WireRoot {
     static func read(_ wire: UnsafePointer<Aladdin__V1__GenerateEvent>) throws(DecodingFailure) -> GenerateEvent {
         switch wire.pointee.event_case {
         case ALADDIN__V1__GENERATE_EVENT__EVENT_ACCEPTED:
-            let accepted = try Reading.member(wire.pointee.accepted, "accepted")
-            return .accepted(queryID: try Reading.string(accepted.query_id, "accepted.query_id"))
+            return .accepted(try Reading.required(wire.pointee.accepted, "accepted"))
         case ALADDIN__V1__GENERATE_EVENT__EVENT_STARTED:
             return .started(try Reading.required(wire.pointee.started, "started"))
         case ALADDIN__V1__GENERATE_EVENT__EVENT_TOKENS:
@@ -31,11 +30,9 @@ extension GenerateEvent: WireRoot {
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__GenerateEvent> {
         let wire = arena.make(aladdin__v1__generate_event__init)
         switch self {
-        case .accepted(let queryID):
-            let accepted = arena.make(aladdin__v1__accepted__init)
-            accepted.pointee.query_id = arena.string(queryID)
+        case .accepted(let accepted):
             wire.pointee.event_case = ALADDIN__V1__GENERATE_EVENT__EVENT_ACCEPTED
-            wire.pointee.accepted = accepted
+            wire.pointee.accepted = accepted.write(in: &arena)
         case .started(let started):
             wire.pointee.event_case = ALADDIN__V1__GENERATE_EVENT__EVENT_STARTED
             wire.pointee.started = started.write(in: &arena)
@@ -51,6 +48,29 @@ extension GenerateEvent: WireRoot {
             wire.pointee.event_case = ALADDIN__V1__GENERATE_EVENT__EVENT_FINISHED
             wire.pointee.finished = finished.write(in: &arena)
         }
+        return wire
+    }
+}
+
+extension AcceptedEvent: WireMapped {
+    static func read(_ wire: UnsafePointer<Aladdin__V1__Accepted>) throws(DecodingFailure) -> AcceptedEvent {
+        let level = try Reading.string(wire.pointee.durability, "durability")
+        // A broker that says nothing about it promises nothing.
+        guard let durability = level.isEmpty ? .volatile : Durability(rawValue: level) else {
+            throw DecodingFailure(field: "durability", problem: .unknownValue)
+        }
+        return AcceptedEvent(
+            queryID: try Reading.string(wire.pointee.query_id, "query_id"),
+            durability: durability,
+            isDuplicate: wire.pointee.duplicate != 0
+        )
+    }
+
+    func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__Accepted> {
+        let wire = arena.make(aladdin__v1__accepted__init)
+        wire.pointee.query_id = arena.string(queryID)
+        wire.pointee.durability = arena.string(durability.rawValue)
+        wire.pointee.duplicate = isDuplicate ? 1 : 0
         return wire
     }
 }

@@ -2,7 +2,8 @@ package import ServingModel
 
 /// What a scheduler says to the broker.
 package enum SchedulerReport: Hashable, Sendable {
-    case registration(policy: String)
+    /// - Parameter isStandby: waits its turn instead of taking over.
+    case registration(policy: String, isStandby: Bool)
     case placements([Placement])
     case insight(Insight)
 }

@@ -16,7 +16,10 @@ extension SchedulerReport: WireRoot {
         switch wire.pointee.report_case {
         case ALADDIN__V1__SCHEDULER_REPORT__REPORT_REGISTRATION:
             let registration = try Reading.member(wire.pointee.registration, "registration")
-            return .registration(policy: try Reading.string(registration.policy, "registration.policy"))
+            return .registration(
+                policy: try Reading.string(registration.policy, "registration.policy"),
+                isStandby: registration.standby != 0
+            )
         case ALADDIN__V1__SCHEDULER_REPORT__REPORT_PLACEMENTS:
             let list = try Reading.member(wire.pointee.placements, "placements")
             return .placements(try Reading.list(list.n_placements, list.placements, "placements.placements"))
@@ -30,9 +33,10 @@ extension SchedulerReport: WireRoot {
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__SchedulerReport> {
         let wire = arena.make(aladdin__v1__scheduler_report__init)
         switch self {
-        case .registration(let policy):
+        case .registration(let policy, let isStandby):
             let registration = arena.make(aladdin__v1__scheduler_registration__init)
             registration.pointee.policy = arena.string(policy)
+            registration.pointee.standby = isStandby ? 1 : 0
             wire.pointee.report_case = ALADDIN__V1__SCHEDULER_REPORT__REPORT_REGISTRATION
             wire.pointee.registration = registration
         case .placements(let placements):

@@ -24,6 +24,10 @@ package actor SchedulerService: Service {
     private var scheduler: Scheduler
     private var times = DecisionTimes()
     private var nextEvent: UInt64 = 1
+    /// The stream of the latest registration in this session.
+    private var stream: UInt64 = 0
+    /// Whether to wait for its turn: always but the first time, since whoever leads by then should go on.
+    private var standsBy: Bool
     private var lookAgain = Instant.distantFuture
     private var nextInsight = Instant.zero
 
@@ -37,6 +41,7 @@ package actor SchedulerService: Service {
         }
         self.configuration = configuration
         self.logger = logger
+        standsBy = configuration.standsBy
         scheduler = Scheduler(policy: policy, explains: true)
         connection = PeerConnection(
             address: configuration.brokerEndpoint,
@@ -71,26 +76,36 @@ package actor SchedulerService: Service {
     private func brokerSent(_ event: PeerConnection.Event) {
         switch event {
         case .opened:
-            scheduler.reset()
-            nextEvent = 1
-            let registration = SchedulerReport.registration(policy: configuration.policy)
-            connection.send(.call, method: .schedule, stream: 1, body: registration.encode())
-            logger.info("scheduling", metadata: ["policy": "\(configuration.policy)"])
+            stream = 0
+            register()
         case .lost(let status):
             scheduler.reset()
             logger.warning("session lost", metadata: ["why": "\(status.message)"])
+        case .frame(let header, _) where header.stream != stream:
+            break
         case .frame(let header, let body) where header.kind == .item:
             hear(body)
         case .frame(_, let body):
             let status = (try? Status.decode(body)) ?? Status(.unknown)
             scheduler.reset()
             guard status.reason != .superseded else {
-                logger.warning("another scheduler has taken over; standing by")
+                logger.warning("another scheduler has taken over")
+                register()
                 return
             }
             logger.error("the broker ended the stream", metadata: ["why": "\(status.message)"])
             connection.restart(status)
         }
+    }
+
+    private func register() {
+        scheduler.reset()
+        nextEvent = 1
+        stream += 1
+        let registration = SchedulerReport.registration(policy: configuration.policy, isStandby: standsBy)
+        connection.send(.call, method: .schedule, stream: stream, body: registration.encode())
+        logger.info(standsBy ? "standing by" : "scheduling", metadata: ["policy": "\(configuration.policy)"])
+        standsBy = true
     }
 
     private func hear(_ body: [UInt8]) {
@@ -121,13 +136,14 @@ package actor SchedulerService: Service {
         var rest = decision.placements[...]
         while !rest.isEmpty {
             let report = SchedulerReport.placements(Array(rest.prefix(Self.placementsPerMessage)))
-            connection.send(.item, method: .schedule, stream: 1, body: report.encode())
+            connection.send(.item, method: .schedule, stream: stream, body: report.encode())
             rest = rest.dropFirst(Self.placementsPerMessage)
         }
     }
 
     private func tellInsight() {
-        guard connection.isOpen else { return }
+        // A standby has learnt nothing that the leader does not know better.
+        guard connection.isOpen, nextEvent > 1 else { return }
         let insight = Insight(
             workers: scheduler.view.workers.map { worker in
                 WorkerInsight(
@@ -142,6 +158,6 @@ package actor SchedulerService: Service {
             decisionP50Microseconds: times.microseconds(atQuantile: 0.5),
             decisionP99Microseconds: times.microseconds(atQuantile: 0.99)
         )
-        connection.send(.item, method: .schedule, stream: 1, body: SchedulerReport.insight(insight).encode())
+        connection.send(.item, method: .schedule, stream: stream, body: SchedulerReport.insight(insight).encode())
     }
 }

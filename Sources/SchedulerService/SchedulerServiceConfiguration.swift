@@ -8,5 +8,8 @@ package struct SchedulerServiceConfiguration: Sendable {
     /// What random policies draw from.
     package var seed: UInt64 = 1
 
+    /// Waits until no other scheduler is there, instead of taking over from it.
+    package var standsBy = false
+
     package init() {}
 }

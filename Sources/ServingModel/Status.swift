@@ -35,6 +35,8 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case unknownModel = 8
     case unknownQuery = 9
     case unsupported = 10
+    case keyReused = 11
+    case queryRuns = 12
     // The state of the service.
     case noWorker = 20
     case queueFull = 21
@@ -46,11 +48,14 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case cancelledByClient = 27
     case clientGone = 28
     case slowReader = 29
+    case journalFailed = 31
     // The worker.
     case workerLost = 40
     case engineFailed = 41
     case attemptsExhausted = 42
     case outOfMemory = 43
+    case poisonous = 44
+    case engineStalled = 45
     // The session.
     case unsupportedVersion = 60
     case staleSession = 61

@@ -76,6 +76,11 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
         }
     }
 
+    /// Lets the next cycle begin at once, so that `onCycle` looks at what another thread has left for it.
+    package func wake() {
+        wakeUp.signal()
+    }
+
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }

@@ -17,7 +17,8 @@ struct AcceptanceTests {
         let id = try rig.id(stream)
         #expect(
             rig.read(stream) == [
-                .accepted(id), .started(worker: "w1", attempt: 1, predictedTimeToFirstToken: nil),
+                .accepted(id, .volatile, isDuplicate: false),
+                .started(worker: "w1", attempt: 1, predictedTimeToFirstToken: nil),
             ]
         )
         rig.step(1, .tokens(assignment.lease, from: 0))

@@ -46,7 +46,7 @@ struct BrokerRig {
     mutating func attach(to stream: StreamKey, session: UInt64 = 2, from index: Int = 0) throws -> StreamKey {
         nextStream += 1
         let reader = StreamKey(session: SessionID(rawValue: session), stream: nextStream)
-        try broker.attach(to: try #require(ids[stream]), by: reader, from: index)
+        try broker.attach(Attachment(query: try #require(ids[stream]), firstIndex: index), by: reader)
         return reader
     }
 
@@ -69,14 +69,14 @@ struct BrokerRig {
         return deliveries
     }
 
-    mutating func step(_ worker: UInt64, _ reports: LeaseReport...) {
+    mutating func step(_ worker: UInt64, waiting: Int = 0, _ reports: LeaseReport...) {
         broker.workerStepped(
             WorkerID(rawValue: worker),
             WorkerStep(
                 workload: StepWorkload(kind: .decode, decodeSequences: reports.count),
                 duration: .milliseconds(5),
                 reports: reports,
-                waiting: 0,
+                waiting: waiting,
                 freeKVTokens: 100
             ),
             at: now

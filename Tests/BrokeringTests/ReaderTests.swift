@@ -30,11 +30,11 @@ struct ReaderTests {
         rig.step(1, .tokens(lease, from: 0, count: 2))
         #expect(rig.read(stream) == [.tokens(from: 0, count: 2)])
         let other = try rig.attach(to: stream, from: 1)
-        // An index within an entry is served from the entry's beginning.
+        // An index within a piece is served from the piece's beginning, and whoever knows some of it is told to forget that.
         #expect(
             rig.read(other) == [
-                .accepted(try rig.id(stream)), .started(worker: "w1", attempt: 1, predictedTimeToFirstToken: nil),
-                .tokens(from: 0, count: 2),
+                .accepted(try rig.id(stream), .volatile, isDuplicate: false), .reset(firstIndex: 0),
+                .started(worker: "w1", attempt: 1, predictedTimeToFirstToken: nil), .tokens(from: 0, count: 2),
             ]
         )
         #expect(rig.cancel(stream) == true)
@@ -65,7 +65,7 @@ struct ReaderTests {
             #expect(try refusal { _ = try rig.attach(to: stream, from: index) }.code == .outOfRange)
         }
         let stranger = StreamKey(session: SessionID(rawValue: 9), stream: 1)
-        let status = try refusal { try rig.broker.attach(to: QueryID(high: 5, low: 5), by: stranger, from: 0) }
+        let status = try refusal { try rig.broker.attach(Attachment(query: QueryID(high: 5, low: 5)), by: stranger) }
         #expect(status.reason == .unknownQuery)
     }
 

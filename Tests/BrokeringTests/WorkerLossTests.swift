@@ -60,14 +60,59 @@ struct WorkerLossTests {
             rig.join(1)
             return try rig.submit()
         }()
-        for worker: UInt64 in 1...3 {
-            if worker > 1 { rig.join(worker) }
-            #expect(rig.dispatched().map(\.attempt) == [Int(worker)])
-            rig.lose(worker)
+        for attempt in 1...3 {
+            let assignment = try #require(rig.dispatched().first)
+            #expect(assignment.attempt == attempt)
+            rig.step(1, .failure(assignment.lease, Status(.internalError, .engineFailed, "x")))
+            // The first repetition follows at once, the second after a pause of about a second.
+            if attempt == 2 {
+                rig.tick(after: .milliseconds(799))
+                #expect(rig.dispatched().isEmpty)
+                rig.tick(after: .milliseconds(402))
+            }
         }
         let status = try #require(rig.read(stream).last?.endStatus)
         #expect(status.code == .unavailable && status.reason == .attemptsExhausted)
         #expect(rig.broker.model("m")?.failed == 1)
+    }
+
+    @Test("A query that two workers were lost with and that gets no further is given up", arguments: [0, 1])
+    func poison(tokens: Int) throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        let stream = try rig.submit()
+        for worker: UInt64 in 1...2 {
+            if worker > 1 { rig.join(worker) }
+            let lease = try #require(rig.dispatched().first).lease
+            // On the first worker a token; it dies at the same place the second time.
+            if worker == 1, tokens > 0 { rig.step(worker, .tokens(lease, from: 0)) }
+            rig.lose(worker)
+        }
+        let record = try rig.record(stream)
+        #expect(rig.read(stream).last?.endStatus?.reason == .poisonous)
+        #expect(record.failures.map(\.attempt) == [1, 2])
+        #expect(record.failures.allSatisfy { $0.reason == .workerLost })
+    }
+
+    @Test("A query that got further meanwhile, or was only waiting there, is not blamed for its workers")
+    func bystanders() throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        let running = try rig.submit()
+        let first = try #require(rig.dispatched().first)
+        let waiting = try rig.submit()
+        #expect(rig.dispatched().count == 1)
+        rig.step(1, waiting: 1, .tokens(first.lease, from: 0))
+        rig.lose(1)
+        rig.join(2)
+        let again = rig.dispatched()
+        #expect(again.count == 2)
+        rig.step(2, waiting: 1, .tokens(again[0].lease, from: 1))
+        rig.lose(2)
+        rig.tick(after: .seconds(2))
+        rig.join(3)
+        #expect(rig.dispatched().map(\.attempt) == [3, 3])
+        for stream in [running, waiting] { #expect(try !rig.record(stream).hasEnded) }
     }
 
     @Test("An engine's failure is tried elsewhere, the query's own fault is not")

@@ -3,11 +3,19 @@ internal import ServingModel
 
 /// One query at a `StandInService`, in the hands of the test.
 struct StandInQuery: Sendable {
+    /// Empty for a query that was attached to.
     let request: QueryRequest
+    /// The query attached to, if it was.
+    let attachedTo: String?
     private let continuation: QueryStream.Continuation
     private let endings: AsyncStream<Bool>
 
-    init(_ request: QueryRequest, _ continuation: QueryStream.Continuation) {
+    init(attachedTo id: String, _ continuation: QueryStream.Continuation) {
+        self.init(QueryRequest(input: .text(""), maxTokens: 1), attachedTo: id, continuation)
+    }
+
+    init(_ request: QueryRequest, attachedTo id: String? = nil, _ continuation: QueryStream.Continuation) {
+        attachedTo = id
         let (endings, source) = AsyncStream.makeStream(of: Bool.self)
         self.request = request
         self.continuation = continuation

@@ -32,6 +32,14 @@ final class StandInService: QueryService {
         return stream
     }
 
+    func attach(to id: String, from index: Int) -> QueryStream {
+        let (stream, continuation) = QueryStream.makeStream()
+        let query = StandInQuery(attachedTo: id, continuation)
+        if let script { query.send(script) }
+        source.yield(query)
+        return stream
+    }
+
     func models() async throws(Status) -> [ServedModel] {
         try state.withLock(\.models).get()
     }

@@ -72,6 +72,7 @@ struct FuzzTests {
         try fuzz(GenerateRequest.self)
         try fuzz(GenerateEvent.self)
         try fuzz(AttachRequest.self)
+        try fuzz(AcknowledgeRequest.self)
         try fuzz(ModelList.self)
     }
 

@@ -104,7 +104,7 @@ extension WorkerCommand: Drawable {
 extension SchedulerReport: Drawable {
     static func draw(_ random: inout SeededGenerator) -> SchedulerReport {
         switch Int.random(in: 0..<4, using: &random) {
-        case 0: .registration(policy: random.text())
+        case 0: .registration(policy: random.text(), isStandby: random.chance(50))
         case 1:
             .insight(
                 Insight(

@@ -86,7 +86,14 @@ extension GenerateRequest: Drawable {
 extension GenerateEvent: Drawable {
     static func draw(_ random: inout SeededGenerator) -> GenerateEvent {
         switch Int.random(in: 0..<5, using: &random) {
-        case 0: .accepted(queryID: random.text())
+        case 0:
+            .accepted(
+                AcceptedEvent(
+                    queryID: random.text(),
+                    durability: Durability.allCases.randomElement(using: &random) ?? .accept,
+                    isDuplicate: random.chance(50)
+                )
+            )
         case 1:
             .started(
                 StartedEvent(
@@ -124,9 +131,19 @@ extension FinishedEvent: Drawable {
     }
 }
 
+extension AcknowledgeRequest: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> AcknowledgeRequest {
+        AcknowledgeRequest(queryID: random.text())
+    }
+}
+
 extension AttachRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> AttachRequest {
-        AttachRequest(queryID: random.text(), firstIndex: random.number(upTo: largestUInt32))
+        AttachRequest(
+            queryID: random.text(),
+            firstIndex: random.number(upTo: largestUInt32),
+            seenAttempt: random.number(upTo: largestUInt32)
+        )
     }
 }
 

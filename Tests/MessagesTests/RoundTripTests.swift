@@ -32,6 +32,7 @@ struct RoundTripTests {
         try expectRoundTrips(GenerateRequest.self)
         try expectRoundTrips(GenerateEvent.self)
         try expectRoundTrips(AttachRequest.self)
+        try expectRoundTrips(AcknowledgeRequest.self)
         try expectRoundTrips(ModelList.self)
     }
 

@@ -99,7 +99,8 @@ struct SchemaTests {
     @Test("methods are the schema's, each with its service")
     func methods() {
         let prefixes: [Method: String] = [
-            .unspecified: "", .generate: "FRONTEND_", .attach: "FRONTEND_", .listModels: "FRONTEND_", .work: "WORKER_",
+            .unspecified: "", .generate: "FRONTEND_", .attach: "FRONTEND_", .listModels: "FRONTEND_",
+            .acknowledge: "FRONTEND_", .work: "WORKER_",
             .schedule: "SCHEDULER_", .getStatus: "ADMIN_", .explain: "ADMIN_",
         ]
         var swift: [Int32: String] = [:]

@@ -40,13 +40,29 @@ package struct OutputPart: Hashable, Sendable {
     package var ids: [Int32]
     /// UTF-8, whole characters.
     package var text: [UInt8]
+    /// Where the text may be cut, in order; together they are all of the part. Empty for one piece.
+    package var pieces: [Piece]
 
-    package init(firstIndex: Int, count: Int, ids: [Int32], text: [UInt8]) {
+    /// Tokens that became known together, and the bytes of text that they made certain.
+    package struct Piece: Hashable, Sendable {
+        package var tokens: UInt32
+        package var bytes: UInt32
+
+        package init(tokens: UInt32, bytes: UInt32) {
+            self.tokens = tokens
+            self.bytes = bytes
+        }
+    }
+
+    package init(firstIndex: Int, count: Int, ids: [Int32], text: [UInt8], pieces: [Piece] = []) {
         self.firstIndex = firstIndex
         self.count = count
         self.ids = ids
         self.text = text
+        self.pieces = pieces
     }
+
+    package static let none = OutputPart(firstIndex: 0, count: 0, ids: [], text: [])
 }
 
 /// An attempt that came to nothing: where, when and why.

@@ -27,7 +27,7 @@ package struct QueryEnd: Hashable, Sendable {
         message: String = "",
         finish: FinishReason? = nil,
         inputTokens: Int? = nil,
-        output: OutputPart = OutputPart(firstIndex: 0, count: 0, ids: [], text: []),
+        output: OutputPart = .none,
         attempt: Int = 1,
         worker: String = "",
         firstToken: Interval? = nil,

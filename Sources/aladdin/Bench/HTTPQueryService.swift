@@ -25,6 +25,12 @@ struct HTTPQueryService: QueryService {
         throw Status(.unimplemented, .unsupported, "models are not listed over HTTP here")
     }
 
+    func attach(to id: String, from index: Int) -> QueryStream {
+        QueryStream {
+            throw Status(.unimplemented, .unsupported, "queries are not attached to over HTTP here")
+        }
+    }
+
     func generate(_ request: QueryRequest) -> QueryStream {
         let (stream, sink) = QueryStream.makeStream()
         // It ends with the stream: the task is cancelled when nobody reads any more.

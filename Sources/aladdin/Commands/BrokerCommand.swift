@@ -15,7 +15,7 @@ struct BrokerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try service.logger()
-        let broker = BrokerService(configuration: try Self.configuration(endpoints, objective), logger: logger)
+        let broker = try BrokerService(configuration: try Self.configuration(endpoints, objective), logger: logger)
         try await ServiceOptions.run([broker], logger: logger)
     }
 

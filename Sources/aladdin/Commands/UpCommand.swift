@@ -35,7 +35,7 @@ struct Up: AsyncParsableCommand {
         let choice = try engine.choice(sharedBy: count)
         let policy = try policy.name()
         _ = try gateway.address()
-        let broker = BrokerService(
+        let broker = try BrokerService(
             configuration: try BrokerCommand.configuration(endpoints, objective),
             logger: logger
         )

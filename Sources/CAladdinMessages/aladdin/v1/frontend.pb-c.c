@@ -637,6 +637,96 @@ void   aladdin__v1__attach_request__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__attach_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__acknowledge_request__init
+                     (Aladdin__V1__AcknowledgeRequest         *message)
+{
+  static const Aladdin__V1__AcknowledgeRequest init_value = ALADDIN__V1__ACKNOWLEDGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__acknowledge_request__get_packed_size
+                     (const Aladdin__V1__AcknowledgeRequest *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__acknowledge_request__pack
+                     (const Aladdin__V1__AcknowledgeRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__acknowledge_request__pack_to_buffer
+                     (const Aladdin__V1__AcknowledgeRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__AcknowledgeRequest *
+       aladdin__v1__acknowledge_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__AcknowledgeRequest *)
+     protobuf_c_message_unpack (&aladdin__v1__acknowledge_request__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__acknowledge_request__free_unpacked
+                     (Aladdin__V1__AcknowledgeRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__acknowledge_response__init
+                     (Aladdin__V1__AcknowledgeResponse         *message)
+{
+  static const Aladdin__V1__AcknowledgeResponse init_value = ALADDIN__V1__ACKNOWLEDGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__acknowledge_response__get_packed_size
+                     (const Aladdin__V1__AcknowledgeResponse *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__acknowledge_response__pack
+                     (const Aladdin__V1__AcknowledgeResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__acknowledge_response__pack_to_buffer
+                     (const Aladdin__V1__AcknowledgeResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__AcknowledgeResponse *
+       aladdin__v1__acknowledge_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__AcknowledgeResponse *)
+     protobuf_c_message_unpack (&aladdin__v1__acknowledge_response__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__acknowledge_response__free_unpacked
+                     (Aladdin__V1__AcknowledgeResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__acknowledge_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   aladdin__v1__list_models_request__init
                      (Aladdin__V1__ListModelsRequest         *message)
 {
@@ -1284,7 +1374,7 @@ const ProtobufCMessageDescriptor aladdin__v1__generate_event__descriptor =
   (ProtobufCMessageInit) aladdin__v1__generate_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__accepted__field_descriptors[1] =
+static const ProtobufCFieldDescriptor aladdin__v1__accepted__field_descriptors[3] =
 {
   {
     "query_id",
@@ -1298,14 +1388,40 @@ static const ProtobufCFieldDescriptor aladdin__v1__accepted__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "durability",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Accepted, durability),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duplicate",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Accepted, duplicate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__accepted__field_indices_by_name[] = {
+  2,   /* field[2] = duplicate */
+  1,   /* field[1] = durability */
   0,   /* field[0] = query_id */
 };
 static const ProtobufCIntRange aladdin__v1__accepted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__accepted__descriptor =
 {
@@ -1315,7 +1431,7 @@ const ProtobufCMessageDescriptor aladdin__v1__accepted__descriptor =
   "Aladdin__V1__Accepted",
   "aladdin.v1",
   sizeof(Aladdin__V1__Accepted),
-  1,
+  3,
   aladdin__v1__accepted__field_descriptors,
   aladdin__v1__accepted__field_indices_by_name,
   1,  aladdin__v1__accepted__number_ranges,
@@ -1565,7 +1681,7 @@ const ProtobufCMessageDescriptor aladdin__v1__finished__descriptor =
   (ProtobufCMessageInit) aladdin__v1__finished__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descriptors[3] =
 {
   {
     "query_id",
@@ -1591,15 +1707,28 @@ static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "seen_attempt",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__AttachRequest, seen_attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__attach_request__field_indices_by_name[] = {
   1,   /* field[1] = first_index */
   0,   /* field[0] = query_id */
+  2,   /* field[2] = seen_attempt */
 };
 static const ProtobufCIntRange aladdin__v1__attach_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
 {
@@ -1609,11 +1738,67 @@ const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
   "Aladdin__V1__AttachRequest",
   "aladdin.v1",
   sizeof(Aladdin__V1__AttachRequest),
-  2,
+  3,
   aladdin__v1__attach_request__field_descriptors,
   aladdin__v1__attach_request__field_indices_by_name,
   1,  aladdin__v1__attach_request__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__attach_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__acknowledge_request__field_descriptors[1] =
+{
+  {
+    "query_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__AcknowledgeRequest, query_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__acknowledge_request__field_indices_by_name[] = {
+  0,   /* field[0] = query_id */
+};
+static const ProtobufCIntRange aladdin__v1__acknowledge_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__acknowledge_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.AcknowledgeRequest",
+  "AcknowledgeRequest",
+  "Aladdin__V1__AcknowledgeRequest",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__AcknowledgeRequest),
+  1,
+  aladdin__v1__acknowledge_request__field_descriptors,
+  aladdin__v1__acknowledge_request__field_indices_by_name,
+  1,  aladdin__v1__acknowledge_request__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__acknowledge_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define aladdin__v1__acknowledge_response__field_descriptors NULL
+#define aladdin__v1__acknowledge_response__field_indices_by_name NULL
+#define aladdin__v1__acknowledge_response__number_ranges NULL
+const ProtobufCMessageDescriptor aladdin__v1__acknowledge_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.AcknowledgeResponse",
+  "AcknowledgeResponse",
+  "Aladdin__V1__AcknowledgeResponse",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__AcknowledgeResponse),
+  0,
+  aladdin__v1__acknowledge_response__field_descriptors,
+  aladdin__v1__acknowledge_response__field_indices_by_name,
+  0,  aladdin__v1__acknowledge_response__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__acknowledge_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define aladdin__v1__list_models_request__field_descriptors NULL
@@ -1779,16 +1964,18 @@ const ProtobufCEnumDescriptor aladdin__v1__finish_reason__descriptor =
   aladdin__v1__finish_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor aladdin__v1__frontend__method_descriptors[3] =
+static const ProtobufCMethodDescriptor aladdin__v1__frontend__method_descriptors[4] =
 {
   { "Generate", &aladdin__v1__generate_request__descriptor, &aladdin__v1__generate_event__descriptor },
   { "Attach", &aladdin__v1__attach_request__descriptor, &aladdin__v1__generate_event__descriptor },
+  { "Acknowledge", &aladdin__v1__acknowledge_request__descriptor, &aladdin__v1__acknowledge_response__descriptor },
   { "ListModels", &aladdin__v1__list_models_request__descriptor, &aladdin__v1__list_models_response__descriptor },
 };
 const unsigned aladdin__v1__frontend__method_indices_by_name[] = {
+  2,        /* Acknowledge */
   1,        /* Attach */
   0,        /* Generate */
-  2         /* ListModels */
+  3         /* ListModels */
 };
 const ProtobufCServiceDescriptor aladdin__v1__frontend__descriptor =
 {
@@ -1797,7 +1984,7 @@ const ProtobufCServiceDescriptor aladdin__v1__frontend__descriptor =
   "Frontend",
   "Aladdin__V1__Frontend",
   "aladdin.v1",
-  3,
+  4,
   aladdin__v1__frontend__method_descriptors,
   aladdin__v1__frontend__method_indices_by_name
 };
@@ -1817,13 +2004,21 @@ void aladdin__v1__frontend__attach(ProtobufCService *service,
   assert(service->descriptor == &aladdin__v1__frontend__descriptor);
   service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void aladdin__v1__frontend__acknowledge(ProtobufCService *service,
+                                        const Aladdin__V1__AcknowledgeRequest *input,
+                                        Aladdin__V1__AcknowledgeResponse_Closure closure,
+                                        void *closure_data)
+{
+  assert(service->descriptor == &aladdin__v1__frontend__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void aladdin__v1__frontend__list_models(ProtobufCService *service,
                                         const Aladdin__V1__ListModelsRequest *input,
                                         Aladdin__V1__ListModelsResponse_Closure closure,
                                         void *closure_data)
 {
   assert(service->descriptor == &aladdin__v1__frontend__descriptor);
-  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void aladdin__v1__frontend__init (Aladdin__V1__Frontend_Service *service,
                                   Aladdin__V1__Frontend_ServiceDestroy destroy)

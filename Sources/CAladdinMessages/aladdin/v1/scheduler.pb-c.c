@@ -881,7 +881,7 @@ const ProtobufCMessageDescriptor aladdin__v1__scheduler_report__descriptor =
   (ProtobufCMessageInit) aladdin__v1__scheduler_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__scheduler_registration__field_descriptors[1] =
+static const ProtobufCFieldDescriptor aladdin__v1__scheduler_registration__field_descriptors[2] =
 {
   {
     "policy",
@@ -895,14 +895,27 @@ static const ProtobufCFieldDescriptor aladdin__v1__scheduler_registration__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "standby",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__SchedulerRegistration, standby),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__scheduler_registration__field_indices_by_name[] = {
   0,   /* field[0] = policy */
+  1,   /* field[1] = standby */
 };
 static const ProtobufCIntRange aladdin__v1__scheduler_registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__scheduler_registration__descriptor =
 {
@@ -912,7 +925,7 @@ const ProtobufCMessageDescriptor aladdin__v1__scheduler_registration__descriptor
   "Aladdin__V1__SchedulerRegistration",
   "aladdin.v1",
   sizeof(Aladdin__V1__SchedulerRegistration),
-  1,
+  2,
   aladdin__v1__scheduler_registration__field_descriptors,
   aladdin__v1__scheduler_registration__field_indices_by_name,
   1,  aladdin__v1__scheduler_registration__number_ranges,

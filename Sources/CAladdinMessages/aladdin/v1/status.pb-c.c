@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[37] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -200,6 +200,8 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
   { "REASON_UNKNOWN_MODEL", "ALADDIN__V1__REASON__REASON_UNKNOWN_MODEL", 8 },
   { "REASON_UNKNOWN_QUERY", "ALADDIN__V1__REASON__REASON_UNKNOWN_QUERY", 9 },
   { "REASON_UNSUPPORTED", "ALADDIN__V1__REASON__REASON_UNSUPPORTED", 10 },
+  { "REASON_KEY_REUSED", "ALADDIN__V1__REASON__REASON_KEY_REUSED", 11 },
+  { "REASON_QUERY_RUNS", "ALADDIN__V1__REASON__REASON_QUERY_RUNS", 12 },
   { "REASON_NO_WORKER", "ALADDIN__V1__REASON__REASON_NO_WORKER", 20 },
   { "REASON_QUEUE_FULL", "ALADDIN__V1__REASON__REASON_QUEUE_FULL", 21 },
   { "REASON_TOO_MANY_QUERIES", "ALADDIN__V1__REASON__REASON_TOO_MANY_QUERIES", 22 },
@@ -210,10 +212,13 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
   { "REASON_CANCELLED_BY_CLIENT", "ALADDIN__V1__REASON__REASON_CANCELLED_BY_CLIENT", 27 },
   { "REASON_CLIENT_GONE", "ALADDIN__V1__REASON__REASON_CLIENT_GONE", 28 },
   { "REASON_SLOW_READER", "ALADDIN__V1__REASON__REASON_SLOW_READER", 29 },
+  { "REASON_JOURNAL_FAILED", "ALADDIN__V1__REASON__REASON_JOURNAL_FAILED", 31 },
   { "REASON_WORKER_LOST", "ALADDIN__V1__REASON__REASON_WORKER_LOST", 40 },
   { "REASON_ENGINE_FAILED", "ALADDIN__V1__REASON__REASON_ENGINE_FAILED", 41 },
   { "REASON_ATTEMPTS_EXHAUSTED", "ALADDIN__V1__REASON__REASON_ATTEMPTS_EXHAUSTED", 42 },
   { "REASON_OUT_OF_MEMORY", "ALADDIN__V1__REASON__REASON_OUT_OF_MEMORY", 43 },
+  { "REASON_POISONOUS", "ALADDIN__V1__REASON__REASON_POISONOUS", 44 },
+  { "REASON_ENGINE_STALLED", "ALADDIN__V1__REASON__REASON_ENGINE_STALLED", 45 },
   { "REASON_UNSUPPORTED_VERSION", "ALADDIN__V1__REASON__REASON_UNSUPPORTED_VERSION", 60 },
   { "REASON_STALE_SESSION", "ALADDIN__V1__REASON__REASON_STALE_SESSION", 61 },
   { "REASON_PROTOCOL_VIOLATION", "ALADDIN__V1__REASON__REASON_PROTOCOL_VIOLATION", 62 },
@@ -223,42 +228,47 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
   { "REASON_SUPERSEDED", "ALADDIN__V1__REASON__REASON_SUPERSEDED", 66 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 11},{40, 21},{60, 25},{0, 32}
+{0, 0},{20, 13},{31, 23},{40, 24},{60, 30},{0, 37}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[32] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[37] =
 {
-  { "REASON_ATTEMPTS_EXHAUSTED", 23 },
-  { "REASON_CANCELLED_BY_CLIENT", 18 },
-  { "REASON_CLIENT_GONE", 19 },
-  { "REASON_DEADLINE_EXPIRED", 17 },
+  { "REASON_ATTEMPTS_EXHAUSTED", 26 },
+  { "REASON_CANCELLED_BY_CLIENT", 20 },
+  { "REASON_CLIENT_GONE", 21 },
+  { "REASON_DEADLINE_EXPIRED", 19 },
   { "REASON_EMPTY_PROMPT", 2 },
-  { "REASON_ENGINE_FAILED", 22 },
+  { "REASON_ENGINE_FAILED", 25 },
+  { "REASON_ENGINE_STALLED", 29 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
+  { "REASON_JOURNAL_FAILED", 23 },
+  { "REASON_KEY_REUSED", 11 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
-  { "REASON_MESSAGE_TOO_LARGE", 29 },
+  { "REASON_MESSAGE_TOO_LARGE", 34 },
   { "REASON_NONE", 0 },
-  { "REASON_NO_WORKER", 11 },
-  { "REASON_OBJECTIVE_UNREACHABLE", 15 },
-  { "REASON_OUT_OF_MEMORY", 24 },
+  { "REASON_NO_WORKER", 13 },
+  { "REASON_OBJECTIVE_UNREACHABLE", 17 },
+  { "REASON_OUT_OF_MEMORY", 27 },
+  { "REASON_POISONOUS", 28 },
   { "REASON_PROMPT_TOO_LONG", 3 },
-  { "REASON_PROTOCOL_VIOLATION", 27 },
-  { "REASON_QUEUE_FULL", 12 },
-  { "REASON_SESSION_EXPIRED", 30 },
-  { "REASON_SHUTTING_DOWN", 16 },
-  { "REASON_SLOW_READER", 20 },
-  { "REASON_STALE_SESSION", 26 },
-  { "REASON_SUPERSEDED", 31 },
-  { "REASON_TOO_MANY_QUERIES", 13 },
-  { "REASON_TOO_MANY_SESSIONS", 14 },
+  { "REASON_PROTOCOL_VIOLATION", 32 },
+  { "REASON_QUERY_RUNS", 12 },
+  { "REASON_QUEUE_FULL", 14 },
+  { "REASON_SESSION_EXPIRED", 35 },
+  { "REASON_SHUTTING_DOWN", 18 },
+  { "REASON_SLOW_READER", 22 },
+  { "REASON_STALE_SESSION", 31 },
+  { "REASON_SUPERSEDED", 36 },
+  { "REASON_TOO_MANY_QUERIES", 15 },
+  { "REASON_TOO_MANY_SESSIONS", 16 },
   { "REASON_UNKNOWN_MODEL", 8 },
   { "REASON_UNKNOWN_QUERY", 9 },
   { "REASON_UNSUPPORTED", 10 },
-  { "REASON_UNSUPPORTED_VERSION", 25 },
-  { "REASON_WORKER_LOST", 21 },
-  { "REASON_WRONG_ROLE", 28 },
+  { "REASON_UNSUPPORTED_VERSION", 30 },
+  { "REASON_WORKER_LOST", 24 },
+  { "REASON_WRONG_ROLE", 33 },
 };
 const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
 {
@@ -267,11 +277,11 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  32,
+  37,
   aladdin__v1__reason__enum_values_by_number,
-  32,
+  37,
   aladdin__v1__reason__enum_values_by_name,
-  4,
+  5,
   aladdin__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -29,6 +29,8 @@ typedef struct Aladdin__V1__Tokens Aladdin__V1__Tokens;
 typedef struct Aladdin__V1__Reset Aladdin__V1__Reset;
 typedef struct Aladdin__V1__Finished Aladdin__V1__Finished;
 typedef struct Aladdin__V1__AttachRequest Aladdin__V1__AttachRequest;
+typedef struct Aladdin__V1__AcknowledgeRequest Aladdin__V1__AcknowledgeRequest;
+typedef struct Aladdin__V1__AcknowledgeResponse Aladdin__V1__AcknowledgeResponse;
 typedef struct Aladdin__V1__ListModelsRequest Aladdin__V1__ListModelsRequest;
 typedef struct Aladdin__V1__ListModelsResponse Aladdin__V1__ListModelsResponse;
 typedef struct Aladdin__V1__Model Aladdin__V1__Model;
@@ -203,10 +205,18 @@ struct  Aladdin__V1__Accepted
 {
   ProtobufCMessage base;
   char *query_id;
+  /*
+   * What of it outlives the broker: "volatile", "accept" or "stream". The broker says so only once that holds.
+   */
+  char *durability;
+  /*
+   * The idempotency key was used before: this is that query.
+   */
+  protobuf_c_boolean duplicate;
 };
 #define ALADDIN__V1__ACCEPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__accepted__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -217,7 +227,7 @@ struct  Aladdin__V1__Started
   ProtobufCMessage base;
   char *worker;
   /*
-   * 1 for the first.
+   * Grows with each attempt; 1 for the first. A broker that was restarted begins a new one.
    */
   uint32_t attempt;
   /*
@@ -286,10 +296,34 @@ struct  Aladdin__V1__AttachRequest
    * The first token wanted; what is known already is sent at once.
    */
   uint32_t first_index;
+  /*
+   * The latest attempt that this reader has heard of, 0 for none. Tokens before first_index that a later attempt has
+   * replaced are taken back by a Reset.
+   */
+  uint32_t seen_attempt;
 };
 #define ALADDIN__V1__ATTACH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__attach_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+struct  Aladdin__V1__AcknowledgeRequest
+{
+  ProtobufCMessage base;
+  char *query_id;
+};
+#define ALADDIN__V1__ACKNOWLEDGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__acknowledge_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Aladdin__V1__AcknowledgeResponse
+{
+  ProtobufCMessage base;
+};
+#define ALADDIN__V1__ACKNOWLEDGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__acknowledge_response__descriptor) \
+     }
 
 
 struct  Aladdin__V1__ListModelsRequest
@@ -594,6 +628,44 @@ Aladdin__V1__AttachRequest *
 void   aladdin__v1__attach_request__free_unpacked
                      (Aladdin__V1__AttachRequest *message,
                       ProtobufCAllocator *allocator);
+/* Aladdin__V1__AcknowledgeRequest methods */
+void   aladdin__v1__acknowledge_request__init
+                     (Aladdin__V1__AcknowledgeRequest         *message);
+size_t aladdin__v1__acknowledge_request__get_packed_size
+                     (const Aladdin__V1__AcknowledgeRequest   *message);
+size_t aladdin__v1__acknowledge_request__pack
+                     (const Aladdin__V1__AcknowledgeRequest   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__acknowledge_request__pack_to_buffer
+                     (const Aladdin__V1__AcknowledgeRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__AcknowledgeRequest *
+       aladdin__v1__acknowledge_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__acknowledge_request__free_unpacked
+                     (Aladdin__V1__AcknowledgeRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Aladdin__V1__AcknowledgeResponse methods */
+void   aladdin__v1__acknowledge_response__init
+                     (Aladdin__V1__AcknowledgeResponse         *message);
+size_t aladdin__v1__acknowledge_response__get_packed_size
+                     (const Aladdin__V1__AcknowledgeResponse   *message);
+size_t aladdin__v1__acknowledge_response__pack
+                     (const Aladdin__V1__AcknowledgeResponse   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__acknowledge_response__pack_to_buffer
+                     (const Aladdin__V1__AcknowledgeResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__AcknowledgeResponse *
+       aladdin__v1__acknowledge_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__acknowledge_response__free_unpacked
+                     (Aladdin__V1__AcknowledgeResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Aladdin__V1__ListModelsRequest methods */
 void   aladdin__v1__list_models_request__init
                      (Aladdin__V1__ListModelsRequest         *message);
@@ -695,6 +767,12 @@ typedef void (*Aladdin__V1__Finished_Closure)
 typedef void (*Aladdin__V1__AttachRequest_Closure)
                  (const Aladdin__V1__AttachRequest *message,
                   void *closure_data);
+typedef void (*Aladdin__V1__AcknowledgeRequest_Closure)
+                 (const Aladdin__V1__AcknowledgeRequest *message,
+                  void *closure_data);
+typedef void (*Aladdin__V1__AcknowledgeResponse_Closure)
+                 (const Aladdin__V1__AcknowledgeResponse *message,
+                  void *closure_data);
 typedef void (*Aladdin__V1__ListModelsRequest_Closure)
                  (const Aladdin__V1__ListModelsRequest *message,
                   void *closure_data);
@@ -719,6 +797,10 @@ struct Aladdin__V1__Frontend_Service
                  const Aladdin__V1__AttachRequest *input,
                  Aladdin__V1__GenerateEvent_Closure closure,
                  void *closure_data);
+  void (*acknowledge)(Aladdin__V1__Frontend_Service *service,
+                      const Aladdin__V1__AcknowledgeRequest *input,
+                      Aladdin__V1__AcknowledgeResponse_Closure closure,
+                      void *closure_data);
   void (*list_models)(Aladdin__V1__Frontend_Service *service,
                       const Aladdin__V1__ListModelsRequest *input,
                       Aladdin__V1__ListModelsResponse_Closure closure,
@@ -733,6 +815,7 @@ void aladdin__v1__frontend__init (Aladdin__V1__Frontend_Service *service,
     { ALADDIN__V1__FRONTEND__BASE_INIT,\
       function_prefix__ ## generate,\
       function_prefix__ ## attach,\
+      function_prefix__ ## acknowledge,\
       function_prefix__ ## list_models  }
 void aladdin__v1__frontend__generate(ProtobufCService *service,
                                      const Aladdin__V1__GenerateRequest *input,
@@ -742,6 +825,10 @@ void aladdin__v1__frontend__attach(ProtobufCService *service,
                                    const Aladdin__V1__AttachRequest *input,
                                    Aladdin__V1__GenerateEvent_Closure closure,
                                    void *closure_data);
+void aladdin__v1__frontend__acknowledge(ProtobufCService *service,
+                                        const Aladdin__V1__AcknowledgeRequest *input,
+                                        Aladdin__V1__AcknowledgeResponse_Closure closure,
+                                        void *closure_data);
 void aladdin__v1__frontend__list_models(ProtobufCService *service,
                                         const Aladdin__V1__ListModelsRequest *input,
                                         Aladdin__V1__ListModelsResponse_Closure closure,
@@ -764,6 +851,8 @@ extern const ProtobufCMessageDescriptor aladdin__v1__tokens__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__reset__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__finished__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__acknowledge_request__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__acknowledge_response__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__list_models_request__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__list_models_response__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__model__descriptor;

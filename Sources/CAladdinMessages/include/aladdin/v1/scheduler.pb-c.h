@@ -69,10 +69,14 @@ struct  Aladdin__V1__SchedulerRegistration
 {
   ProtobufCMessage base;
   char *policy;
+  /*
+   * Waits its turn instead of taking over.
+   */
+  protobuf_c_boolean standby;
 };
 #define ALADDIN__V1__SCHEDULER_REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__scheduler_registration__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -362,6 +366,9 @@ struct  Aladdin__V1__StepCompleted
     , 0, NULL, 0, 0,NULL, 0,NULL, 0, 0 }
 
 
+/*
+ * The query is over, or it rests before its next attempt and will be queued anew.
+ */
 struct  Aladdin__V1__QueryEnded
 {
   ProtobufCMessage base;

@@ -1,0 +1,79 @@
+internal import Brokering
+internal import Journal
+internal import Logging
+internal import ServingModel
+internal import Synchronization
+internal import ZeroMQ
+
+/// What the journal's thread has to say, until the broker's thread hears it.
+final class JournalInbox: Sendable {
+    private let events = Mutex<[JournalEvent]>([])
+
+    func add(_ event: JournalEvent) {
+        events.withLock { $0.append(event) }
+    }
+
+    func takeAll() -> [JournalEvent] {
+        events.withLock { events in
+            defer { events.removeAll() }
+            return events
+        }
+    }
+}
+
+extension BrokerService {
+    func startJournal() {
+        journal?.start { [journalInbox, loop] event in
+            journalInbox.add(event)
+            loop.wake()
+        }
+    }
+
+    /// Gives the journal what this round has for it, together.
+    func writeDown(_ actions: [BrokerAction]) {
+        guard let journal else { return }
+        var records: [JournalRecord] = []
+        for action in actions {
+            switch action {
+            case .write(let record): records.append(record)
+            case .lookUp(let lookup, let ticket): journal.lookUp(lookup, ticket: ticket)
+            default: break
+            }
+        }
+        if !records.isEmpty { journal.append(records) }
+    }
+
+    func hearJournal(at now: Instant) {
+        for event in journalInbox.takeAll() {
+            switch event {
+            case .durable(let count):
+                broker.journaled(through: count, at: now)
+            case .found(let ticket, let result):
+                broker.found(result, ticket: ticket, at: now)
+            case .failed(let failure):
+                fail(failure)
+            }
+        }
+    }
+
+    /// Stops everything: what is accepted from here on could not be kept.
+    private func fail(_ failure: JournalFailure) {
+        guard journalFailure == nil else { return }
+        journalFailure = failure
+        logger.critical("the journal failed, the broker stops", metadata: ["why": "\(failure.message)"])
+        failureWaiter?.resume()
+        failureWaiter = nil
+    }
+
+    /// Returns when the journal has failed, or when nobody waits for that any more.
+    func waitForFailure() async {
+        guard journalFailure == nil, !isEnding else { return }
+        await withCheckedContinuation { failureWaiter = $0 }
+    }
+
+    func stopWaitingForFailure() {
+        isEnding = true
+        failureWaiter?.resume()
+        failureWaiter = nil
+    }
+}

@@ -1,0 +1,114 @@
+internal import HeapModule
+internal import ServingModel
+
+/// Attempts that come to nothing, and what follows.
+extension Broker {
+    /// An attempt came to nothing: the query is tried again after a pause, or ends if it has had its attempts.
+    ///
+    /// - Parameter isSuspect: whether the query may be why its worker was lost.
+    mutating func retry(_ number: QueryNumber, because status: Status, isSuspect: Bool = false, at now: Instant) {
+        guard let record = queries[number] else { return }
+        if let last = record.attempts.indices.last { queries[number]?.attempts[last].failure = (status, now) }
+        guard record.output.count < record.submission.maxTokens else {
+            // All tokens are there; only the word that they were the last was lost with the worker.
+            queries[number]?.finish = .length
+            end(number, with: .ok, at: now)
+            return
+        }
+        let failure = FailedAttempt(
+            attempt: record.attempt,
+            worker: record.workerName,
+            at: wallClock.unixTime(of: now),
+            code: status.code,
+            // A worker that was lost with the query in its queue says nothing about the query.
+            reason: status.reason == .workerLost && !isSuspect ? .none : status.reason,
+            message: status.message,
+            outputTokens: record.output.count
+        )
+        queries[number]?.failures.append(failure)
+        if let verdict = verdict(on: record.failures + [failure]) {
+            end(number, with: verdict, at: now)
+            return
+        }
+        leaveState(of: record)
+        models[record.model]?.retried += 1
+        models[record.model]?.queued += 1
+        queries[number]?.attempt += 1
+        let pause = configuration.pause(before: record.failures.count + 1, of: record.id)
+        self.pause(
+            number,
+            until: now + pause,
+            after: .retried(number, attempt: record.attempt + 1, failure),
+            at: now
+        )
+    }
+
+    /// How a query has to end after these failures; nil if it may be tried again.
+    private func verdict(on failures: [FailedAttempt]) -> Status? {
+        let losses = failures.filter { $0.reason == .workerLost }
+        if losses.count >= configuration.maximumWorkersLost,
+            let last = losses.last, losses.dropLast().allSatisfy({ $0.outputTokens >= last.outputTokens })
+        {
+            let message = "gave up: \(losses.count) workers were lost while they ran it, and it got no further"
+            return Status(.internalError, .poisonous, message)
+        }
+        guard failures.count >= configuration.maximumAttempts, let last = failures.last else { return nil }
+        let message = "gave up after \(failures.count) attempts; the last: \(last.message)"
+        return Status(.unavailable, .attemptsExhausted, message)
+    }
+
+    /// Lets a query rest until `until`, and until the journal has `record` if the query is written down.
+    mutating func pause(
+        _ number: QueryNumber,
+        until: Instant,
+        after record: @autoclosure () -> JournalRecord,
+        at now: Instant
+    ) {
+        guard let query = queries[number] else { return }
+        queries[number]?.state = .pausing(until: until)
+        if query.durability != .volatile {
+            let written = writeAwaited(record())
+            queries[number]?.attemptRecord = written
+        }
+        resumeIfReady(number, at: now)
+        guard case .pausing? = queries[number]?.state else { return }
+        // The scheduler is to know that the query has left its worker; it is queued anew when it has rested.
+        tell(.queryEnded(QueryEnded(query: number, code: .unavailable, inputTokens: 0, outputTokens: 0)))
+        if until > now { deadlines.insert(Timer(at: until, query: number)) }
+        startPatience(of: number, at: now)
+    }
+
+    /// Queues a query that has rested and whose attempt is written down.
+    mutating func resumeIfReady(_ number: QueryNumber, at now: Instant) {
+        guard let record = queries[number], case .pausing(let until) = record.state, until <= now,
+            record.attemptRecord <= durable
+        else { return }
+        enqueue(number, at: now)
+        startPatience(of: number, at: now)
+    }
+
+    /// While no worker serves its model, a query waits for a bounded time.
+    mutating func startPatience(of number: QueryNumber, at now: Instant) {
+        guard let record = queries[number], models[record.model]?.workers == 0 else { return }
+        deadlines.insert(Timer(at: now + patience(of: record), query: number))
+    }
+
+    func patience(of record: QueryRecord) -> Interval {
+        record.durability == .volatile ? configuration.noWorkerPatience : configuration.durableNoWorkerPatience
+    }
+}
+
+extension BrokerConfiguration {
+    /// The rest before a query is tried again, the `failures`th time that it came to nothing.
+    ///
+    /// It varies by a fifth, by the query's identifier, so that those that failed together do not return together.
+    func pause(before failures: Int, of id: QueryID) -> Interval {
+        guard failures >= 2 else { return .zero }
+        var pause = retryPause.seconds
+        for _ in 2..<failures where pause < retryPauseLimit.seconds { pause *= 2 }
+        var hash = FNV1a()
+        withUnsafeBytes(of: (id.high, id.low, failures)) { hash.combine($0) }
+        let jitter = Double(hash.value >> 40) / Double(1 << 24)
+        return .seconds(rounding: min(pause, retryPauseLimit.seconds) * (0.8 + 0.4 * jitter))
+    }
+}

@@ -1,0 +1,107 @@
+internal import DequeModule
+package import ServingModel
+
+extension Broker {
+    /// The first `count` records written are durable: what waited for them goes on.
+    package mutating func journaled(through count: UInt64, at now: Instant) {
+        guard count > durable else { return }
+        precondition(count <= written, "nothing is durable that was not written")
+        durable = count
+        while let waiting = awaitingJournal.first, waiting.record <= durable {
+            awaitingJournal.removeFirst()
+            resumeIfReady(waiting.query, at: now)
+            announceReaders(of: waiting.query)
+        }
+    }
+
+    /// - Returns: the record's number, for what has to wait until it is durable.
+    @discardableResult
+    mutating func write(_ record: JournalRecord) -> UInt64 {
+        precondition(isJournaled, "only a broker with a journal writes")
+        written += 1
+        actions.append(.write(record))
+        return written
+    }
+
+    /// Writes a record that something about its query waits for.
+    mutating func writeAwaited(_ record: JournalRecord) -> UInt64 {
+        let number = write(record)
+        awaitingJournal.append((number, record.query))
+        return number
+    }
+
+    mutating func writeAcceptance(of number: QueryNumber) {
+        guard let record = queries[number], record.durability != .volatile else { return }
+        let accepted = AcceptedQuery(record, clock: wallClock)
+        if let key = record.submission.idempotencyKey {
+            knownKeys.insert(IdempotencyKey(owner: record.submission.owner, key: key).fingerprint)
+        }
+        let written = writeAwaited(.accepted(accepted))
+        queries[number]?.acceptRecord = written
+    }
+
+    mutating func writeEnd(of number: QueryNumber, at now: Instant) {
+        guard let record = queries[number], record.durability != .volatile else { return }
+        let written = writeAwaited(.ended(number, QueryEnd(record, at: now, clock: wallClock)))
+        queries[number]?.endRecord = written
+    }
+
+    /// Writes a `stream` query's new tokens down if they are many or old enough.
+    mutating func checkpointIfDue(_ number: QueryNumber, at now: Instant) {
+        guard let record = queries[number], record.durability == .stream else { return }
+        let new = record.output.count - record.checkpointed.tokens
+        guard
+            new >= configuration.checkpointTokens
+                || new > 0 && now - record.checkpointed.at >= configuration.checkpointInterval,
+            let part = record.output.part(from: record.checkpointed.tokens)
+        else { return }
+        queries[number]?.checkpointed = (record.output.count, now)
+        write(.checkpoint(number, part))
+    }
+}
+
+extension AcceptedQuery {
+    init(_ record: QueryRecord, clock: WallClock) {
+        let submission = record.submission
+        self.init(
+            number: record.number,
+            id: record.id,
+            durability: record.durability,
+            owner: submission.owner,
+            idempotencyKey: submission.idempotencyKey,
+            requestHash: submission.requestHash,
+            model: record.model,
+            inputTokens: submission.inputTokens,
+            promptBytes: submission.promptBytes,
+            maxTokens: submission.maxTokens,
+            outputTokensHint: submission.outputTokensHint,
+            objective: record.objective,
+            priority: submission.priority,
+            tenant: submission.tenant,
+            arrival: clock.unixTime(of: record.arrival),
+            deadline: record.deadline.map { clock.unixTime(of: $0) },
+            request: submission.request
+        )
+    }
+}
+
+extension QueryEnd {
+    init(_ record: QueryRecord, at now: Instant, clock: WallClock) {
+        guard case .ended(let status) = record.state else { preconditionFailure("only an ended query has an end") }
+        self.init(
+            at: clock.unixTime(of: now),
+            code: status.code,
+            reason: status.reason,
+            message: status.message,
+            finish: record.finish,
+            inputTokens: record.inputTokens,
+            output: record.output.part(from: 0) ?? .none,
+            attempt: record.attempt,
+            worker: record.workerName,
+            firstToken: record.firstToken.map { $0 - record.arrival },
+            lastToken: record.lastToken.map { $0 - record.arrival },
+            metObjective: record.metObjective,
+            rewrites: record.rewrites
+        )
+    }
+}

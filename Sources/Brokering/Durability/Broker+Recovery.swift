@@ -1,0 +1,105 @@
+internal import HeapModule
+internal import ServingModel
+
+extension Broker {
+    /// Takes over what an earlier broker accepted and did not end.
+    ///
+    /// Every query begins a new attempt, whose number is durable before it is dispatched: what the earlier attempt
+    /// produced beyond the last checkpoint may have reached a client, and the number tells that client to forget it.
+    mutating func recover(_ recovery: Recovery, at now: Instant) {
+        knownKeys = recovery.keys
+        for recovered in recovery.queries {
+            add(recovered, at: now)
+            guard queries[recovered.accepted.number]?.hasEnded == false else { continue }
+            resume(recovered, at: now)
+        }
+    }
+
+    private mutating func add(_ recovered: RecoveredQuery, at now: Instant) {
+        let accepted = recovered.accepted
+        var record = QueryRecord(
+            number: accepted.number,
+            id: accepted.id,
+            model: accepted.model,
+            submission: Submission(accepted),
+            objective: accepted.objective,
+            arrival: wallClock.instant(of: accepted.arrival),
+            deadline: accepted.deadline.map { wallClock.instant(of: $0) },
+            durability: accepted.durability
+        )
+        record.attempt = recovered.attempt
+        record.restarts = recovered.restarts
+        record.failures = recovered.failures
+        if let output = recovered.output { record.output = OutputLog(output) }
+        record.checkpointed = (record.output.count, now)
+        insert(record, at: now)
+    }
+
+    private mutating func resume(_ recovered: RecoveredQuery, at now: Instant) {
+        let number = recovered.accepted.number
+        guard let record = queries[number] else { return }
+        if let deadline = record.deadline, deadline <= now {
+            end(number, with: Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed"), at: now)
+            return
+        }
+        guard record.output.count < record.submission.maxTokens else {
+            queries[number]?.finish = .length
+            end(number, with: .ok, at: now)
+            return
+        }
+        // A query that no worker had taken can't be what ends brokers.
+        let restarts = record.restarts + (recovered.wasLeased ? 1 : 0)
+        guard restarts <= configuration.maximumRestarts else {
+            let message = "gave up: \(restarts) brokers ended while it ran"
+            end(number, with: Status(.internalError, .attemptsExhausted, message), at: now)
+            return
+        }
+        let attempt = record.attempt + 1
+        queries[number]?.attempt = attempt
+        queries[number]?.restarts = restarts
+        queries[number]?.rewrite(from: record.output.count, by: attempt)
+        pause(number, until: now, after: .resumed(number, attempt: attempt, restarts: restarts), at: now)
+    }
+
+    /// Puts a query on the books that is accepted.
+    ///
+    /// Its state is the caller's business.
+    mutating func insert(_ record: QueryRecord, at now: Instant) {
+        queries[record.number] = record
+        numbersByID[record.id] = record.number
+        if let key = record.submission.idempotencyKey {
+            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = record.number
+        }
+        liveQueries += 1
+        liveBytes += record.submission.request.count
+        if models[record.model] == nil {
+            models[record.model] = ModelRecord()
+            models[record.model]?.abandoned = now
+            modelOrder.append(record.model)
+            modelOrder.sort()
+        }
+        models[record.model]?.queued += 1
+        if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
+        startPatience(of: record.number, at: now)
+    }
+}
+
+extension Submission {
+    init(_ accepted: AcceptedQuery) {
+        self.init(
+            model: accepted.model,
+            inputTokens: accepted.inputTokens,
+            promptBytes: accepted.promptBytes,
+            maxTokens: accepted.maxTokens,
+            outputTokensHint: accepted.outputTokensHint,
+            objective: accepted.objective,
+            priority: accepted.priority,
+            tenant: accepted.tenant,
+            request: accepted.request
+        )
+        durability = accepted.durability
+        owner = accepted.owner
+        idempotencyKey = accepted.idempotencyKey
+        requestHash = accepted.requestHash
+    }
+}

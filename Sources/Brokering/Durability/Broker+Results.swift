@@ -1,0 +1,106 @@
+internal import DequeModule
+package import ServingModel
+
+/// Queries that are no longer in memory, and names that may belong to one.
+extension Broker {
+    /// The journal's answer to a `lookUp`.
+    package mutating func found(_ result: KeptResult?, ticket: UInt64, at now: Instant) {
+        guard let index = parked.firstIndex(where: { $0.ticket == ticket }) else { return }
+        let call = parked.remove(at: index)
+        guard !call.isGivenUp else { return }
+        if let result, numbersByID[result.accepted.id] == nil { keep(result, at: now) }
+        do throws(Status) {
+            switch call.purpose {
+            case .submit(let submission, let id, let arrival):
+                try submit(submission, id: id, from: call.stream, isLookedUp: true, arrival: arrival, at: now)
+            case .attach(let attachment):
+                try attach(attachment, by: call.stream, isLookedUp: true)
+            }
+        } catch {
+            actions.append(.refuse(call.stream, error))
+        }
+    }
+
+    /// The client has its result: it need not be kept any longer.
+    ///
+    /// - Throws: a `Status`: `.notFound`, or `.failedPrecondition` for a query that has not ended.
+    package mutating func acknowledge(_ id: QueryID, owner: String = "", at now: Instant) throws(Status) {
+        guard let number = numbersByID[id], let record = queries[number], record.submission.owner == owner else {
+            throw Self.unknownQuery
+        }
+        guard record.hasEnded else {
+            throw Status(.failedPrecondition, .queryRuns, "the query has not ended; cancel it to be rid of it")
+        }
+        if record.durability != .volatile { write(.acknowledged(number)) }
+        if !record.isOverdue { retainedBytes -= record.output.byteCount }
+        queries[number]?.isOverdue = true
+        forgetIfOverdue(number)
+    }
+
+    /// Parks a call and asks the journal.
+    ///
+    /// - Throws: a `Status` if too many calls wait already.
+    mutating func lookUp(_ lookup: JournalLookup, for stream: StreamKey, _ purpose: ParkedCall.Purpose) throws(Status) {
+        guard parked.count < configuration.maximumLookups else {
+            throw Status(
+                .resourceExhausted,
+                .queueFull,
+                "too many calls wait for the journal",
+                retryAfter: .seconds(1)
+            )
+        }
+        parked.append(ParkedCall(ticket: nextLookup, stream: stream, purpose: purpose))
+        actions.append(.lookUp(lookup, ticket: nextLookup))
+        nextLookup += 1
+    }
+
+    /// - Returns: whether such a call was parked.
+    mutating func giveUpParked(_ stream: StreamKey) -> Bool {
+        guard let index = parked.firstIndex(where: { $0.stream == stream && !$0.isGivenUp }) else { return false }
+        parked[index].isGivenUp = true
+        return true
+    }
+
+    mutating func giveUpParked(of session: SessionID) {
+        for index in parked.indices where parked[index].stream.session == session { parked[index].isGivenUp = true }
+    }
+
+    /// Brings an ended query back into memory, as if it had ended just now.
+    private mutating func keep(_ result: KeptResult, at now: Instant) {
+        let accepted = result.accepted
+        let end = result.end
+        let arrival = wallClock.instant(of: accepted.arrival)
+        var record = QueryRecord(
+            number: accepted.number,
+            id: accepted.id,
+            model: accepted.model,
+            submission: Submission(accepted),
+            objective: accepted.objective,
+            arrival: arrival,
+            deadline: nil,
+            durability: accepted.durability
+        )
+        record.submission.request = []
+        record.state = .ended(Status(end.code, end.reason, end.message))
+        record.ended = wallClock.instant(of: end.at)
+        record.attempt = end.attempt
+        record.startedAttempt = end.worker.isEmpty ? 0 : end.attempt
+        record.workerName = end.worker
+        record.output = OutputLog(end.output)
+        record.finish = end.finish
+        record.inputTokens = end.inputTokens
+        record.firstToken = end.firstToken.map { arrival + $0 }
+        record.lastToken = end.lastToken.map { arrival + $0 }
+        record.failures = result.failures
+        record.rewrites = end.rewrites
+        queries[record.number] = record
+        numbersByID[record.id] = record.number
+        if let key = accepted.idempotencyKey {
+            numbersByKey[IdempotencyKey(owner: accepted.owner, key: key)] = record.number
+        }
+        retainedBytes += record.output.byteCount
+        retained.append((now, record.number))
+    }
+
+    static let unknownQuery = Status(.notFound, .unknownQuery, "no such query, or its result is no longer kept")
+}
