@@ -25,6 +25,8 @@ public actor AladdinClient: QueryService, Service {
         var sink: QueryStream.Continuation
         /// Given up while there was no session: the broker hears of it in the next.
         var isCancelled = false
+        /// Whether this session reads it by `Attach`.
+        var isAttached = false
     }
 
     typealias ModelsWaiter = CheckedContinuation<Result<[ServedModel], Status>, Never>
@@ -147,18 +149,19 @@ public actor AladdinClient: QueryService, Service {
 
     func send(_ number: UInt64) {
         guard let query = queries[number] else { return }
+        guard !query.isCancelled else {
+            queries[number] = nil
+            cancelByName(query.call)
+            return
+        }
         let stream = makeStream()
         let (method, body) = query.call.message
         guard connection.send(.call, method: method, stream: stream, body: body) else {
             end(number, Status(.resourceExhausted, .tooManyQueries, "too much waits to be sent to the broker"))
             return
         }
-        guard !query.isCancelled else {
-            queries[number] = nil
-            connection.send(.cancel, method: method, stream: stream)
-            return
-        }
         queries[number]?.stream = stream
+        queries[number]?.isAttached = method == .attach
         queriesByStream[stream] = number
     }
 
@@ -172,6 +175,28 @@ public actor AladdinClient: QueryService, Service {
         guard let stream = query.stream else { return }
         queriesByStream[stream] = nil
         connection.send(.cancel, method: query.call.message.method, stream: stream)
+        if query.isAttached { cancelByName(query.call) }
+    }
+
+    /// Giving an `Attach` up leaves the query alone; one that is our own has to be ended in so many words.
+    private func cancelByName(_ call: QueryCall) {
+        guard call.isOwn else { return }
+        connection.send(
+            .call,
+            method: .cancelQuery,
+            stream: makeStream(),
+            body: CancelRequest(queryID: call.id).encode()
+        )
+    }
+
+    /// Says that a query's result has arrived, so that the broker need not keep it any longer.
+    public func acknowledge(_ id: String) {
+        connection.send(
+            .call,
+            method: .acknowledge,
+            stream: makeStream(),
+            body: AcknowledgeRequest(queryID: id).encode()
+        )
     }
 
     private func makeStream() -> UInt64 {

@@ -4,7 +4,7 @@ internal import ServingModel
 /// One query as its client knows it, so that it can be asked for again in another session.
 struct QueryCall: Sendable {
     private var request: QueryRequest?
-    private var id: String
+    private(set) var id: String
     private var durability = Durability.volatile
     /// The next token to hear, and the latest attempt heard of.
     private var nextIndex: Int
@@ -29,6 +29,9 @@ struct QueryCall: Sendable {
     }
 
     var isAccepted: Bool { !id.isEmpty }
+
+    /// Whether it was submitted here, and not only attached to.
+    var isOwn: Bool { request != nil }
 
     /// Whether another session can take it up.
     ///

@@ -31,11 +31,8 @@ extension BrokerService {
                 try generate(stream, body)
             case .attach:
                 let request = try decoded(AttachRequest.self, body)
-                guard let id = QueryID(request.queryID) else {
-                    throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
-                }
                 let attachment = Attachment(
-                    query: id,
+                    query: try Self.identifier(request.queryID),
                     firstIndex: request.firstIndex,
                     seenAttempt: request.seenAttempt
                 )
@@ -43,10 +40,11 @@ extension BrokerService {
                 attachedStreams.insert(stream)
             case .acknowledge:
                 let request = try decoded(AcknowledgeRequest.self, body)
-                guard let id = QueryID(request.queryID) else {
-                    throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
-                }
-                try broker.acknowledge(id, at: PollLoop.now())
+                try broker.acknowledge(try Self.identifier(request.queryID), at: PollLoop.now())
+                answer(stream, method, [], over: frontend)
+            case .cancelQuery:
+                let request = try decoded(CancelRequest.self, body)
+                try broker.cancel(try Self.identifier(request.queryID), at: PollLoop.now())
                 answer(stream, method, [], over: frontend)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
@@ -56,6 +54,13 @@ extension BrokerService {
         } catch {
             end(stream, method, error, over: frontend)
         }
+    }
+
+    private static func identifier(_ text: String) throws(Status) -> QueryID {
+        guard let id = QueryID(text) else {
+            throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
+        }
+        return id
     }
 
     private func generate(_ stream: StreamKey, _ body: [UInt8]) throws(Status) {

@@ -156,7 +156,10 @@ package actor BrokerService: Service {
 
     private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
         if let addresses { return addresses }
-        let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels, .acknowledge])
+        let frontend = try endpoint(
+            configuration.frontendEndpoint,
+            [.generate, .attach, .listModels, .acknowledge, .cancelQuery]
+        )
         let worker = try endpoint(configuration.workerEndpoint, [.work])
         let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
         let admin = try endpoint(configuration.adminEndpoint, [.getStatus, .explain])

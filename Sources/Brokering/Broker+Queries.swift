@@ -52,7 +52,7 @@ extension Broker {
         )
         insert(record, at: now)
         writeAcceptance(of: record.number)
-        read(record.number, by: stream, from: 0)
+        read(record.number, by: stream, from: 0, isOwn: true)
         enqueue(record.number, at: now)
     }
 
@@ -70,7 +70,7 @@ extension Broker {
             )
         }
         try checkCalls(of: stream.session)
-        read(number, by: stream, from: 0)
+        read(number, by: stream, from: 0, isOwn: true)
         readers[stream]?.isDuplicate = true
     }
 
@@ -97,20 +97,35 @@ extension Broker {
         let known = record.output.boundary(
             at: min(index, record.firstRewritten(after: attachment.seenAttempt) ?? index)
         )
-        read(number, by: stream, from: known)
+        read(number, by: stream, from: known, isOwn: false)
         if known < index { readers[stream]?.pendingReset = known }
     }
 
     /// A client gives a call up.
     ///
-    /// The query ends unless somebody else reads it.
+    /// The query ends unless somebody else reads it. Giving up `Attach` ends no query that is written down: its reader
+    /// came to look at it, and may not be who wants it.
     ///
     /// - Returns: whether the call was still open.
     package mutating func cancel(_ stream: StreamKey, at now: Instant) -> Bool {
         guard let reader = remove(reader: stream) else { return giveUpParked(stream) }
-        endIfUnread(reader.query, Status(.cancelled, .cancelledByClient, "cancelled by the client"), at: now)
+        if reader.isOwn || queries[reader.query]?.durability == .volatile {
+            endIfUnread(reader.query, Self.cancelledByClient, at: now)
+        }
         return true
     }
+
+    /// Ends a query, whoever reads it; one that has ended already stays as it is.
+    ///
+    /// - Throws: a `Status` with `.notFound`.
+    package mutating func cancel(_ id: QueryID, owner: String = "", at now: Instant) throws(Status) {
+        guard let number = numbersByID[id], let record = queries[number], record.submission.owner == owner else {
+            throw Self.unknownQuery
+        }
+        if !record.hasEnded { end(number, with: Self.cancelledByClient, at: now) }
+    }
+
+    private static let cancelledByClient = Status(.cancelled, .cancelledByClient, "cancelled by the client")
 
     /// A client's session is over: its calls are closed.
     ///
@@ -166,8 +181,8 @@ extension Broker {
         }
     }
 
-    private mutating func read(_ number: QueryNumber, by stream: StreamKey, from index: Int) {
-        readers[stream] = Reader(query: number, cursor: index)
+    private mutating func read(_ number: QueryNumber, by stream: StreamKey, from index: Int, isOwn: Bool) {
+        readers[stream] = Reader(query: number, cursor: index, isOwn: isOwn)
         streamsBySession[stream.session, default: []].append(stream)
         queries[number]?.readers.append(stream)
         announce(stream)

@@ -15,9 +15,13 @@ struct Reader: Hashable, Sendable {
     /// Whether the stream has been announced since it was last served: once is enough, however much happens.
     var isAnnounced = false
 
-    init(query: QueryNumber, cursor: Int = 0) {
+    /// Whether its call submitted the query, and not merely attached to it.
+    let isOwn: Bool
+
+    init(query: QueryNumber, cursor: Int, isOwn: Bool) {
         self.query = query
         self.cursor = cursor
+        self.isOwn = isOwn
     }
 }
 

@@ -50,6 +50,7 @@ struct GatewayResponder: HTTPResponder {
         }
         switch route {
         case .completion(let kind): return try await complete(kind, request, context)
+        case .query(let id): return try await query(id, request, context)
         case .models: return try await models(context)
         case .model(let name): return try await model(name, context)
         case .health: return health()

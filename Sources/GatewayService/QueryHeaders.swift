@@ -7,6 +7,7 @@ enum QueryHeaders {
         case milliseconds
         case integer(ClosedRange<Int>)
         case text(maximumBytes: Int)
+        case word([String])
     }
 
     /// Headers in the order in which they become metadata: name, key, what it must be.
@@ -18,7 +19,8 @@ enum QueryHeaders {
         ("x-aladdin-priority", "x-aladdin-priority", .integer(Int(Int32.min)...Int(Int32.max))),
         ("x-aladdin-tenant", "x-aladdin-tenant", .text(maximumBytes: 128)),
         ("x-aladdin-output-tokens", "x-aladdin-output-tokens", .integer(1...Int(Int32.max))),
-        ("idempotency-key", "idempotency-key", .text(maximumBytes: 255)),
+        ("x-aladdin-durability", "x-aladdin-durability", .word(Durability.allCases.map(\.rawValue))),
+        ("idempotency-key", "idempotency-key", .text(maximumBytes: 128)),
         ("x-request-timeout-ms", "x-request-timeout-ms", .milliseconds),
     ]
 
@@ -54,6 +56,9 @@ enum QueryHeaders {
                 throw invalid(header, "a whole number from \(range.lowerBound) to \(range.upperBound)")
             }
             return String(number)
+        case .word(let words):
+            guard words.contains(text) else { throw invalid(header, "one of \(words.joined(separator: ", "))") }
+            return text
         case .text(let maximumBytes):
             guard (1...maximumBytes).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
             else { throw invalid(header, "1 to \(maximumBytes) printable ASCII characters") }

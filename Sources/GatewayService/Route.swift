@@ -3,6 +3,8 @@ internal import HTTPTypes
 /// What the gateway answers.
 enum Route: Hashable, Sendable {
     case completion(CompletionKind)
+    /// A query by its identifier.
+    case query(String)
     case models
     case model(String)
     case health
@@ -22,6 +24,11 @@ enum Route: Hashable, Sendable {
         case "/metrics": self = .metrics
         case "/", "": self = .landingPage
         default:
+            let queries = "/v1/queries/"
+            if path.hasPrefix(queries), !path.dropFirst(queries.count).isEmpty {
+                self = .query(String(path.dropFirst(queries.count)))
+                return
+            }
             // Models may have slashes in their names.
             let prefix = "/v1/models/"
             guard path.hasPrefix(prefix), let name = Self.percentDecoded(path.dropFirst(prefix.count)), !name.isEmpty
@@ -35,6 +42,7 @@ enum Route: Hashable, Sendable {
         switch self {
         case .completion(.chat): "/v1/chat/completions"
         case .completion(.text): "/v1/completions"
+        case .query: "/v1/queries/ID"
         case .models: "/v1/models"
         case .model: "/v1/models/ID"
         case .health: "/health"

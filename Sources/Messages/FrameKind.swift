@@ -19,6 +19,8 @@ package enum Method: UInt16, Hashable, Sendable, CaseIterable {
     case attach = 2
     case listModels = 3
     case acknowledge = 4
+    /// Of a query by its identifier; the frame kind `cancel` gives up one's own call.
+    case cancelQuery = 5
     case work = 16
     case schedule = 32
     case getStatus = 48

@@ -48,6 +48,28 @@ extension AcknowledgeRequest: WireRoot {
     }
 }
 
+extension CancelRequest: WireRoot {
+    static func unpack(
+        _ allocator: UnsafeMutablePointer<ProtobufCAllocator>?,
+        _ count: Int,
+        _ bytes: UnsafePointer<UInt8>?
+    ) -> UnsafeMutablePointer<Aladdin__V1__CancelRequest>? {
+        aladdin__v1__cancel_request__unpack(allocator, count, bytes)
+    }
+
+    static func read(
+        _ wire: UnsafePointer<Aladdin__V1__CancelRequest>
+    ) throws(DecodingFailure) -> CancelRequest {
+        CancelRequest(queryID: try Reading.string(wire.pointee.query_id, "query_id"))
+    }
+
+    func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__CancelRequest> {
+        let wire = arena.make(aladdin__v1__cancel_request__init)
+        wire.pointee.query_id = arena.string(queryID)
+        return wire
+    }
+}
+
 extension ModelList: WireRoot {
     static var budgetPerByte: Int { denseBudgetPerByte }
 

@@ -111,6 +111,14 @@ package struct AttachRequest: Hashable, Sendable {
     }
 }
 
+package struct CancelRequest: Hashable, Sendable {
+    package var queryID: String
+
+    package init(queryID: String) {
+        self.queryID = queryID
+    }
+}
+
 package struct AcknowledgeRequest: Hashable, Sendable {
     package var queryID: String
 

@@ -41,6 +41,9 @@ package struct WorkerMachine: Sendable {
         batch = ContinuousBatch(mode: mode, kvCache: description.profile.kvCache, limits: description.profile.limits)
     }
 
+    /// Whether the engine is at work.
+    package var isBusy: Bool { turnIsUnderWay }
+
     /// Leases held.
     package var count: Int { sequences.count }
 

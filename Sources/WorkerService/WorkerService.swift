@@ -20,6 +20,8 @@ package actor WorkerService: Service {
     private var machine: WorkerMachine?
     private var connection: PeerConnection?
     private var isRegistered = false
+    /// Whether to register when the engine's turn has ended.
+    private var registersLater = false
     private var isStopping = false
     private var isEnding = false
     /// Resumed when there may be something for the engine to do.
@@ -125,10 +127,12 @@ package actor WorkerService: Service {
     private func brokerSent(_ event: PeerConnection.Event) {
         switch event {
         case .opened:
-            register()
+            // An engine that still computes for the last session, or hangs, takes nothing new.
+            if machine?.isBusy == true { registersLater = true } else { register() }
         case .lost(let status):
             if isRegistered { logger.warning("session lost", metadata: ["why": "\(status.message)"]) }
             isRegistered = false
+            registersLater = false
             machine?.reset()
             wakeEngine()
         case .frame(let header, let body) where header.kind == .item:
@@ -149,6 +153,7 @@ package actor WorkerService: Service {
 
     private func register() {
         guard let machine else { return }
+        registersLater = false
         let registration = WorkerRegistration(
             name: configuration.name,
             engine: machine.description.kind,
@@ -218,6 +223,7 @@ extension WorkerService {
             }
             let result = await runner.run(turn)
             machine?.turnEnded(turn, result)
+            if registersLater { register() }
             report(computed: turn.step.map { ($0.workload, result.duration) })
         }
     }

@@ -52,7 +52,7 @@ struct FrameHeaderTests {
         #expect(failure(of: altered(call, at: 5, to: kind), bodyLength: 10) == .unknownKind(kind))
     }
 
-    @Test("unknown methods are refused", arguments: [5, 15, 50, 255])
+    @Test("unknown methods are refused", arguments: [6, 15, 50, 255])
     func unknownMethod(method: UInt8) {
         #expect(failure(of: altered(call, at: 6, to: method), bodyLength: 10) == .unknownMethod(UInt16(method)))
         #expect(failure(of: altered(call, at: 7, to: 1), bodyLength: 10) == .unknownMethod(0x0101))

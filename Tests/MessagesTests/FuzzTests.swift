@@ -73,6 +73,7 @@ struct FuzzTests {
         try fuzz(GenerateEvent.self)
         try fuzz(AttachRequest.self)
         try fuzz(AcknowledgeRequest.self)
+        try fuzz(CancelRequest.self)
         try fuzz(ModelList.self)
     }
 

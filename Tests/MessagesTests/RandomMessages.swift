@@ -131,6 +131,12 @@ extension FinishedEvent: Drawable {
     }
 }
 
+extension CancelRequest: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> CancelRequest {
+        CancelRequest(queryID: random.text())
+    }
+}
+
 extension AcknowledgeRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> AcknowledgeRequest {
         AcknowledgeRequest(queryID: random.text())

@@ -33,6 +33,7 @@ struct RoundTripTests {
         try expectRoundTrips(GenerateEvent.self)
         try expectRoundTrips(AttachRequest.self)
         try expectRoundTrips(AcknowledgeRequest.self)
+        try expectRoundTrips(CancelRequest.self)
         try expectRoundTrips(ModelList.self)
     }
 

@@ -100,12 +100,13 @@ struct SchemaTests {
     func methods() {
         let prefixes: [Method: String] = [
             .unspecified: "", .generate: "FRONTEND_", .attach: "FRONTEND_", .listModels: "FRONTEND_",
-            .acknowledge: "FRONTEND_", .work: "WORKER_",
+            .acknowledge: "FRONTEND_", .cancelQuery: "FRONTEND_", .work: "WORKER_",
             .schedule: "SCHEDULER_", .getStatus: "ADMIN_", .explain: "ADMIN_",
         ]
         var swift: [Int32: String] = [:]
         for method in Method.allCases {
-            swift[Int32(method.rawValue)] = constant("METHOD_\(prefixes[method] ?? "?")", "\(method)")
+            let name = method == .cancelQuery ? "cancel" : "\(method)"
+            swift[Int32(method.rawValue)] = constant("METHOD_\(prefixes[method] ?? "?")", name)
         }
         #expect(swift == names(of: aladdin__v1__method__descriptor))
     }

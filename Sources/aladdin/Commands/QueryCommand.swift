@@ -11,7 +11,10 @@ struct QueryCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "What to ask.")
-    var text: String
+    var text: String?
+
+    @Option(help: "Read the answer of a query that was accepted before, instead of asking: its identifier.")
+    var attach: String?
 
     @Option(help: "The model to ask. (default: the only one served)")
     var model: String = ""
@@ -34,6 +37,12 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "On whose account.")
     var tenant: String?
 
+    @Option(help: "Your own name for the query: asked again under the same name, it is not run twice.")
+    var idempotencyKey: String?
+
+    @Option(help: "What of it outlives the broker: volatile, accept or stream. (default: accept)")
+    var durability: String?
+
     @Flag(help: "Continue the text instead of answering it.")
     var complete = false
 
@@ -41,6 +50,15 @@ struct QueryCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: EndpointOptions
+
+    func validate() throws {
+        guard (text == nil) != (attach == nil) else {
+            throw ValidationError("give either a text to ask, or --attach with a query's identifier")
+        }
+        if let durability, Durability(rawValue: durability) == nil {
+            throw ValidationError("--durability is '\(durability)'; it must be volatile, accept or stream")
+        }
+    }
 
     func run() async throws {
         let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin query", logger: .silent)
@@ -61,24 +79,12 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     private func ask(_ client: AladdinClient) async -> Result<QueryResult, Status> {
-        let input = complete ? PromptInput.text(text) : .chat([ChatMessage(role: "user", content: text)])
-        var metadata: [(key: String, value: String)] = []
-        if let ttftMs { metadata.append(("x-slo-ttft-ms", "\(ttftMs)")) }
-        if let atgtMs { metadata.append(("x-slo-tpot-ms", "\(atgtMs)")) }
-        if let priority { metadata.append(("x-aladdin-priority", "\(priority)")) }
-        if let tenant { metadata.append(("x-aladdin-tenant", tenant)) }
-        let request = QueryRequest(
-            model: model,
-            input: input,
-            maxTokens: max(maxTokens, 0),
-            sampling: Sampling(temperature: temperature),
-            metadata: metadata
-        )
         var result = QueryResult(sentAt: ContinuousClock.now)
         do {
-            for try await event in client.generate(request) {
+            for try await event in events(from: client) {
                 result.take(event)
                 if !json, case .tokens(_, _, _, let text) = event { Terminal.write(text) }
+                if !json, case .reset = event { Terminal.write("\n[the answer starts over]\n") }
             }
             return .success(result)
         } catch let status as Status {
@@ -86,6 +92,27 @@ struct QueryCommand: AsyncParsableCommand {
         } catch {
             return .failure(Status(.unknown, .none, "\(error)"))
         }
+    }
+
+    private func events(from client: AladdinClient) -> QueryStream {
+        if let attach { return client.attach(to: attach) }
+        let text = text ?? ""
+        let input = complete ? PromptInput.text(text) : .chat([ChatMessage(role: "user", content: text)])
+        var metadata: [(key: String, value: String)] = []
+        if let ttftMs { metadata.append(("x-slo-ttft-ms", "\(ttftMs)")) }
+        if let atgtMs { metadata.append(("x-slo-tpot-ms", "\(atgtMs)")) }
+        if let priority { metadata.append(("x-aladdin-priority", "\(priority)")) }
+        if let tenant { metadata.append(("x-aladdin-tenant", tenant)) }
+        if let idempotencyKey { metadata.append(("idempotency-key", idempotencyKey)) }
+        if let durability { metadata.append(("x-aladdin-durability", durability)) }
+        let request = QueryRequest(
+            model: model,
+            input: input,
+            maxTokens: max(maxTokens, 0),
+            sampling: Sampling(temperature: temperature),
+            metadata: metadata
+        )
+        return client.generate(request)
     }
 }
 

@@ -637,6 +637,96 @@ void   aladdin__v1__attach_request__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__attach_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__cancel_request__init
+                     (Aladdin__V1__CancelRequest         *message)
+{
+  static const Aladdin__V1__CancelRequest init_value = ALADDIN__V1__CANCEL_REQUEST__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__cancel_request__get_packed_size
+                     (const Aladdin__V1__CancelRequest *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__cancel_request__pack
+                     (const Aladdin__V1__CancelRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__cancel_request__pack_to_buffer
+                     (const Aladdin__V1__CancelRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__CancelRequest *
+       aladdin__v1__cancel_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__CancelRequest *)
+     protobuf_c_message_unpack (&aladdin__v1__cancel_request__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__cancel_request__free_unpacked
+                     (Aladdin__V1__CancelRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__cancel_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__cancel_response__init
+                     (Aladdin__V1__CancelResponse         *message)
+{
+  static const Aladdin__V1__CancelResponse init_value = ALADDIN__V1__CANCEL_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__cancel_response__get_packed_size
+                     (const Aladdin__V1__CancelResponse *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__cancel_response__pack
+                     (const Aladdin__V1__CancelResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__cancel_response__pack_to_buffer
+                     (const Aladdin__V1__CancelResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__cancel_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__CancelResponse *
+       aladdin__v1__cancel_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__CancelResponse *)
+     protobuf_c_message_unpack (&aladdin__v1__cancel_response__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__cancel_response__free_unpacked
+                     (Aladdin__V1__CancelResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__cancel_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   aladdin__v1__acknowledge_request__init
                      (Aladdin__V1__AcknowledgeRequest         *message)
 {
@@ -1745,6 +1835,62 @@ const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
   (ProtobufCMessageInit) aladdin__v1__attach_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor aladdin__v1__cancel_request__field_descriptors[1] =
+{
+  {
+    "query_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__CancelRequest, query_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__cancel_request__field_indices_by_name[] = {
+  0,   /* field[0] = query_id */
+};
+static const ProtobufCIntRange aladdin__v1__cancel_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__cancel_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.CancelRequest",
+  "CancelRequest",
+  "Aladdin__V1__CancelRequest",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__CancelRequest),
+  1,
+  aladdin__v1__cancel_request__field_descriptors,
+  aladdin__v1__cancel_request__field_indices_by_name,
+  1,  aladdin__v1__cancel_request__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__cancel_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define aladdin__v1__cancel_response__field_descriptors NULL
+#define aladdin__v1__cancel_response__field_indices_by_name NULL
+#define aladdin__v1__cancel_response__number_ranges NULL
+const ProtobufCMessageDescriptor aladdin__v1__cancel_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.CancelResponse",
+  "CancelResponse",
+  "Aladdin__V1__CancelResponse",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__CancelResponse),
+  0,
+  aladdin__v1__cancel_response__field_descriptors,
+  aladdin__v1__cancel_response__field_indices_by_name,
+  0,  aladdin__v1__cancel_response__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__cancel_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor aladdin__v1__acknowledge_request__field_descriptors[1] =
 {
   {
@@ -1964,18 +2110,20 @@ const ProtobufCEnumDescriptor aladdin__v1__finish_reason__descriptor =
   aladdin__v1__finish_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor aladdin__v1__frontend__method_descriptors[4] =
+static const ProtobufCMethodDescriptor aladdin__v1__frontend__method_descriptors[5] =
 {
   { "Generate", &aladdin__v1__generate_request__descriptor, &aladdin__v1__generate_event__descriptor },
   { "Attach", &aladdin__v1__attach_request__descriptor, &aladdin__v1__generate_event__descriptor },
+  { "Cancel", &aladdin__v1__cancel_request__descriptor, &aladdin__v1__cancel_response__descriptor },
   { "Acknowledge", &aladdin__v1__acknowledge_request__descriptor, &aladdin__v1__acknowledge_response__descriptor },
   { "ListModels", &aladdin__v1__list_models_request__descriptor, &aladdin__v1__list_models_response__descriptor },
 };
 const unsigned aladdin__v1__frontend__method_indices_by_name[] = {
-  2,        /* Acknowledge */
+  3,        /* Acknowledge */
   1,        /* Attach */
+  2,        /* Cancel */
   0,        /* Generate */
-  3         /* ListModels */
+  4         /* ListModels */
 };
 const ProtobufCServiceDescriptor aladdin__v1__frontend__descriptor =
 {
@@ -1984,7 +2132,7 @@ const ProtobufCServiceDescriptor aladdin__v1__frontend__descriptor =
   "Frontend",
   "Aladdin__V1__Frontend",
   "aladdin.v1",
-  4,
+  5,
   aladdin__v1__frontend__method_descriptors,
   aladdin__v1__frontend__method_indices_by_name
 };
@@ -2004,13 +2152,21 @@ void aladdin__v1__frontend__attach(ProtobufCService *service,
   assert(service->descriptor == &aladdin__v1__frontend__descriptor);
   service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void aladdin__v1__frontend__cancel(ProtobufCService *service,
+                                   const Aladdin__V1__CancelRequest *input,
+                                   Aladdin__V1__CancelResponse_Closure closure,
+                                   void *closure_data)
+{
+  assert(service->descriptor == &aladdin__v1__frontend__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void aladdin__v1__frontend__acknowledge(ProtobufCService *service,
                                         const Aladdin__V1__AcknowledgeRequest *input,
                                         Aladdin__V1__AcknowledgeResponse_Closure closure,
                                         void *closure_data)
 {
   assert(service->descriptor == &aladdin__v1__frontend__descriptor);
-  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void aladdin__v1__frontend__list_models(ProtobufCService *service,
                                         const Aladdin__V1__ListModelsRequest *input,
@@ -2018,7 +2174,7 @@ void aladdin__v1__frontend__list_models(ProtobufCService *service,
                                         void *closure_data)
 {
   assert(service->descriptor == &aladdin__v1__frontend__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void aladdin__v1__frontend__init (Aladdin__V1__Frontend_Service *service,
                                   Aladdin__V1__Frontend_ServiceDestroy destroy)

@@ -482,32 +482,34 @@ const ProtobufCEnumDescriptor aladdin__v1__frame_kind__descriptor =
   aladdin__v1__frame_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__method__enum_values_by_number[9] =
+static const ProtobufCEnumValue aladdin__v1__method__enum_values_by_number[10] =
 {
   { "METHOD_UNSPECIFIED", "ALADDIN__V1__METHOD__METHOD_UNSPECIFIED", 0 },
   { "METHOD_FRONTEND_GENERATE", "ALADDIN__V1__METHOD__METHOD_FRONTEND_GENERATE", 1 },
   { "METHOD_FRONTEND_ATTACH", "ALADDIN__V1__METHOD__METHOD_FRONTEND_ATTACH", 2 },
   { "METHOD_FRONTEND_LIST_MODELS", "ALADDIN__V1__METHOD__METHOD_FRONTEND_LIST_MODELS", 3 },
   { "METHOD_FRONTEND_ACKNOWLEDGE", "ALADDIN__V1__METHOD__METHOD_FRONTEND_ACKNOWLEDGE", 4 },
+  { "METHOD_FRONTEND_CANCEL", "ALADDIN__V1__METHOD__METHOD_FRONTEND_CANCEL", 5 },
   { "METHOD_WORKER_WORK", "ALADDIN__V1__METHOD__METHOD_WORKER_WORK", 16 },
   { "METHOD_SCHEDULER_SCHEDULE", "ALADDIN__V1__METHOD__METHOD_SCHEDULER_SCHEDULE", 32 },
   { "METHOD_ADMIN_GET_STATUS", "ALADDIN__V1__METHOD__METHOD_ADMIN_GET_STATUS", 48 },
   { "METHOD_ADMIN_EXPLAIN", "ALADDIN__V1__METHOD__METHOD_ADMIN_EXPLAIN", 49 },
 };
 static const ProtobufCIntRange aladdin__v1__method__value_ranges[] = {
-{0, 0},{16, 5},{32, 6},{48, 7},{0, 9}
+{0, 0},{16, 6},{32, 7},{48, 8},{0, 10}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__method__enum_values_by_name[9] =
+static const ProtobufCEnumValueIndex aladdin__v1__method__enum_values_by_name[10] =
 {
-  { "METHOD_ADMIN_EXPLAIN", 8 },
-  { "METHOD_ADMIN_GET_STATUS", 7 },
+  { "METHOD_ADMIN_EXPLAIN", 9 },
+  { "METHOD_ADMIN_GET_STATUS", 8 },
   { "METHOD_FRONTEND_ACKNOWLEDGE", 4 },
   { "METHOD_FRONTEND_ATTACH", 2 },
+  { "METHOD_FRONTEND_CANCEL", 5 },
   { "METHOD_FRONTEND_GENERATE", 1 },
   { "METHOD_FRONTEND_LIST_MODELS", 3 },
-  { "METHOD_SCHEDULER_SCHEDULE", 6 },
+  { "METHOD_SCHEDULER_SCHEDULE", 7 },
   { "METHOD_UNSPECIFIED", 0 },
-  { "METHOD_WORKER_WORK", 5 },
+  { "METHOD_WORKER_WORK", 6 },
 };
 const ProtobufCEnumDescriptor aladdin__v1__method__descriptor =
 {
@@ -516,9 +518,9 @@ const ProtobufCEnumDescriptor aladdin__v1__method__descriptor =
   "Method",
   "Aladdin__V1__Method",
   "aladdin.v1",
-  9,
+  10,
   aladdin__v1__method__enum_values_by_number,
-  9,
+  10,
   aladdin__v1__method__enum_values_by_name,
   4,
   aladdin__v1__method__value_ranges,

@@ -29,6 +29,8 @@ typedef struct Aladdin__V1__Tokens Aladdin__V1__Tokens;
 typedef struct Aladdin__V1__Reset Aladdin__V1__Reset;
 typedef struct Aladdin__V1__Finished Aladdin__V1__Finished;
 typedef struct Aladdin__V1__AttachRequest Aladdin__V1__AttachRequest;
+typedef struct Aladdin__V1__CancelRequest Aladdin__V1__CancelRequest;
+typedef struct Aladdin__V1__CancelResponse Aladdin__V1__CancelResponse;
 typedef struct Aladdin__V1__AcknowledgeRequest Aladdin__V1__AcknowledgeRequest;
 typedef struct Aladdin__V1__AcknowledgeResponse Aladdin__V1__AcknowledgeResponse;
 typedef struct Aladdin__V1__ListModelsRequest Aladdin__V1__ListModelsRequest;
@@ -305,6 +307,25 @@ struct  Aladdin__V1__AttachRequest
 #define ALADDIN__V1__ATTACH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__attach_request__descriptor) \
     , (char *)protobuf_c_empty_string, 0, 0 }
+
+
+struct  Aladdin__V1__CancelRequest
+{
+  ProtobufCMessage base;
+  char *query_id;
+};
+#define ALADDIN__V1__CANCEL_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__cancel_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Aladdin__V1__CancelResponse
+{
+  ProtobufCMessage base;
+};
+#define ALADDIN__V1__CANCEL_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__cancel_response__descriptor) \
+     }
 
 
 struct  Aladdin__V1__AcknowledgeRequest
@@ -628,6 +649,44 @@ Aladdin__V1__AttachRequest *
 void   aladdin__v1__attach_request__free_unpacked
                      (Aladdin__V1__AttachRequest *message,
                       ProtobufCAllocator *allocator);
+/* Aladdin__V1__CancelRequest methods */
+void   aladdin__v1__cancel_request__init
+                     (Aladdin__V1__CancelRequest         *message);
+size_t aladdin__v1__cancel_request__get_packed_size
+                     (const Aladdin__V1__CancelRequest   *message);
+size_t aladdin__v1__cancel_request__pack
+                     (const Aladdin__V1__CancelRequest   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__cancel_request__pack_to_buffer
+                     (const Aladdin__V1__CancelRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__CancelRequest *
+       aladdin__v1__cancel_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__cancel_request__free_unpacked
+                     (Aladdin__V1__CancelRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Aladdin__V1__CancelResponse methods */
+void   aladdin__v1__cancel_response__init
+                     (Aladdin__V1__CancelResponse         *message);
+size_t aladdin__v1__cancel_response__get_packed_size
+                     (const Aladdin__V1__CancelResponse   *message);
+size_t aladdin__v1__cancel_response__pack
+                     (const Aladdin__V1__CancelResponse   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__cancel_response__pack_to_buffer
+                     (const Aladdin__V1__CancelResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__CancelResponse *
+       aladdin__v1__cancel_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__cancel_response__free_unpacked
+                     (Aladdin__V1__CancelResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Aladdin__V1__AcknowledgeRequest methods */
 void   aladdin__v1__acknowledge_request__init
                      (Aladdin__V1__AcknowledgeRequest         *message);
@@ -767,6 +826,12 @@ typedef void (*Aladdin__V1__Finished_Closure)
 typedef void (*Aladdin__V1__AttachRequest_Closure)
                  (const Aladdin__V1__AttachRequest *message,
                   void *closure_data);
+typedef void (*Aladdin__V1__CancelRequest_Closure)
+                 (const Aladdin__V1__CancelRequest *message,
+                  void *closure_data);
+typedef void (*Aladdin__V1__CancelResponse_Closure)
+                 (const Aladdin__V1__CancelResponse *message,
+                  void *closure_data);
 typedef void (*Aladdin__V1__AcknowledgeRequest_Closure)
                  (const Aladdin__V1__AcknowledgeRequest *message,
                   void *closure_data);
@@ -797,6 +862,10 @@ struct Aladdin__V1__Frontend_Service
                  const Aladdin__V1__AttachRequest *input,
                  Aladdin__V1__GenerateEvent_Closure closure,
                  void *closure_data);
+  void (*cancel)(Aladdin__V1__Frontend_Service *service,
+                 const Aladdin__V1__CancelRequest *input,
+                 Aladdin__V1__CancelResponse_Closure closure,
+                 void *closure_data);
   void (*acknowledge)(Aladdin__V1__Frontend_Service *service,
                       const Aladdin__V1__AcknowledgeRequest *input,
                       Aladdin__V1__AcknowledgeResponse_Closure closure,
@@ -815,6 +884,7 @@ void aladdin__v1__frontend__init (Aladdin__V1__Frontend_Service *service,
     { ALADDIN__V1__FRONTEND__BASE_INIT,\
       function_prefix__ ## generate,\
       function_prefix__ ## attach,\
+      function_prefix__ ## cancel,\
       function_prefix__ ## acknowledge,\
       function_prefix__ ## list_models  }
 void aladdin__v1__frontend__generate(ProtobufCService *service,
@@ -824,6 +894,10 @@ void aladdin__v1__frontend__generate(ProtobufCService *service,
 void aladdin__v1__frontend__attach(ProtobufCService *service,
                                    const Aladdin__V1__AttachRequest *input,
                                    Aladdin__V1__GenerateEvent_Closure closure,
+                                   void *closure_data);
+void aladdin__v1__frontend__cancel(ProtobufCService *service,
+                                   const Aladdin__V1__CancelRequest *input,
+                                   Aladdin__V1__CancelResponse_Closure closure,
                                    void *closure_data);
 void aladdin__v1__frontend__acknowledge(ProtobufCService *service,
                                         const Aladdin__V1__AcknowledgeRequest *input,
@@ -851,6 +925,8 @@ extern const ProtobufCMessageDescriptor aladdin__v1__tokens__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__reset__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__finished__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__cancel_request__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__cancel_response__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__acknowledge_request__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__acknowledge_response__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__list_models_request__descriptor;
