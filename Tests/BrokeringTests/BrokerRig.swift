@@ -11,10 +11,17 @@ struct BrokerRig {
     private var nextStream: UInt64 = 0
     private(set) var ids: [StreamKey: QueryID] = [:]
 
-    init(_ configure: (inout BrokerConfiguration) -> Void = { _ in }) {
+    /// - Parameter recovery: what the journal holds; nil for a broker without one.
+    init(journaled recovery: Recovery? = nil, _ configure: (inout BrokerConfiguration) -> Void = { _ in }) {
         var configuration = BrokerConfiguration()
         configure(&configuration)
-        broker = Broker(configuration: configuration, at: .zero)
+        // The wall clock shows ten seconds when the broker starts.
+        broker = Broker(
+            configuration: configuration,
+            recovery: recovery,
+            wallClock: WallClock(unixMilliseconds: 10_000, at: .zero),
+            at: .zero
+        )
     }
 
     mutating func join(
@@ -101,6 +108,51 @@ struct BrokerRig {
     }
 
     func id(_ stream: StreamKey) throws -> QueryID { try #require(ids[stream]) }
+}
+
+extension [BrokerAction] {
+    /// What is to be written down.
+    var records: [JournalRecord] { compactMap { if case .write(let record) = $0 { record } else { nil } } }
+}
+
+extension JournalRecord {
+    var kind: String {
+        switch self {
+        case .accepted: "accepted"
+        case .leased: "leased"
+        case .retried: "retried"
+        case .resumed: "resumed"
+        case .checkpoint: "checkpoint"
+        case .reset: "reset"
+        case .ended: "ended"
+        case .acknowledged: "acknowledged"
+        }
+    }
+
+    var checkpoint: OutputPart? {
+        if case .checkpoint(_, let part) = self { part } else { nil }
+    }
+}
+
+extension QueryRecord {
+    var endStatus: Status? {
+        if case .ended(let status) = state { status } else { nil }
+    }
+}
+
+extension AcceptedQuery {
+    static func sample(_ number: UInt64, durability: Durability = .accept) -> AcceptedQuery {
+        AcceptedQuery(
+            number: QueryNumber(rawValue: number),
+            id: QueryID(high: 9, low: number),
+            durability: durability,
+            model: "m",
+            promptBytes: 12,
+            maxTokens: 8,
+            arrival: UnixTime(milliseconds: 1),
+            request: [7]
+        )
+    }
 }
 
 extension BrokerAction {
