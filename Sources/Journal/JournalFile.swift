@@ -5,7 +5,7 @@ internal import ServingModel
 /// How a journal's database is opened.
 struct JournalFile {
     let directory: JournalDirectory
-    /// SQLite's name of what stands between it and the disk; nil is the usual one. Tests put faults there.
+    /// SQLite's name of what stands between it and the disk, where tests put faults; nil is the usual one.
     var fileSystem: String?
     /// What tests weaken to see that it is needed.
     var synchronous = "FULL"

@@ -38,7 +38,8 @@ struct JournalReader {
         }
         let statement = try database.cachedStatement(
             sql: """
-                SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text
+                SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text,
+                    result.pieces
                 FROM query JOIN result ON result.query = query.number WHERE \(condition)
                 """
         )

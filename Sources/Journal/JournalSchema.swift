@@ -94,7 +94,8 @@ enum JournalSchema {
             tokens INTEGER NOT NULL,
             checksum INTEGER NOT NULL,
             token_ids BLOB NOT NULL,
-            text BLOB NOT NULL
+            text BLOB NOT NULL,
+            pieces BLOB NOT NULL
         ) STRICT;
         CREATE INDEX checkpoint_query ON checkpoint(query);
 
@@ -106,7 +107,8 @@ enum JournalSchema {
             -- attempt:index, separated by commas.
             rewrites TEXT NOT NULL,
             token_ids BLOB NOT NULL,
-            text BLOB NOT NULL
+            text BLOB NOT NULL,
+            pieces BLOB NOT NULL
         ) STRICT;
         """
 }

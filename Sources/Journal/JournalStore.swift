@@ -4,7 +4,9 @@ internal import GRDBSQLite
 internal import Glibc
 internal import ServingModel
 
-/// An open journal: its lock, its connection and what was counted. Belongs to one thread at a time.
+/// An open journal: its lock, its connection and what was counted.
+///
+/// Belongs to one thread at a time.
 final class JournalStore {
     let file: JournalFile
     let configuration: JournalConfiguration
@@ -82,8 +84,9 @@ final class JournalStore {
         }
     }
 
-    /// Ends in good order, with an empty log. Everything is durable before, so if that fails, only the next opening has
-    /// more to do.
+    /// Ends in good order, with an empty log.
+    ///
+    /// Everything is durable before, so if that fails, only the next opening has more to do.
     func close() {
         do {
             try connection.writeWithoutTransaction { try $0.moveLog("TRUNCATE") }

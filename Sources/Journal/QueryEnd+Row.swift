@@ -19,12 +19,12 @@ extension QueryEnd {
         ]
     }
 
-    static let resultInsertion = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?)"
+    static let resultInsertion = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)"
 
     func resultArguments(of number: QueryNumber) -> StatementArguments {
         [
             number.stored, checksum(number).stored, output.firstIndex, rewritesText, output.ids.stored,
-            Data(output.text),
+            Data(output.text), output.pieces.stored,
         ]
     }
 
@@ -42,7 +42,8 @@ extension QueryEnd {
                 firstIndex: try row.read("first_index"),
                 count: try row.read("output_tokens"),
                 ids: [Int32](stored: try row.read("token_ids")),
-                text: [UInt8](try row.read("text") as Data)
+                text: [UInt8](try row.read("text") as Data),
+                pieces: [OutputPart.Piece](stored: try row.read("pieces"))
             ),
             attempt: try row.read("attempt"),
             worker: try row.read("worker"),
@@ -92,12 +93,12 @@ extension QueryEnd {
 
 extension OutputPart {
     static let insertion = """
-        INSERT INTO checkpoint SELECT number, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
+        INSERT INTO checkpoint SELECT number, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
         """
 
     /// For `insertion`, but for the query's number.
     func arguments(of number: QueryNumber) -> StatementArguments {
-        [firstIndex, count, checksum(number).stored, ids.stored, Data(text)]
+        [firstIndex, count, checksum(number).stored, ids.stored, Data(text), pieces.stored]
     }
 
     /// - Parameter row: of `checkpoint`.
@@ -106,7 +107,8 @@ extension OutputPart {
             firstIndex: try row.read("first_index"),
             count: try row.read("tokens"),
             ids: [Int32](stored: try row.read("token_ids")),
-            text: [UInt8](try row.read("text") as Data)
+            text: [UInt8](try row.read("text") as Data),
+            pieces: [OutputPart.Piece](stored: try row.read("pieces"))
         )
         let number = QueryNumber(stored: try row.read("query"))
         guard try row.read("checksum") == checksum(number).stored else {
@@ -128,5 +130,6 @@ extension RowChecksum {
         combine(part.count)
         part.ids.withUnsafeBytes { combine($0) }
         combine(part.text)
+        combine([UInt8](part.pieces.stored))
     }
 }

@@ -1,3 +1,4 @@
+internal import Brokering
 internal import Foundation
 internal import GRDB
 internal import ServingModel
@@ -33,6 +34,27 @@ extension [Int32] {
         self = data.withUnsafeBytes { bytes in
             (0..<bytes.count / 4).map {
                 Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self))
+            }
+        }
+    }
+}
+
+extension [OutputPart.Piece] {
+    /// Little-endian pairs of tokens and bytes.
+    var stored: Data {
+        var data = Data(capacity: count * 8)
+        for piece in self {
+            let pair = UInt64(piece.tokens) | UInt64(piece.bytes) << 32
+            Swift.withUnsafeBytes(of: pair.littleEndian) { data.append(contentsOf: $0) }
+        }
+        return data
+    }
+
+    init(stored data: Data) {
+        self = data.withUnsafeBytes { bytes in
+            (0..<bytes.count / 8).map {
+                let pair = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
+                return Element(tokens: UInt32(truncatingIfNeeded: pair), bytes: UInt32(pair >> 32))
             }
         }
     }

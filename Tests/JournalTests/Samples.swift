@@ -46,11 +46,14 @@ enum Samples {
     }
 
     static func part(_ firstIndex: Int, count: Int = 4, hasIDs: Bool = true) -> OutputPart {
-        OutputPart(
+        let text = Array("tökens \(firstIndex) ".utf8)
+        let rest = OutputPart.Piece(tokens: UInt32(max(count - 1, 0)), bytes: UInt32(text.count) - 3)
+        return OutputPart(
             firstIndex: firstIndex,
             count: count,
             ids: hasIDs ? (0..<count).map { Int32(firstIndex + $0) * -7 } : [],
-            text: Array("tökens \(firstIndex) ".utf8)
+            text: text,
+            pieces: count.isMultiple(of: 2) ? [OutputPart.Piece(tokens: UInt32(min(count, 1)), bytes: 3), rest] : []
         )
     }
 

@@ -114,18 +114,25 @@ extension AcceptedQuery {
 extension OutputPart {
     /// Checkpoints put together as far as each begins where the last one ended; nil if there is none.
     ///
-    /// Token identifiers are kept if every part has them.
+    /// Token identifiers are kept if every part has them. Each part begins a new piece.
     package init?(joining parts: [OutputPart]) {
         guard var joined = parts.first else { return nil }
         var isIdentified = joined.ids.count == joined.count
+        joined.pieces = joined.allPieces
         for part in parts.dropFirst() {
             guard part.firstIndex == joined.firstIndex + joined.count else { break }
             joined.count += part.count
             joined.ids += part.ids
             joined.text += part.text
+            joined.pieces += part.allPieces
             isIdentified = isIdentified && part.ids.count == part.count
         }
         if !isIdentified { joined.ids = [] }
         self = joined
+    }
+
+    private var allPieces: [Piece] {
+        guard pieces.isEmpty, count > 0 || !text.isEmpty else { return pieces }
+        return [Piece(tokens: UInt32(count), bytes: UInt32(text.count))]
     }
 }
