@@ -70,7 +70,11 @@ let package = Package(
         ),
         .target(
             name: "Journal",
-            dependencies: ["Brokering", "ServingModel", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Brokering", "ServingModel", collections,
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: settings
         ),
         .target(name: "Telemetry", swiftSettings: settings),
@@ -188,6 +192,11 @@ let package = Package(
         .testTarget(
             name: "SessionsTests",
             dependencies: ["Sessions", "Messages", "ServingModel", "ZeroMQ", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Journal", "Brokering", "ServingModel", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: settings
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),

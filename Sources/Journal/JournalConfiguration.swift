@@ -1,0 +1,28 @@
+package import ServingModel
+
+/// How much a journal keeps, and how it writes.
+package struct JournalConfiguration: Hashable, Sendable {
+    /// How long an ended query is kept: its result until it is acknowledged, its numbers all the time.
+    package var retention: Interval = .seconds(24 * 60 * 60)
+    /// Ended queries kept at most; beyond it the one that ended first goes first.
+    package var maxResults = 1_000_000
+    /// Bytes of the database in use at most, for the same purpose.
+    ///
+    /// Unfinished queries are never dropped, so it may be exceeded by what the broker accepts at once.
+    package var maxBytes: Int64 = 8 << 30
+    /// Records in one transaction at most: a larger group costs fewer syncs and delays its first record.
+    package var maxGroupRecords = 1024
+    /// Bytes in one transaction, if more than one record.
+    package var maxGroupBytes = 4 << 20
+    /// Bytes of records that may wait for the disk.
+    ///
+    /// The broker bounds what it accepts, so that this is reached only if the disk stands still; the journal then fails
+    /// rather than grow.
+    package var maxBacklogBytes = 2 << 30
+    /// How often what is beyond retention is looked for.
+    package var pruneInterval: Interval = .seconds(10)
+    /// Move a damaged journal aside and start an empty one, instead of refusing to open it.
+    package var acceptsLoss = false
+
+    package init() {}
+}

@@ -1,0 +1,50 @@
+internal import Foundation
+internal import GRDB
+internal import ServingModel
+
+/// How a journal's database is opened.
+struct JournalFile {
+    let directory: JournalDirectory
+    /// SQLite's name of what stands between it and the disk, where tests put faults; nil is the usual one.
+    var fileSystem: String?
+    /// What tests weaken to see that it is needed.
+    var synchronous = "FULL"
+
+    /// A connection that writes.
+    func connect() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "journal"
+        // Operators may read at any time; a checkpoint or a reader's recovery then holds a lock for a moment.
+        configuration.busyMode = .timeout(10)
+        let synchronous = synchronous
+        configuration.prepareDatabase { database in
+            // Before the first table, or never.
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+            guard mode == "wal" else { throw RowDamage("its file system can't have a write-ahead log") }
+            // Every commit is synced, and so are checkpoints before they count as done.
+            try database.execute(sql: "PRAGMA synchronous = \(synchronous)")
+            // Checkpoints are ours: SQLite's own would hide a failed sync.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+            // What was deleted is overwritten where that costs no write of its own.
+            try database.execute(sql: "PRAGMA secure_delete = FAST")
+            try database.execute(sql: "PRAGMA cache_size = -16384")
+        }
+        return try DatabaseQueue(path: address, configuration: configuration)
+    }
+
+    private var address: String {
+        guard let fileSystem else { return directory.database }
+        let path = directory.database.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""
+        return "file:\(path)?vfs=\(fileSystem)"
+    }
+}
+
+extension Database {
+    /// Moves the write-ahead log's content into the database, as far as readers allow.
+    ///
+    /// - Parameter mode: PASSIVE waits for nobody; TRUNCATE waits and leaves an empty log.
+    func moveLog(_ mode: String) throws {
+        try execute(sql: "PRAGMA wal_checkpoint(\(mode))")
+    }
+}

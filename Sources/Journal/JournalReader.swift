@@ -1,0 +1,107 @@
+internal import Brokering
+internal import Foundation
+internal import GRDB
+internal import ServingModel
+
+/// Reads what a journal holds, for the broker.
+struct JournalReader {
+    let database: Database
+
+    /// Everything that is unfinished, and the keys of all that is kept.
+    func recovery(epoch: UInt32) throws -> Recovery {
+        Recovery(
+            epoch: epoch,
+            nextNumber: try nextNumber(),
+            queries: try unfinishedQueries(),
+            keys: try keys()
+        )
+    }
+
+    func previousEpoch() throws -> UInt32 {
+        let epoch = try Int64.fetchOne(database, sql: "SELECT epoch FROM broker") ?? 0
+        guard let epoch = UInt32(exactly: epoch) else { throw RowDamage("the epoch is \(epoch)") }
+        return epoch
+    }
+
+    /// How many ended queries there are.
+    func endedQueries() throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM query WHERE ended_ms IS NOT NULL") ?? 0
+    }
+
+    func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
+        let condition: String
+        let arguments: StatementArguments
+        switch lookup {
+        case .query(let id): (condition, arguments) = ("id = ?", [id.description])
+        case .key(let key):
+            (condition, arguments) = ("owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+        }
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text,
+                    result.pieces
+                FROM query JOIN result ON result.query = query.number WHERE \(condition)
+                """
+        )
+        guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
+        let number: Int64 = try row.read("number")
+        return KeptResult(
+            accepted: try AcceptedQuery(row),
+            end: try QueryEnd(row),
+            failures: try rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number).map(FailedAttempt.init)
+        )
+    }
+
+    private func nextNumber() throws -> QueryNumber {
+        let sql = "SELECT max(next_number, ifnull((SELECT max(number) + 1 FROM query), 1)) FROM broker"
+        return QueryNumber(stored: try Int64.fetchOne(database, sql: sql) ?? 1)
+    }
+
+    private func unfinishedQueries() throws -> [RecoveredQuery] {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT query.*, request.checksum, request.bytes FROM query
+                LEFT JOIN request ON request.query = query.number
+                WHERE query.ended_ms IS NULL ORDER BY query.number
+                """
+        )
+        var queries: [RecoveredQuery] = []
+        while let row = try rows.next() { queries.append(try recoveredQuery(row)) }
+        return queries
+    }
+
+    private func recoveredQuery(_ row: Row) throws -> RecoveredQuery {
+        guard let bytes = try row.readOptional("bytes") as Data? else {
+            throw RowDamage("query \(try row.read("id") as String) has lost its request")
+        }
+        let query = try AcceptedQuery(row, request: [UInt8](bytes))
+        guard try row.read("checksum") == query.checksum.stored else {
+            throw RowDamage("the request of query \(query.id) is not what was written")
+        }
+        let number = query.number.stored
+        let parts = try rows("SELECT * FROM checkpoint WHERE query = ? ORDER BY rowid", number)
+        return RecoveredQuery(
+            accepted: query,
+            attempt: try row.read("attempt"),
+            wasLeased: (try row.readOptional("lease") as Int64?) != nil,
+            restarts: try row.read("restarts"),
+            failures: try rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number).map(FailedAttempt.init),
+            output: OutputPart(joining: try parts.map(OutputPart.init(checkpoint:)))
+        )
+    }
+
+    private func keys() throws -> Set<UInt64> {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT owner, idempotency_key FROM query WHERE idempotency_key IS NOT NULL"
+        )
+        var keys: Set<UInt64> = []
+        while let row = try rows.next() { keys.insert(IdempotencyKey(owner: row[0], key: row[1]).fingerprint) }
+        return keys
+    }
+
+    private func rows(_ sql: String, _ number: Int64) throws -> [Row] {
+        try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: [number])
+    }
+}

@@ -1,0 +1,75 @@
+internal import Brokering
+internal import Foundation
+internal import GRDB
+internal import ServingModel
+
+/// Turns records into rows, inside a transaction of the caller.
+struct JournalWriter {
+    let database: Database
+
+    /// Writes `record`; returns by how many the ended queries grew.
+    @discardableResult
+    func write(_ record: JournalRecord) throws -> Int {
+        switch record {
+        case .accepted(let query):
+            try run(AcceptedQuery.insertion, query.arguments)
+            try run(
+                "INSERT INTO request VALUES (?, ?, ?)",
+                [query.number.stored, query.checksum.stored, Data(query.request)]
+            )
+        case .leased(let number, let attempt, let lease):
+            try run(
+                "UPDATE query SET attempt = ?, lease = ? WHERE number = ? AND ended_ms IS NULL",
+                [attempt, Int64(bitPattern: lease.rawValue), number.stored]
+            )
+        case .retried(let number, let attempt, let failure):
+            try run(FailedAttempt.insertion, failure.arguments + [number.stored])
+            try run(
+                "UPDATE query SET attempt = ?, lease = NULL WHERE number = ? AND ended_ms IS NULL",
+                [attempt, number.stored]
+            )
+        case .resumed(let number, let attempt, let restarts):
+            try run(
+                "UPDATE query SET attempt = ?, lease = NULL, restarts = ? WHERE number = ? AND ended_ms IS NULL",
+                [attempt, restarts, number.stored]
+            )
+        case .checkpoint(let number, let part):
+            try run(OutputPart.insertion, part.arguments(of: number) + [number.stored])
+        case .reset(let number):
+            try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
+        case .ended(let number, let end):
+            return try write(end, of: number)
+        case .acknowledged(let number):
+            try acknowledge(number)
+        }
+        return 0
+    }
+
+    private func write(_ end: QueryEnd, of number: QueryNumber) throws -> Int {
+        try run(QueryEnd.update, end.arguments + [number.stored])
+        guard database.changesCount == 1 else { return 0 }
+        try run("DELETE FROM request WHERE query = ?", [number.stored])
+        try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
+        try run(QueryEnd.resultInsertion, end.resultArguments(of: number))
+        return 1
+    }
+
+    /// The result goes now and the key is free again; the numbers stay, for those who look at the past.
+    private func acknowledge(_ number: QueryNumber) throws {
+        try run(
+            """
+            UPDATE query SET acknowledged = 1, idempotency_key = NULL, message = NULL
+            WHERE number = ? AND ended_ms IS NOT NULL
+            """,
+            [number.stored]
+        )
+        guard database.changesCount == 1 else { return }
+        try run("DELETE FROM result WHERE query = ?", [number.stored])
+        try run("DELETE FROM failure WHERE query = ?", [number.stored])
+    }
+
+    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.execute(arguments: arguments)
+    }
+}

@@ -1,0 +1,128 @@
+package import Brokering
+internal import Glibc
+package import ServingModel
+
+/// A journal in an SQLite database, with a thread of its own that does all the writing.
+///
+/// A group of records is one transaction, synced once; while that goes on, the next group gathers. Nothing is done on
+/// the caller's thread or on Swift's cooperative pool, except that `recover` and `close` wait: call them where that
+/// does no harm.
+package final class SQLiteJournal: Journal, @unchecked Sendable {
+    private let configuration: JournalConfiguration
+    private let file: JournalFile
+    private let now: @Sendable () -> UnixTime
+    private let inbox = JournalInbox()
+
+    // Set before the thread starts, then its alone until it has been joined.
+    private var store: JournalStore?
+    private var handle: (@Sendable (JournalEvent) -> Void)?
+    private var thread: pthread_t?
+    private var durable: UInt64 = 0
+
+    /// - Parameters:
+    ///   - directory: made if it is not there; its parent has to be.
+    ///   - now: the wall clock.
+    package convenience init(
+        directory: String,
+        configuration: JournalConfiguration = JournalConfiguration(),
+        now: @escaping @Sendable () -> UnixTime
+    ) {
+        self.init(file: JournalFile(directory: JournalDirectory(path: directory)), configuration, now: now)
+    }
+
+    init(file: JournalFile, _ configuration: JournalConfiguration, now: @escaping @Sendable () -> UnixTime) {
+        self.file = file
+        self.configuration = configuration
+        self.now = now
+    }
+
+    package func recover() throws(JournalFailure) -> Recovery {
+        precondition(store == nil, "the journal is open already")
+        let store = try JournalStore(file, configuration)
+        do throws(JournalFailure) {
+            let recovery = try store.recover(at: now())
+            self.store = store
+            return recovery
+        } catch {
+            store.abandon()
+            throw error
+        }
+    }
+
+    package func start(_ handle: @escaping @Sendable (JournalEvent) -> Void) {
+        precondition(store != nil && thread == nil, "start the journal once, after recover")
+        self.handle = handle
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, journalThread, Unmanaged.passRetained(self).toOpaque())
+        precondition(code == 0, "cannot start the journal's thread: \(code)")
+        self.thread = thread
+    }
+
+    package func append(_ records: [JournalRecord]) {
+        let waiting = inbox.add(records)
+        guard waiting > configuration.maxBacklogBytes else { return }
+        inbox.fail(
+            JournalFailure(
+                .inputOutput,
+                "writing the journal \(file.directory.database) is too slow: \(waiting >> 20) MiB wait for the disk"
+            )
+        )
+    }
+
+    package func lookUp(_ lookup: JournalLookup, ticket: UInt64) {
+        inbox.add(lookup, ticket: ticket)
+    }
+
+    package func close() {
+        inbox.close()
+        if let thread {
+            pthread_join(thread, nil)
+        } else {
+            finish()
+        }
+        thread = nil
+    }
+
+    /// The thread's work, from `start` to `close` or the first failure.
+    fileprivate func run() {
+        guard let store, let handle else { return }
+        do throws(JournalFailure) {
+            while try serve(store, handle) {}
+            finish()
+        } catch {
+            inbox.fail(error)
+            store.abandon()
+            self.store = nil
+            handle(.failed(error))
+        }
+        self.handle = nil
+    }
+
+    /// One group; false after the last.
+    private func serve(_ store: JournalStore, _ handle: (JournalEvent) -> Void) throws(JournalFailure) -> Bool {
+        let group = inbox.take(
+            within: configuration.pruneInterval.nanoseconds,
+            maxRecords: configuration.maxGroupRecords,
+            maxBytes: configuration.maxGroupBytes
+        )
+        if let failure = group.failure { throw failure }
+        if !group.records.isEmpty {
+            try store.commit(group.records)
+            durable += UInt64(group.records.count)
+            handle(.durable(through: durable))
+        }
+        for (lookup, ticket) in group.lookups { handle(.found(ticket: ticket, try store.lookUp(lookup))) }
+        return !group.isLast
+    }
+
+    private func finish() {
+        store?.close()
+        store = nil
+    }
+}
+
+private func journalThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    Unmanaged<SQLiteJournal>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
+}

@@ -1,0 +1,105 @@
+internal import Brokering
+internal import Foundation
+internal import GRDB
+internal import ServingModel
+
+// How values of the vocabulary stand in the journal's columns.
+
+extension QueryNumber {
+    /// Numbers start at 1 and grow by one, so they fit.
+    var stored: Int64 { Int64(rawValue) }
+
+    init(stored: Int64) {
+        self.init(rawValue: UInt64(bitPattern: stored))
+    }
+}
+
+extension String {
+    /// SQLite's text ends at the first NUL, so it becomes U+FFFD, as on the wire.
+    var stored: String {
+        utf8.contains(0)
+            ? String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 })) : self
+    }
+}
+
+extension [Int32] {
+    /// Little-endian.
+    var stored: Data {
+        var data = Data(capacity: count * 4)
+        for id in self { Swift.withUnsafeBytes(of: id.littleEndian) { data.append(contentsOf: $0) } }
+        return data
+    }
+
+    init(stored data: Data) {
+        self = data.withUnsafeBytes { bytes in
+            (0..<bytes.count / 4).map {
+                Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self))
+            }
+        }
+    }
+}
+
+extension [OutputPart.Piece] {
+    /// Little-endian pairs of tokens and bytes.
+    var stored: Data {
+        var data = Data(capacity: count * 8)
+        for piece in self {
+            let pair = UInt64(piece.tokens) | UInt64(piece.bytes) << 32
+            Swift.withUnsafeBytes(of: pair.littleEndian) { data.append(contentsOf: $0) }
+        }
+        return data
+    }
+
+    init(stored data: Data) {
+        self = data.withUnsafeBytes { bytes in
+            (0..<bytes.count / 8).map {
+                let pair = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self))
+                return Element(tokens: UInt32(truncatingIfNeeded: pair), bytes: UInt32(pair >> 32))
+            }
+        }
+    }
+}
+
+extension StatusCode {
+    init(stored: Int) throws {
+        guard let code = Int32(exactly: stored).flatMap(StatusCode.init(rawValue:)) else {
+            throw RowDamage("\(stored) is no status code")
+        }
+        self = code
+    }
+}
+
+extension Reason {
+    init(stored: Int) throws {
+        guard let reason = Int32(exactly: stored).flatMap(Reason.init(rawValue:)) else {
+            throw RowDamage("\(stored) is no reason")
+        }
+        self = reason
+    }
+}
+
+extension FinishReason {
+    init(stored: Int) throws {
+        guard let finish = Int32(exactly: stored).flatMap(FinishReason.init(rawValue:)) else {
+            throw RowDamage("\(stored) is no way to finish")
+        }
+        self = finish
+    }
+}
+
+extension Row {
+    /// The value of a column that is never null; unlike the subscript, it survives a damaged row.
+    func read<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        guard let value: Value = try readOptional(column) else { throw RowDamage("'\(column)' is missing in a row") }
+        return value
+    }
+
+    func readOptional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+        let stored: DatabaseValue = self[column]
+        guard !stored.isNull else { return nil }
+        guard let value = Value.fromDatabaseValue(stored) else {
+            throw RowDamage("'\(column)' of a row has the wrong type")
+        }
+        return value
+    }
+}

@@ -1,0 +1,60 @@
+import Brokering
+import Foundation
+import Journal
+import Synchronization
+
+/// Hears a journal's events and lets a test wait for them.
+final class Listener: Sendable {
+    private struct State {
+        var durable: UInt64 = 0
+        var found: [UInt64: KeptResult?] = [:]
+        var failures: [JournalFailure] = []
+        /// What came after a failure: nothing should.
+        var lateEvents = 0
+    }
+
+    private let state = Mutex(State())
+    private let condition = NSCondition()
+
+    var handle: @Sendable (JournalEvent) -> Void {
+        { [self] event in
+            state.withLock { state in
+                if !state.failures.isEmpty { state.lateEvents += 1 }
+                switch event {
+                case .durable(let through): state.durable = through
+                case .found(let ticket, let result): state.found[ticket] = .some(result)
+                case .failed(let failure): state.failures.append(failure)
+                }
+            }
+            condition.lock()
+            condition.broadcast()
+            condition.unlock()
+        }
+    }
+
+    var durable: UInt64 { state.withLock { $0.durable } }
+    var failures: [JournalFailure] { state.withLock { $0.failures } }
+    var lateEvents: Int { state.withLock { $0.lateEvents } }
+
+    func found(_ ticket: UInt64) -> KeptResult?? { state.withLock { $0.found[ticket] } }
+
+    /// Returns when the first `count` records are durable or the journal has failed.
+    func waitUntilDurable(_ count: UInt64) {
+        wait { [self] in durable >= count }
+    }
+
+    func waitUntilFound(_ ticket: UInt64) -> KeptResult? {
+        wait { [self] in found(ticket) != nil }
+        return found(ticket) ?? nil
+    }
+
+    func waitForFailure() {
+        wait { false }
+    }
+
+    private func wait(until isDone: () -> Bool) {
+        condition.lock()
+        while !isDone(), failures.isEmpty { condition.wait() }
+        condition.unlock()
+    }
+}
