@@ -128,7 +128,8 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
-                "AladdinWorkerKit", "Batching", "Brokering", "ReferenceEngine", "EmulatedEngine", "Messages", "Reports",
+                "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine", "EmulatedEngine", "Messages",
+                "Reports",
                 "Scheduling", "ServingModel", "Simulation", "Telemetry", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -11,6 +11,9 @@ struct SchedulerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var policy: PolicyOptions
+    @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")
+    var standby = false
+
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -18,6 +21,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         var configuration = SchedulerServiceConfiguration()
         configuration.brokerEndpoint = try endpoints.scheduler()
         configuration.policy = try policy.name()
+        configuration.standsBy = try standby || Setting.resolve(nil as Bool?, "standby") == true
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)
         try await ServiceOptions.run([scheduler], logger: logger)
     }

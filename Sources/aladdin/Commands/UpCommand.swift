@@ -23,6 +23,8 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var objective: ObjectiveOptions
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var journal: JournalOptions
+    @OptionGroup var delivery: DeliveryOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -36,7 +38,8 @@ struct Up: AsyncParsableCommand {
         let policy = try policy.name()
         _ = try gateway.address()
         let broker = try BrokerService(
-            configuration: try BrokerCommand.configuration(endpoints, objective),
+            configuration: try BrokerCommand.configuration(endpoints, objective, delivery),
+            journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.

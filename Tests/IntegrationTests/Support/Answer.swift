@@ -6,8 +6,7 @@ internal import Testing
 struct Answer: Sendable, Equatable {
     var id = ""
     var workers: [String] = []
-    var text = ""
-    var tokens: [Int32] = []
+    private var pieces: [Piece] = []
     /// Tokens heard, whether or not the engine names them.
     var count = 0
     var gaps = 0
@@ -16,6 +15,15 @@ struct Answer: Sendable, Equatable {
     var finish: FinishReason?
     var outputTokens = 0
     var failure: Status?
+
+    private struct Piece: Equatable {
+        var firstIndex: Int
+        var ids: [Int32]
+        var text: String
+    }
+
+    var text: String { pieces.map(\.text).joined() }
+    var tokens: [Int32] { pieces.flatMap(\.ids) }
 
     mutating func take(_ event: QueryEvent) {
         switch event {
@@ -27,10 +35,11 @@ struct Answer: Sendable, Equatable {
             if index > self.count { gaps += 1 }
             if index < self.count { repeats += 1 }
             self.count = index + count
-            tokens += ids
-            self.text += text
-        case .reset:
+            pieces.append(Piece(firstIndex: index, ids: ids, text: text))
+        case .reset(let index):
             resets += 1
+            pieces.removeAll { $0.firstIndex >= index }
+            self.count = index
         case .finished(let reason, _, let outputTokens):
             finish = reason
             self.outputTokens = outputTokens

@@ -29,9 +29,15 @@ struct Cluster: Sendable {
     var broker: ServiceProcess
     var endpoints: Endpoints
 
-    static func start() async throws -> Cluster {
-        let broker = ServiceProcess(["broker"] + Endpoints().flags)
+    static func start(_ flags: String...) async throws -> Cluster {
+        let broker = ServiceProcess(["broker"] + Endpoints().flags + flags)
         return Cluster(broker: broker, endpoints: try await Endpoints(of: broker))
+    }
+
+    /// Starts the broker anew, on the same ports.
+    mutating func restartBroker(_ flags: String...) async throws {
+        broker = ServiceProcess(["broker"] + endpoints.flags + flags)
+        _ = try await Endpoints(of: broker)
     }
 
     func scheduler(_ flags: String...) -> ServiceProcess { ServiceProcess(["scheduler"] + endpoints.flags + flags) }

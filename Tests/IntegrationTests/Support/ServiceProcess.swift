@@ -49,6 +49,9 @@ final class ServiceProcess: Sendable {
     ) {
         command = ([URL(fileURLWithPath: executable).lastPathComponent] + arguments).joined(separator: " ")
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("ALADDIN_") }
+        // Journals that a test does not ask for itself do not land in the user's home.
+        variables["XDG_STATE_HOME"] =
+            NSTemporaryDirectory() + "aladdin-tests-\(ProcessInfo.processInfo.processIdentifier)"
         for (name, value) in environment { variables[name] = value }
         let (output, error) = (Spawn.pipe(), Spawn.pipe())
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
