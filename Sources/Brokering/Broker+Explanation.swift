@@ -24,7 +24,7 @@ extension Broker {
         explanation.inputTokens = record.inputTokens ?? record.submission.inputTokens
         explanation.maxTokens = record.submission.maxTokens
         explanation.outputTokens = record.output.count
-        explanation.attempts = record.attempts.map { $0.explained(from: record.arrival) }
+        explanation.attempts = earlierAttempts(of: record) + record.attempts.map { $0.explained(from: record.arrival) }
         explanation.firstToken = record.firstToken.map { $0 - record.arrival }
         explanation.ended = record.ended.map { $0 - record.arrival }
         explanation.averageTokenTime = record.averageTokenTime
@@ -38,6 +38,24 @@ extension Broker {
         }
         explanation.workers = names(in: explanation.attempts)
         return explanation
+    }
+
+    /// Attempts that an earlier broker saw fail: all that the journal has of them.
+    private func earlierAttempts(of record: QueryRecord) -> [QueryExplanation.Attempt] {
+        let first = record.attempts.first?.number ?? .max
+        return record.failures.lazy.filter { $0.attempt < first }.map { failure in
+            let at = wallClock.instant(of: failure.at) - record.arrival
+            var attempt = QueryExplanation.Attempt(
+                number: failure.attempt,
+                worker: WorkerID(rawValue: 0),
+                workerName: failure.worker,
+                policy: "",
+                placed: .zero
+            )
+            attempt.failure = Status(failure.code, failure.reason, failure.message)
+            attempt.failed = at
+            return attempt
+        }
     }
 
     private func names(in attempts: [QueryExplanation.Attempt]) -> [NamedWorker] {

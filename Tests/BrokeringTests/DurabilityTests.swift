@@ -101,6 +101,27 @@ struct DurabilityTests {
         #expect(rig.broker.query(QueryID(high: 9, low: 2))?.endStatus?.reason == .deadlineExpired)
     }
 
+    @Test("What an earlier broker saw fail is part of the story")
+    func history() throws {
+        var recovered = RecoveredQuery(accepted: .sample(1), attempt: 2)
+        recovered.failures = [
+            FailedAttempt(
+                attempt: 1,
+                worker: "w7",
+                at: UnixTime(milliseconds: 501),
+                code: .unavailable,
+                reason: .workerLost,
+                message: "its worker was lost",
+                outputTokens: 3
+            )
+        ]
+        let rig = BrokerRig(journaled: Recovery(nextNumber: QueryNumber(rawValue: 2), queries: [recovered]))
+        let story = try rig.broker.explanation(of: recovered.accepted.id, at: rig.now)
+        #expect(story.attempts.map(\.workerName) == ["w7"])
+        #expect(story.attempts.first?.failure?.reason == .workerLost)
+        #expect(story.attempts.first?.failed == .milliseconds(500))
+    }
+
     @Test("The same name is the same query; another request under it is refused")
     func names() throws {
         var rig = BrokerRig(journaled: Recovery())
