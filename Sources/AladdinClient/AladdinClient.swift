@@ -40,10 +40,12 @@ public actor AladdinClient: QueryService, Service {
     /// - Parameters:
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
     ///   - name: what this client calls itself in tables.
+    ///   - key: for a broker that wants to know who comes.
     ///   - connectPatience: how long a query waits for a session.
     public init(
         endpoint: String = "tcp://127.0.0.1:5550",
         name: String = "client",
+        key: ClientKey? = nil,
         connectPatience: Interval = .seconds(5),
         logger: Logger
     ) {
@@ -51,6 +53,7 @@ public actor AladdinClient: QueryService, Service {
         connection = PeerConnection(
             address: endpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: name),
+            keys: key?.keys,
             logger: logger
         )
     }

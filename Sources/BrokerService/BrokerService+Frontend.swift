@@ -34,7 +34,8 @@ extension BrokerService {
                 guard let id = QueryID(request.queryID) else {
                     throw Status(.invalidArgument, .malformed, "query_id is not a query's identifier")
                 }
-                try broker.attach(to: id, by: stream, from: request.firstIndex)
+                let account = try account(of: stream.session, on: frontend).acting(for: request.tenant)
+                try broker.attach(to: id, by: stream, from: request.firstIndex, as: account)
                 attachedStreams.insert(stream)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
@@ -57,7 +58,7 @@ extension BrokerService {
                 "metadata may have \(limits.metadataEntries) entries and \(limits.metadataBytes) bytes"
             )
         }
-        let submission = try Submission(
+        var submission = try Submission(
             model: request.model,
             input: request.input,
             maxTokens: request.maxTokens,
@@ -66,6 +67,7 @@ extension BrokerService {
             request: body,
             configuration: configuration.broker
         )
+        try submission.charge(account(of: stream.session, on: frontend))
         try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
     }
 

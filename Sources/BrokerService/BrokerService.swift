@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import Brokering
 internal import Glibc
 package import Logging
@@ -35,6 +36,8 @@ package actor BrokerService: Service {
     var pendingEvents: [ClusterEvent] = []
     /// Calls of `Attach`; all other streams of frontends are calls of `Generate`.
     var attachedStreams: Set<StreamKey> = []
+    /// The thread that checks keys.
+    var keyChecker: ZAPHandler?
     /// Streams with news for sessions that have no room, in the order announced.
     var blockedStreams: [StreamKey] = []
     private var addresses: BrokerAddresses?
@@ -57,7 +60,7 @@ package actor BrokerService: Service {
 
     /// Binds the four endpoints and serves until a graceful shutdown.
     ///
-    /// - Throws: `ZeroMQError` if an endpoint cannot be bound.
+    /// - Throws: `ZeroMQError` if an endpoint cannot be bound; `SecurityFailure` if a safeguard is not in place.
     package nonisolated func run() async throws {
         loop.start()
         try await serve()
@@ -99,12 +102,15 @@ package actor BrokerService: Service {
         await loop.stop()
     }
 
-    private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
+    private func bindAll() throws -> BrokerAddresses {
         if let addresses { return addresses }
-        let frontend = try endpoint(configuration.frontendEndpoint, [.generate, .attach, .listModels])
-        let worker = try endpoint(configuration.workerEndpoint, [.work])
-        let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
-        let admin = try endpoint(configuration.adminEndpoint, [.getStatus, .explain])
+        try checkExposure()
+        try startCheckingKeys()
+        let frontend = try endpoint(configuration.frontendEndpoint, .frontend, [.generate, .attach, .listModels])
+        let worker = try endpoint(configuration.workerEndpoint, .worker, [.work])
+        let scheduler = try endpoint(configuration.schedulerEndpoint, .scheduler, [.schedule])
+        let admin = try endpoint(configuration.adminEndpoint, .admin, [.getStatus, .explain])
+        try probe([(.frontend, frontend), (.worker, worker), (.scheduler, scheduler), (.admin, admin)])
         (self.frontend, self.worker, self.scheduler, self.admin) = (frontend, worker, scheduler, admin)
         frontend.watch(on: loop) { [unowned self] input in assumeIsolated { $0.frontendSent(input) } }
         worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }
@@ -121,12 +127,13 @@ package actor BrokerService: Service {
         return bound
     }
 
-    private func endpoint(_ address: String, _ methods: Set<Method>) throws(ZeroMQError) -> SessionEndpoint {
+    private func endpoint(_ address: String, _ role: Role, _ methods: Set<Method>) throws -> SessionEndpoint {
         try SessionEndpoint(
             address: address,
             methods: methods,
             brokerName: instance,
             configuration: configuration.sessions,
+            security: try security(of: role),
             makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeSessionNumber() } },
             logger: logger
         )
@@ -157,6 +164,8 @@ package actor BrokerService: Service {
         worker = nil
         scheduler = nil
         admin = nil
+        keyChecker?.stop()
+        keyChecker = nil
     }
 
     func makeQueryID() -> QueryID {

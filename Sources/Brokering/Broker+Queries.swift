@@ -44,8 +44,15 @@ extension Broker {
     }
 
     /// Streams a query that was accepted before, from token `index` on.
-    package mutating func attach(to id: QueryID, by stream: StreamKey, from index: Int) throws(Status) {
-        guard let number = numbersByID[id], let record = queries[number] else {
+    ///
+    /// - Throws: a `Status`; `.notFound` also for a query that `account` may not see.
+    package mutating func attach(
+        to id: QueryID,
+        by stream: StreamKey,
+        from index: Int,
+        as account: Account = .any
+    ) throws(Status) {
+        guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
             throw Status(.notFound, .unknownQuery, "no such query, or its result is no longer kept")
         }
         guard index >= 0, index <= max(record.output.count, record.submission.maxTokens) else {

@@ -12,7 +12,8 @@ extension AttachRequest: WireRoot {
     static func read(_ wire: UnsafePointer<Aladdin__V1__AttachRequest>) throws(DecodingFailure) -> AttachRequest {
         AttachRequest(
             queryID: try Reading.string(wire.pointee.query_id, "query_id"),
-            firstIndex: Int(wire.pointee.first_index)
+            firstIndex: Int(wire.pointee.first_index),
+            tenant: try Reading.string(wire.pointee.tenant, "tenant")
         )
     }
 
@@ -20,6 +21,7 @@ extension AttachRequest: WireRoot {
         let wire = arena.make(aladdin__v1__attach_request__init)
         wire.pointee.query_id = arena.string(queryID)
         wire.pointee.first_index = Writing.count32(firstIndex)
+        wire.pointee.tenant = arena.string(tenant)
         return wire
     }
 }

@@ -88,10 +88,13 @@ package struct FinishedEvent: Hashable, Sendable {
 package struct AttachRequest: Hashable, Sendable {
     package var queryID: String
     package var firstIndex: Int
+    /// On whose account; empty for that of the key.
+    package var tenant: String
 
-    package init(queryID: String, firstIndex: Int) {
+    package init(queryID: String, firstIndex: Int, tenant: String = "") {
         self.queryID = queryID
         self.firstIndex = firstIndex
+        self.tenant = tenant
     }
 }
 

@@ -11,17 +11,25 @@ struct BrokerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         let logger = try service.logger()
-        let broker = BrokerService(configuration: try Self.configuration(endpoints, objective), logger: logger)
-        try await ServiceOptions.run([broker], logger: logger)
+        let opened = try keys.open()
+        let configuration = try Self.configuration(endpoints, objective, keys, opened)
+        let broker = BrokerService(configuration: configuration, logger: logger)
+        try await ServiceOptions.run(
+            KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger) + [broker],
+            logger: logger
+        )
     }
 
     static func configuration(
         _ endpoints: EndpointOptions,
-        _ objective: ObjectiveOptions
+        _ objective: ObjectiveOptions,
+        _ keys: KeyDirectoryOptions,
+        _ opened: KeyDirectoryOptions.Opened?
     ) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
         configuration.frontendEndpoint = try endpoints.frontend()
@@ -29,6 +37,14 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.schedulerEndpoint = try endpoints.scheduler()
         configuration.adminEndpoint = try endpoints.admin()
         configuration.broker.objective = try objective.objective()
+        configuration.security = opened.map { BrokerSecurity(keys: $0.serverKeys, table: $0.table) }
+        configuration.bindsInsecurely = try keys.bindsInsecurely()
+        let exposed = configuration.exposedEndpoints
+        guard exposed.isEmpty || opened != nil || configuration.bindsInsecurely else {
+            throw ValidationError(
+                "\(exposed.joined(separator: ", ")) can be reached by others, and \(BrokerServiceConfiguration.exposureRule)"
+            )
+        }
         return configuration
     }
 }

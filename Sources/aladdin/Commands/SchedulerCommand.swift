@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import ArgumentParser
 internal import SchedulerService
 internal import Scheduling
@@ -11,12 +12,14 @@ struct SchedulerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var key: KeyOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         let logger = try service.logger()
         var configuration = SchedulerServiceConfiguration()
         configuration.brokerEndpoint = try endpoints.scheduler()
+        configuration.keys = try key.keys(for: .scheduler)
         configuration.policy = try policy.name()
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)
         try await ServiceOptions.run([scheduler], logger: logger)

@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[36] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -221,11 +221,15 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[32] =
   { "REASON_MESSAGE_TOO_LARGE", "ALADDIN__V1__REASON__REASON_MESSAGE_TOO_LARGE", 64 },
   { "REASON_SESSION_EXPIRED", "ALADDIN__V1__REASON__REASON_SESSION_EXPIRED", 65 },
   { "REASON_SUPERSEDED", "ALADDIN__V1__REASON__REASON_SUPERSEDED", 66 },
+  { "REASON_KEY_REVOKED", "ALADDIN__V1__REASON__REASON_KEY_REVOKED", 80 },
+  { "REASON_INVALID_API_KEY", "ALADDIN__V1__REASON__REASON_INVALID_API_KEY", 81 },
+  { "REASON_TENANT_FORBIDDEN", "ALADDIN__V1__REASON__REASON_TENANT_FORBIDDEN", 82 },
+  { "REASON_TOO_FAST", "ALADDIN__V1__REASON__REASON_TOO_FAST", 83 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 11},{40, 21},{60, 25},{0, 32}
+{0, 0},{20, 11},{40, 21},{60, 25},{80, 32},{0, 36}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[32] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[36] =
 {
   { "REASON_ATTEMPTS_EXHAUSTED", 23 },
   { "REASON_CANCELLED_BY_CLIENT", 18 },
@@ -233,9 +237,11 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[32
   { "REASON_DEADLINE_EXPIRED", 17 },
   { "REASON_EMPTY_PROMPT", 2 },
   { "REASON_ENGINE_FAILED", 22 },
+  { "REASON_INVALID_API_KEY", 33 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
+  { "REASON_KEY_REVOKED", 32 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
   { "REASON_MESSAGE_TOO_LARGE", 29 },
@@ -251,6 +257,8 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[32
   { "REASON_SLOW_READER", 20 },
   { "REASON_STALE_SESSION", 26 },
   { "REASON_SUPERSEDED", 31 },
+  { "REASON_TENANT_FORBIDDEN", 34 },
+  { "REASON_TOO_FAST", 35 },
   { "REASON_TOO_MANY_QUERIES", 13 },
   { "REASON_TOO_MANY_SESSIONS", 14 },
   { "REASON_UNKNOWN_MODEL", 8 },
@@ -267,11 +275,11 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  32,
+  36,
   aladdin__v1__reason__enum_values_by_number,
-  32,
+  36,
   aladdin__v1__reason__enum_values_by_name,
-  4,
+  5,
   aladdin__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -286,10 +286,14 @@ struct  Aladdin__V1__AttachRequest
    * The first token wanted; what is known already is sent at once.
    */
   uint32_t first_index;
+  /*
+   * On whose account, for keys that speak for any tenant: another's query is not found then. Empty for the key's own.
+   */
+  char *tenant;
 };
 #define ALADDIN__V1__ATTACH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__attach_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__ListModelsRequest
