@@ -40,8 +40,7 @@ package struct SecretKeyFile: Hashable, Sendable {
     /// Reads the text; values are never part of an error.
     package init(text: String) throws(AccessError) {
         var values: [String: String] = [:]
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard let space = line.firstIndex(of: " ") else {
                 throw AccessError("line \(index + 1) is not a word, a space and a value")

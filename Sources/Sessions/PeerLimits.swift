@@ -7,7 +7,7 @@ package struct PeerLimits: Hashable, Sendable {
     /// Pings, pongs and cancellations in one session; a client may give up all its calls at once.
     package var controls = Rate(perSecond: 500, burst: 4096)
     /// Frames that break the rules of framing, until the session is over.
-    package var malformedFrames = 8
+    package var malformedFrames = 16
     /// Errors sent to peers without a session; what is beyond gets no answer.
     package var refusals = Rate(perSecond: 200, burst: 1024)
 

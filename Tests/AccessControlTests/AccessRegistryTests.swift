@@ -32,10 +32,10 @@ struct AccessRegistryTests {
         let before = try registry.revoke("p", at: 7)
         #expect(before.isActive)
         #expect(registry.owner(of: key, as: .frontend) == nil)
-        #expect(registry[name: "p"]?.revoked == 7)
+        #expect(registry["p"]?.revoked == 7)
         let again = try registry.revoke("p", at: 9)
         #expect(!again.isActive)
-        #expect(registry[name: "p"]?.revoked == 7)
+        #expect(registry["p"]?.revoked == 7)
         #expect(throws: AccessError.self) { try registry.revoke("q", at: 9) }
     }
 

@@ -126,7 +126,11 @@ extension FinishedEvent: Drawable {
 
 extension AttachRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> AttachRequest {
-        AttachRequest(queryID: random.text(), firstIndex: random.number(upTo: largestUInt32))
+        AttachRequest(
+            queryID: random.text(),
+            firstIndex: random.number(upTo: largestUInt32),
+            tenant: random.text()
+        )
     }
 }
 

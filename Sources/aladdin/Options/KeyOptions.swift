@@ -40,7 +40,7 @@ struct KeyOptions: ParsableArguments {
         }
         // Told here, since the broker answers a wrong key with silence.
         if let actual = file.role, actual != role {
-            throw AccessError("\(path) is the key of a \(actual); here one of a \(role) is needed")
+            throw AccessError("\(path) has a key for the role \(actual); here one for the role \(role) is needed")
         }
         guard let server else {
             guard let key = file.server else {
@@ -54,11 +54,16 @@ struct KeyOptions: ParsableArguments {
         return PeerKeys(own: file.keys, server: key)
     }
 
-    /// Why a broker does not answer somebody with a key, if it is the key.
+    /// Why a broker does not answer, if it is for want of the right key: brokers are silent about that.
     static func diagnosis(of status: Status, at endpoint: String, _ key: ClientKey?) -> String? {
-        guard let key, status.code == .unavailable,
-            let outcome = try? HandshakeProbe.outcome(at: endpoint, with: key.keys)
+        let stranger = PeerKeys(own: CurveKeyPair(), server: CurveKeyPair().publicKey)
+        guard status.code == .unavailable,
+            let outcome = try? HandshakeProbe.outcome(at: endpoint, with: key?.keys ?? stranger)
         else { return nil }
+        guard key != nil else {
+            return outcome == .silence
+                ? nil : "somebody listens at \(endpoint); if that is a broker with keys, give --key FILE"
+        }
         return switch outcome {
         case .refused: "the broker at \(endpoint) refuses this key: it is not known there, revoked, or of another role"
         case .failed: "the broker at \(endpoint) has another server key than the one given, or wants no keys"
