@@ -196,6 +196,8 @@ package final class PeerConnection {
 
     private func lose(_ status: Status, at now: Instant) {
         failures += 1
+        // Once for each time of trouble; what comes of it is the owner's to tell.
+        if failures == 2 { logger.notice("no session with the broker yet", metadata: ["why": "\(status.message)"]) }
         closeSocket()
         let backoff = Interval.milliseconds(min(100 << min(failures, 6), 5000))
         state = .waiting(until: now + backoff)

@@ -86,8 +86,12 @@ package final class ZAPHandler: Sendable {
 
     fileprivate func serve(_ socket: UnsafeMutableRawPointer) {
         let failure = answerQuestions(on: socket)
-        zmq_close(socket)
-        guard !state.withLock({ $0.isStopping }) else { return }
+        guard !state.withLock({ $0.isStopping }) else {
+            // Closing alone frees the address a little later, on another thread.
+            zmq_unbind(socket, Self.endpoint)
+            zmq_close(socket)
+            return
+        }
         let reason = String(cString: zmq_strerror(failure))
         let text = "aladdin: the thread that checks keys has ended (\(reason)); without it nobody gets in, so I stop\n"
         _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }

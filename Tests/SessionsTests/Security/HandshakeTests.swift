@@ -78,6 +78,10 @@ extension SecurityTests {
             guarded.checker.stop()
         }
 
+        @Test func `When one checker has stopped the next can start`() throws {
+            for _ in 0..<50 { try Guarded().checker.stop() }
+        }
+
         @Test func `There is one checker at a time`() throws {
             let guarded = try Guarded()
             defer { guarded.checker.stop() }
@@ -89,8 +93,8 @@ extension SecurityTests {
                 let context = Context()
                 let checker = ZAPHandler(context: context) { _ in nil }
                 try checker.start()
+                // Returns when the checker's socket is closed, and then the process would end in good order.
                 context.terminate()
-                // Were the process still here, it would end in good order.
                 checker.stop()
             }
         }
