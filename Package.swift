@@ -5,7 +5,7 @@ import PackageDescription
 //
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
-//   L2  Sessions → ZeroMQ → CZeroMQ     Journal     Telemetry
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
 
@@ -63,9 +63,15 @@ let package = Package(
         // L2
         .systemLibrary(name: "CZeroMQ"),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel"], swiftSettings: settings),
+        .systemLibrary(name: "CSodium"),
+        .target(
+            name: "AccessControl",
+            dependencies: ["CSodium", "ServingModel", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
         .target(
             name: "Sessions",
-            dependencies: ["Messages", "ServingModel", "ZeroMQ", collections, log],
+            dependencies: ["AccessControl", "Messages", "ServingModel", "ZeroMQ", collections, log],
             swiftSettings: settings
         ),
         .target(
@@ -82,7 +88,9 @@ let package = Package(
         // L3
         .target(
             name: "BrokerService",
-            dependencies: ["Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            dependencies: [
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -100,7 +108,7 @@ let package = Package(
         .target(
             name: "GatewayService",
             dependencies: [
-                "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                "AccessControl", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -120,17 +128,17 @@ let package = Package(
         // L4
         .target(
             name: "AladdinClient",
-            dependencies: ["Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
+            dependencies: ["AccessControl", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
         .target(name: "AladdinWorkerKit", dependencies: ["ServingModel"], swiftSettings: settings),
         .executableTarget(
             name: "aladdin",
             dependencies: [
-                "AladdinClient", "BrokerService", "SchedulerService", "WorkerService", "GatewayService",
-                "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine", "EmulatedEngine", "Messages",
-                "Reports",
-                "Scheduling", "ServingModel", "Simulation", "Telemetry", log, lifecycle, signals,
+                "AccessControl", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
+                "GatewayService", "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine",
+                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry", "ZeroMQ",
+                log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -191,8 +199,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "AccessControlTests",
+            dependencies: ["AccessControl", "ServingModel", "ZeroMQ", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "SessionsTests",
-            dependencies: ["Sessions", "Messages", "ServingModel", "ZeroMQ", log],
+            dependencies: ["AccessControl", "Sessions", "Messages", "ServingModel", "ZeroMQ", log],
             swiftSettings: settings
         ),
         .testTarget(
@@ -212,7 +225,7 @@ let package = Package(
         .testTarget(
             name: "GatewayServiceTests",
             dependencies: [
-                "GatewayService", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                "AccessControl", "GatewayService", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

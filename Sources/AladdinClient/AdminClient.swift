@@ -19,11 +19,12 @@ package actor AdminClient {
     private static let stream: UInt64 = 1
     private var giveUp = Instant.distantFuture
 
-    package init(endpoint: String, logger: Logger) {
+    package init(endpoint: String, key: ClientKey? = nil, logger: Logger) {
         self.endpoint = endpoint
         connection = PeerConnection(
             address: endpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: "admin"),
+            keys: key?.keys,
             logger: logger
         )
     }

@@ -48,11 +48,13 @@ public actor AladdinClient: QueryService, Service {
     /// - Parameters:
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
     ///   - name: what this client calls itself in tables.
+    ///   - key: for a broker that wants to know who comes.
     ///   - connectPatience: how long a query waits for a session.
     ///   - reconnectPatience: how long a query whose session was lost waits for the next.
     public init(
         endpoint: String = "tcp://127.0.0.1:5550",
         name: String = "client",
+        key: ClientKey? = nil,
         connectPatience: Interval = .seconds(5),
         reconnectPatience: Interval = .seconds(30),
         logger: Logger
@@ -62,6 +64,7 @@ public actor AladdinClient: QueryService, Service {
         connection = PeerConnection(
             address: endpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: name),
+            keys: key?.keys,
             logger: logger
         )
     }
@@ -106,8 +109,8 @@ public actor AladdinClient: QueryService, Service {
         open(QueryCall(request, name: Self.makeName()))
     }
 
-    public nonisolated func attach(to id: String, from index: Int = 0) -> QueryStream {
-        open(QueryCall(id: id, from: index))
+    public nonisolated func attach(to id: String, from index: Int = 0, tenant: String = "") -> QueryStream {
+        open(QueryCall(id: id, from: index, tenant: tenant))
     }
 
     /// A name that no other query has, for sending a query again without running it twice.

@@ -6,6 +6,7 @@ struct QueryCall: Sendable {
     private var request: QueryRequest?
     private(set) var id: String
     private var durability = Durability.volatile
+    private var tenant = ""
     /// The next token to hear, and the latest attempt heard of.
     private var nextIndex: Int
     private var seenAttempt = 0
@@ -22,8 +23,9 @@ struct QueryCall: Sendable {
     }
 
     /// A query that was accepted before.
-    init(id: String, from index: Int) {
+    init(id: String, from index: Int, tenant: String) {
         self.id = id
+        self.tenant = tenant
         nextIndex = index
         durability = .accept
     }
@@ -42,7 +44,12 @@ struct QueryCall: Sendable {
     /// What to call in this session.
     var message: (method: Method, body: [UInt8]) {
         guard id.isEmpty, let request else {
-            let attach = AttachRequest(queryID: id, firstIndex: nextIndex, seenAttempt: seenAttempt)
+            let attach = AttachRequest(
+                queryID: id,
+                firstIndex: nextIndex,
+                seenAttempt: seenAttempt,
+                tenant: tenant
+            )
             return (.attach, attach.encode())
         }
         let generate = GenerateRequest(

@@ -6,7 +6,9 @@ public protocol QueryService: Sendable {
     func generate(_ request: QueryRequest) -> QueryStream
 
     /// Reads a query that was accepted before, from token `index` on: from its kept result, or beside other readers.
-    func attach(to id: String, from index: Int) -> QueryStream
+    ///
+    /// - Parameter tenant: on whose account, where this client speaks for several; empty for its own.
+    func attach(to id: String, from index: Int, tenant: String) -> QueryStream
 
     /// The models served at the moment, sorted by name.
     ///

@@ -11,7 +11,7 @@ extension BrokerService {
         do throws(Status) {
             switch method {
             case .getStatus: answer(key, method, status(at: PollLoop.now()).encode(), over: admin)
-            case .explain: answer(key, method, try explain(body, at: PollLoop.now()).encode(), over: admin)
+            case .explain: answer(key, method, try explain(key, body, at: PollLoop.now()).encode(), over: admin)
             default: throw Status(.unimplemented, .unsupported, "no such method here")
             }
         } catch {
@@ -19,7 +19,11 @@ extension BrokerService {
         }
     }
 
-    private func explain(_ body: [UInt8], at now: Instant) throws(Status) -> QueryExplanation {
+    private func explain(
+        _ stream: StreamKey,
+        _ body: [UInt8],
+        at now: Instant
+    ) throws(Status) -> QueryExplanation {
         let request = try decoded(ExplainRequest.self, body)
         guard let id = QueryID(request.queryID) else {
             throw Status(
@@ -28,7 +32,7 @@ extension BrokerService {
                 "query_id is not a query's identifier, which has 8-4-4-4-12 hexadecimal digits"
             )
         }
-        return try broker.explanation(of: id, at: now)
+        return try broker.explanation(of: id, as: account(of: stream.session, on: admin), at: now)
     }
 
     /// The cluster at this moment.

@@ -34,17 +34,20 @@ extension BrokerService {
                 let attachment = Attachment(
                     query: try Self.identifier(request.queryID),
                     firstIndex: request.firstIndex,
-                    seenAttempt: request.seenAttempt
+                    seenAttempt: request.seenAttempt,
+                    account: try account(of: stream.session, on: frontend).acting(for: request.tenant)
                 )
                 try broker.attach(attachment, by: stream)
                 attachedStreams.insert(stream)
             case .acknowledge:
                 let request = try decoded(AcknowledgeRequest.self, body)
-                try broker.acknowledge(try Self.identifier(request.queryID), at: PollLoop.now())
+                let account = account(of: stream.session, on: frontend)
+                try broker.acknowledge(try Self.identifier(request.queryID), as: account, at: PollLoop.now())
                 answer(stream, method, [], over: frontend)
             case .cancelQuery:
                 let request = try decoded(CancelRequest.self, body)
-                try broker.cancel(try Self.identifier(request.queryID), at: PollLoop.now())
+                let account = account(of: stream.session, on: frontend)
+                try broker.cancel(try Self.identifier(request.queryID), as: account, at: PollLoop.now())
                 answer(stream, method, [], over: frontend)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
@@ -83,6 +86,7 @@ extension BrokerService {
             request: body,
             configuration: configuration.broker
         )
+        try submission.charge(account(of: stream.session, on: frontend))
         if submission.idempotencyKey != nil { submission.requestHash = Self.hash(request) }
         try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
     }

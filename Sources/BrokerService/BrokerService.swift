@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import Brokering
 internal import Foundation
 internal import Glibc
@@ -40,6 +41,8 @@ package actor BrokerService: Service {
     var pendingEvents: [ClusterEvent] = []
     /// Calls of `Attach`; all other streams of frontends are calls of `Generate`.
     var attachedStreams: Set<StreamKey> = []
+    /// The thread that checks keys.
+    var keyChecker: ZAPHandler?
     /// Streams with news for sessions that have no room, in the order announced.
     var blockedStreams: [StreamKey] = []
     let journal: (any Journal)?
@@ -89,7 +92,7 @@ package actor BrokerService: Service {
 
     /// Binds the four endpoints and serves until a graceful shutdown.
     ///
-    /// - Throws: `ZeroMQError` if an endpoint cannot be bound.
+    /// - Throws: `ZeroMQError` if an endpoint cannot be bound; `SecurityFailure` if a safeguard is not in place.
     package nonisolated func run() async throws {
         loop.start()
         try await serve()
@@ -154,15 +157,19 @@ package actor BrokerService: Service {
         await closeJournal()
     }
 
-    private func bindAll() throws(ZeroMQError) -> BrokerAddresses {
+    private func bindAll() throws -> BrokerAddresses {
         if let addresses { return addresses }
+        try checkExposure()
+        try startCheckingKeys()
         let frontend = try endpoint(
             configuration.frontendEndpoint,
+            .frontend,
             [.generate, .attach, .listModels, .acknowledge, .cancelQuery]
         )
-        let worker = try endpoint(configuration.workerEndpoint, [.work])
-        let scheduler = try endpoint(configuration.schedulerEndpoint, [.schedule])
-        let admin = try endpoint(configuration.adminEndpoint, [.getStatus, .explain])
+        let worker = try endpoint(configuration.workerEndpoint, .worker, [.work])
+        let scheduler = try endpoint(configuration.schedulerEndpoint, .scheduler, [.schedule])
+        let admin = try endpoint(configuration.adminEndpoint, .admin, [.getStatus, .explain])
+        try probe([(.frontend, frontend), (.worker, worker), (.scheduler, scheduler), (.admin, admin)])
         (self.frontend, self.worker, self.scheduler, self.admin) = (frontend, worker, scheduler, admin)
         frontend.watch(on: loop) { [unowned self] input in assumeIsolated { $0.frontendSent(input) } }
         worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }
@@ -180,12 +187,13 @@ package actor BrokerService: Service {
         return bound
     }
 
-    private func endpoint(_ address: String, _ methods: Set<Method>) throws(ZeroMQError) -> SessionEndpoint {
+    private func endpoint(_ address: String, _ role: Role, _ methods: Set<Method>) throws -> SessionEndpoint {
         try SessionEndpoint(
             address: address,
             methods: methods,
             brokerName: instance,
             configuration: configuration.sessions,
+            security: try security(of: role),
             makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeSessionNumber() } },
             logger: logger
         )
@@ -219,6 +227,8 @@ package actor BrokerService: Service {
         worker = nil
         scheduler = nil
         admin = nil
+        keyChecker?.stop()
+        keyChecker = nil
     }
 
     func makeQueryID() -> QueryID {

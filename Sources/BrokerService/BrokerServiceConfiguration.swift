@@ -1,5 +1,7 @@
+package import AccessControl
 package import Brokering
 package import Sessions
+package import ZeroMQ
 
 /// Where a broker listens and what it tolerates.
 package struct BrokerServiceConfiguration: Sendable {
@@ -10,8 +12,24 @@ package struct BrokerServiceConfiguration: Sendable {
     package var adminEndpoint = "tcp://127.0.0.1:5553"
     package var broker = BrokerConfiguration()
     package var sessions = SessionConfiguration()
+    /// Nil lets anybody in; then the endpoints must be on loopback, unless `bindsInsecurely`.
+    package var security: BrokerSecurity?
+    /// Whether endpoints that others can reach are bound although nobody is asked who they are.
+    package var bindsInsecurely = false
 
     package init() {}
+}
+
+/// How a broker knows its peers.
+package struct BrokerSecurity: Sendable {
+    /// The keys of its own endpoints, one pair for each role.
+    package var keys: [Role: CurveKeyPair]
+    package var table: AccessTable
+
+    package init(keys: [Role: CurveKeyPair], table: AccessTable) {
+        self.keys = keys
+        self.table = table
+    }
 }
 
 /// Where a broker came to listen.

@@ -6,9 +6,13 @@ extension Broker {
     ///
     /// Known for as long as the query's result is kept.
     ///
-    /// - Throws: a `Status` with `.notFound`.
-    package func explanation(of id: QueryID, at now: Instant) throws(Status) -> QueryExplanation {
-        guard let record = query(id) else {
+    /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
+    package func explanation(
+        of id: QueryID,
+        as account: Account = .any,
+        at now: Instant
+    ) throws(Status) -> QueryExplanation {
+        guard let record = query(id), account.sees(record) else {
             let kept = Int(configuration.resultRetention.seconds)
             throw Status(
                 .notFound,

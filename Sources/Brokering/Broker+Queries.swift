@@ -78,7 +78,7 @@ extension Broker {
     ///
     /// A reader that knows tokens which a later attempt has replaced is told to forget them.
     ///
-    /// - Throws: a `Status`. A query that only the journal knows is looked up; a refusal comes as an action then.
+    /// - Throws: a `Status`; `.notFound` also for a query that the account may not see. A query that only the journal knows is looked up; a refusal comes as an action then.
     package mutating func attach(_ attachment: Attachment, by stream: StreamKey) throws(Status) {
         try attach(attachment, by: stream, isLookedUp: false)
     }
@@ -88,7 +88,7 @@ extension Broker {
             guard isJournaled, !isLookedUp else { throw Self.unknownQuery }
             return try lookUp(.query(attachment.query), for: stream, .attach(attachment))
         }
-        guard record.submission.owner == attachment.owner else { throw Self.unknownQuery }
+        guard attachment.account.sees(record) else { throw Self.unknownQuery }
         let index = attachment.firstIndex
         guard index >= 0, index <= max(record.output.count, record.submission.maxTokens) else {
             throw Status(.outOfRange, .malformed, "first_index lies beyond the answer's end")
@@ -118,8 +118,8 @@ extension Broker {
     /// Ends a query, whoever reads it; one that has ended already stays as it is.
     ///
     /// - Throws: a `Status` with `.notFound`.
-    package mutating func cancel(_ id: QueryID, owner: String = "", at now: Instant) throws(Status) {
-        guard let number = numbersByID[id], let record = queries[number], record.submission.owner == owner else {
+    package mutating func cancel(_ id: QueryID, as account: Account = .any, at now: Instant) throws(Status) {
+        guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
             throw Self.unknownQuery
         }
         if !record.hasEnded { end(number, with: Self.cancelledByClient, at: now) }

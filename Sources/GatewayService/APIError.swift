@@ -51,6 +51,7 @@ struct APIError: Error, Hashable, Sendable {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(Self.wholeSeconds(retryAfter)) }
         if let allow { headers[.allow] = allow }
+        if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
         return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: json()))
     }
 

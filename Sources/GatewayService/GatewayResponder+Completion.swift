@@ -6,10 +6,16 @@ internal import ServingModel
 /// Queries: answered whole here, streamed in `GatewayResponder+Stream.swift`.
 extension GatewayResponder {
     /// Answers `POST /v1/chat/completions` and `POST /v1/completions`.
-    func complete(_ kind: CompletionKind, _ request: Request, _ context: GatewayContext) async throws -> Response {
+    func complete(
+        _ kind: CompletionKind,
+        _ request: Request,
+        _ caller: Caller,
+        _ context: GatewayContext
+    ) async throws -> Response {
         let body = try await readBody(of: request)
         let arrival = ContinuousClock.now
-        let call = try GenerationCall(kind, body: body, headers: request.headers, configuration: configuration)
+        var call = try GenerationCall(kind, body: body, headers: request.headers, configuration: configuration)
+        try caller.charge(&call.query.metadata)
         let connectionClosed = await context.connectionClosed()
         let run = QueryRun(arrival: arrival, keepsText: !call.isStreaming, metrics: metrics)
         do {

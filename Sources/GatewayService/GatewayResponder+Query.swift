@@ -8,7 +8,12 @@ extension GatewayResponder {
     /// Waits for the query's end and answers with its result, or streams its answer from `?from=N` on if `?stream=true`.
     ///
     /// Leaving does not end the query.
-    func query(_ id: String, _ request: Request, _ context: GatewayContext) async throws -> Response {
+    func query(
+        _ id: String,
+        _ request: Request,
+        _ caller: Caller,
+        _ context: GatewayContext
+    ) async throws -> Response {
         guard QueryID(id) != nil else {
             throw APIError.invalidRequest("'\(id.prefix(64))' is not a query's identifier.", param: "id")
         }
@@ -20,19 +25,25 @@ extension GatewayResponder {
                 guard let index = Int(from), (0...Int(Int32.max)).contains(index) else {
                     throw APIError.invalidRequest("'from' must be the index of a token, 0 or more.", param: "from")
                 }
-                return try await streamQuery(id, from: index, connectionClosed)
+                return try await streamQuery(id, from: index, caller, connectionClosed)
             }
-            return try await wholeQuery(id, connectionClosed)
+            return try await wholeQuery(id, caller, connectionClosed)
         } catch {
             throw APIError(error)
         }
     }
 
-    private func wholeQuery(_ id: String, _ connectionClosed: OneShotSignal) async throws -> Response {
+    private func wholeQuery(
+        _ id: String,
+        _ caller: Caller,
+        _ connectionClosed: OneShotSignal
+    ) async throws -> Response {
         let outcome = try await Interruption.interrupting(on: connectionClosed, or: draining) { [service] in
             var result = QueryResultObject(id: id)
             do {
-                for try await event in service.attach(to: id, from: 0) { try result.take(event) }
+                for try await event in service.attach(to: id, from: 0, tenant: caller.tenant ?? "") {
+                    try result.take(event)
+                }
             } catch let status as Status where result.wasAccepted && !Self.isOurTrouble(status) {
                 result.failure = status
             }
@@ -44,9 +55,10 @@ extension GatewayResponder {
     private func streamQuery(
         _ id: String,
         from index: Int,
+        _ caller: Caller,
         _ connectionClosed: OneShotSignal
     ) async throws -> Response {
-        let events = service.attach(to: id, from: index)
+        let events = service.attach(to: id, from: index, tenant: caller.tenant ?? "")
         // The first event says whether there is such a query, so that one that is not there is answered with 404.
         let first = try await Interruption.interrupting(on: connectionClosed, or: draining) {
             var iterator = events.makeAsyncIterator()

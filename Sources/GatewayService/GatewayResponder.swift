@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import HTTPTypes
 internal import Hummingbird
@@ -11,6 +12,8 @@ struct GatewayResponder: HTTPResponder {
     let configuration: GatewayConfiguration
     let service: any QueryService
     let metrics: GatewayMetrics
+    /// Who has an API key; nil if nobody is asked for one.
+    let access: AccessTable?
     /// Raised when answers under way have to end because the gateway shuts down.
     let draining: OneShotSignal
     /// Seconds since 1970 at which the gateway was made.
@@ -48,9 +51,10 @@ struct GatewayResponder: HTTPResponder {
             error.allow = route.allowedMethods
             throw error
         }
+        let caller = try caller(of: request, route)
         switch route {
-        case .completion(let kind): return try await complete(kind, request, context)
-        case .query(let id): return try await query(id, request, context)
+        case .completion(let kind): return try await complete(kind, request, caller, context)
+        case .query(let id): return try await query(id, request, caller, context)
         case .models: return try await models(context)
         case .model(let name): return try await model(name, context)
         case .health: return health()

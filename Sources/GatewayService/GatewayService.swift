@@ -1,3 +1,4 @@
+package import AccessControl
 package import AladdinClient
 internal import Hummingbird
 package import Logging
@@ -21,6 +22,7 @@ package struct GatewayService: Service {
     private let configuration: GatewayConfiguration
     private let service: any QueryService
     private let metrics: MetricRegistry
+    private let access: AccessTable?
     private let logger: Logger
     private let unixTime: @Sendable () -> Int
     private let clusterMetrics: @Sendable () async -> String
@@ -32,6 +34,7 @@ package struct GatewayService: Service {
     ///   - configuration: where to listen and what to assume.
     ///   - service: answers the queries.
     ///   - metrics: where the gateway counts, and what `GET /metrics` shows.
+    ///   - access: who has an API key; nil asks nobody for one.
     ///   - logger: where to log; prompts and answers are never logged.
     ///   - unixTime: seconds since 1970, for the field `created`.
     ///   - clusterMetrics: further families of metrics for `GET /metrics`, in Prometheus' text format.
@@ -40,6 +43,7 @@ package struct GatewayService: Service {
         configuration: GatewayConfiguration,
         service: any QueryService,
         metrics: MetricRegistry,
+        access: AccessTable? = nil,
         logger: Logger,
         unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
         clusterMetrics: @escaping @Sendable () async -> String = { "" },
@@ -48,6 +52,7 @@ package struct GatewayService: Service {
         self.configuration = configuration
         self.service = service
         self.metrics = metrics
+        self.access = access
         self.logger = logger
         self.unixTime = unixTime
         self.clusterMetrics = clusterMetrics
@@ -81,6 +86,7 @@ package struct GatewayService: Service {
             configuration: configuration,
             service: service,
             metrics: GatewayMetrics(metrics),
+            access: access,
             draining: draining,
             startTime: unixTime(),
             unixTime: unixTime,

@@ -13,7 +13,8 @@ extension AttachRequest: WireRoot {
         AttachRequest(
             queryID: try Reading.string(wire.pointee.query_id, "query_id"),
             firstIndex: Int(wire.pointee.first_index),
-            seenAttempt: Int(wire.pointee.seen_attempt)
+            seenAttempt: Int(wire.pointee.seen_attempt),
+            tenant: try Reading.string(wire.pointee.tenant, "tenant")
         )
     }
 
@@ -22,6 +23,7 @@ extension AttachRequest: WireRoot {
         wire.pointee.query_id = arena.string(queryID)
         wire.pointee.first_index = Writing.count32(firstIndex)
         wire.pointee.seen_attempt = Writing.count32(seenAttempt)
+        wire.pointee.tenant = arena.string(tenant)
         return wire
     }
 }

@@ -103,11 +103,14 @@ package struct AttachRequest: Hashable, Sendable {
     package var firstIndex: Int
     /// The latest attempt that the reader has heard of; 0 for none.
     package var seenAttempt: Int
+    /// On whose account; empty for that of the key.
+    package var tenant: String
 
-    package init(queryID: String, firstIndex: Int = 0, seenAttempt: Int = 0) {
+    package init(queryID: String, firstIndex: Int = 0, seenAttempt: Int = 0, tenant: String = "") {
         self.queryID = queryID
         self.firstIndex = firstIndex
         self.seenAttempt = seenAttempt
+        self.tenant = tenant
     }
 }
 

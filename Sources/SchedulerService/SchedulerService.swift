@@ -46,6 +46,7 @@ package actor SchedulerService: Service {
         connection = PeerConnection(
             address: configuration.brokerEndpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: "scheduler"),
+            keys: configuration.keys,
             logger: logger
         )
     }

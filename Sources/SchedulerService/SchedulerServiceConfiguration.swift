@@ -1,8 +1,11 @@
 internal import Scheduling
+package import ZeroMQ
 
 /// How a scheduler decides, and for which broker.
 package struct SchedulerServiceConfiguration: Sendable {
     package var brokerEndpoint = "tcp://127.0.0.1:5552"
+    /// For a broker that wants to know who comes.
+    package var keys: PeerKeys?
     /// One of `PolicyCatalog.names`.
     package var policy = PolicyCatalog.defaultName
     /// What random policies draw from.

@@ -64,6 +64,11 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case messageTooLarge = 64
     case sessionExpired = 65
     case superseded = 66
+    // Who may do what.
+    case keyRevoked = 80
+    case invalidApiKey = 81
+    case tenantForbidden = 82
+    case tooFast = 83
 
     /// The word for JSON, logs and metrics, in snake case.
     public var label: String {

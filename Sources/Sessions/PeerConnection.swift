@@ -26,6 +26,7 @@ package final class PeerConnection {
 
     private let address: String
     private let hello: Hello
+    private let keys: PeerKeys?
     private let logger: Logger
     private let outboxBytes: Int
     private var state = State.closed
@@ -37,9 +38,17 @@ package final class PeerConnection {
     private var loop: PollLoop?
     private var handle: ((Event) -> Void)?
 
-    package init(address: String, hello: Hello, outboxBytes: Int = 64 << 20, logger: Logger) {
+    /// - Parameter keys: for a broker that wants to know who comes; nil for one that does not.
+    package init(
+        address: String,
+        hello: Hello,
+        keys: PeerKeys? = nil,
+        outboxBytes: Int = 64 << 20,
+        logger: Logger
+    ) {
         self.address = address
         self.hello = hello
+        self.keys = keys
         self.outboxBytes = outboxBytes
         self.logger = logger
         outbox = Outbox(maximumBytes: outboxBytes)
@@ -89,7 +98,7 @@ package final class PeerConnection {
             }
             return now + .milliseconds(10)
         case .greeting(let until, let isSent):
-            if now >= until { lose(Status(.unavailable, .none, "the broker at \(address) does not answer"), at: now) }
+            if now >= until { lose(Status(.unavailable, .none, silence), at: now) }
             guard !isSent else { return until }
             sayHello()
             return now + .milliseconds(10)
@@ -102,6 +111,11 @@ package final class PeerConnection {
             if now >= lastSent + interval { send(.ping, method: .unspecified, stream: 0) }
             return min(lastSent + interval, lastHeard + timeout)
         }
+    }
+
+    /// A key that is refused shows as silence.
+    private var silence: String {
+        "the broker at \(address) does not answer" + (keys == nil ? "" : ", or does not let this key in")
     }
 
     /// Ends the session in good order and closes the socket.
@@ -122,7 +136,9 @@ package final class PeerConnection {
     private func greet(at now: Instant) throws(ZeroMQError) {
         guard let loop else { return }
         closeSocket()
-        let socket = try Socket(.dealer, options: .peer)
+        var options = SocketOptions.peer
+        if let keys { options.security = .client(keys) }
+        let socket = try Socket(.dealer, options: options)
         try socket.connect(address)
         self.socket = socket
         loop.watch(socket) { [unowned self] in receive() }
@@ -180,6 +196,8 @@ package final class PeerConnection {
 
     private func lose(_ status: Status, at now: Instant) {
         failures += 1
+        // Once for each time of trouble; what comes of it is the owner's to tell.
+        if failures == 2 { logger.notice("no session with the broker yet", metadata: ["why": "\(status.message)"]) }
         closeSocket()
         let backoff = Interval.milliseconds(min(100 << min(failures, 6), 5000))
         state = .waiting(until: now + backoff)

@@ -10,6 +10,7 @@ package struct SessionConfiguration: Hashable, Sendable {
     /// Frames that wait for one slow peer; a worker or scheduler that lets more pile up loses its session.
     package var outboxBytes = 64 << 20
     package var limits = SessionLimits()
+    package var peers = PeerLimits()
 
     package init() {}
 }

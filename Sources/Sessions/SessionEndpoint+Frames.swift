@@ -5,8 +5,10 @@ internal import ZeroMQ
 
 extension SessionEndpoint {
     func process(_ incoming: Incoming, at now: Instant) -> Input? {
-        guard let route = incoming.from, incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else {
-            malformedFrames += 1
+        guard let route = incoming.from else { return nil }
+        checkRights()
+        guard incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else {
+            noteMalformedFrame(from: route)
             return nil
         }
         let body = incoming.frames.count == 2 ? incoming.frames[1] : []
@@ -14,24 +16,27 @@ extension SessionEndpoint {
         do throws(MalformedFrame) {
             header = try FrameHeader(decoding: incoming.frames[0], bodyLength: body.count)
         } catch {
-            malformedFrames += 1
-            refuse(route, error.status)
+            if noteMalformedFrame(from: route) { refuse(route, error.status) }
             return nil
         }
         guard header.kind != .hello else {
-            hello(from: route, body, at: now)
+            hello(from: route, incoming.user, body, at: now)
             return nil
         }
-        switch table.hear(session: header.session, from: route, at: now) {
+        switch table.hear(session: header.session, from: route, user: incoming.user, at: now) {
         case .refused(let status):
             if header.kind != .goodbye { refuse(route, status) }
             return nil
         case .accepted(let session):
-            return dispatch(header, body, of: session)
+            return dispatch(header, body, of: session, at: now)
         }
     }
 
-    private func dispatch(_ header: FrameHeader, _ body: [UInt8], of session: UInt64) -> Input? {
+    private func dispatch(_ header: FrameHeader, _ body: [UInt8], of session: UInt64, at now: Instant) -> Input? {
+        if [.ping, .pong, .cancel].contains(header.kind), !table.noteControl(in: session, at: now) {
+            expel(session, Status(.resourceExhausted, .tooFast, "more pings, pongs and cancellations than are needed"))
+            return nil
+        }
         switch header.kind {
         case .ping:
             _ = transmit(.pong, to: session)
@@ -66,22 +71,26 @@ extension SessionEndpoint {
         return .call(session: session, stream: header.stream, method: header.method, body: body)
     }
 
-    private func hello(from route: RoutingID, _ body: [UInt8], at now: Instant) {
+    private func hello(from route: RoutingID, _ user: String?, _ body: [UInt8], at now: Instant) {
         let hello: Hello
         do throws(DecodingFailure) {
             hello = try Hello.decode(body)
         } catch {
-            malformedFrames += 1
-            refuse(route, Status(.invalidArgument, .malformed, error.description))
+            if noteMalformedFrame(from: route) {
+                refuse(route, Status(.invalidArgument, .malformed, error.description))
+            }
             return
         }
         let session = makeSessionNumber()
         do throws(Status) {
+            let principal = try principal(named: user)
+            try countHello(of: user, at: now)
             let previous = try table.open(
                 number: session,
                 route: route,
                 name: hello.name,
                 software: hello.software,
+                principal: principal,
                 at: now
             )
             if let previous { pendingEnds.append(previous) }
@@ -96,12 +105,16 @@ extension SessionEndpoint {
             sessionTimeout: configuration.sessionTimeout,
             limits: configuration.limits
         )
-        logger.debug("session opened", metadata: ["session": "\(session)", "peer": "\(hello.name)"])
+        logger.debug(
+            "session opened",
+            metadata: ["session": "\(session)", "peer": "\(hello.name)", "key": "\(user ?? "none")"]
+        )
         _ = transmit(.welcome, to: session, body: welcome.encode())
     }
 
-    /// Answers a peer that has no session.
-    private func refuse(_ route: RoutingID, _ status: Status) {
+    /// Answers a peer that has no session, unless there were too many of those lately.
+    func refuse(_ route: RoutingID, _ status: Status) {
+        guard refusals.take(at: PollLoop.now()) else { return }
         let body = status.encode()
         let header = FrameHeader(kind: .error, session: 0, bodyLength: body.count)
         _ = socket.send([header.encode(), body], to: route)
@@ -109,9 +122,7 @@ extension SessionEndpoint {
 
     private func violate(_ session: UInt64, _ message: String) {
         malformedFrames += 1
-        let status = Status(.failedPrecondition, .protocolViolation, message)
-        _ = transmit(.error, to: session, body: status.encode())
-        end(session, message)
+        expel(session, Status(.failedPrecondition, .protocolViolation, message))
     }
 
     /// Takes the session off the books; the service hears of it after the frame at hand.

@@ -1,3 +1,4 @@
+package import AccessControl
 package import Logging
 package import Messages
 package import ServingModel
@@ -22,6 +23,8 @@ package final class SessionEndpoint {
     package internal(set) var malformedFrames: UInt64 = 0
     let socket: Socket
     let configuration: SessionConfiguration
+    /// Nil where anybody may come.
+    let security: EndpointSecurity?
     let brokerName: String
     let makeSessionNumber: () -> UInt64
     let logger: Logger
@@ -29,6 +32,10 @@ package final class SessionEndpoint {
     var outboxes: [UInt64: Outbox] = [:]
     private var nextHeartbeat = Instant.zero
     var pendingEnds: [UInt64] = []
+    /// The state of everybody's rights that the sessions were last checked against.
+    var checkedGeneration: UInt64 = 0
+    var hellos: [String: TokenBucket] = [:]
+    var refusals: TokenBucket
 
     /// Binds the endpoint.
     ///
@@ -36,6 +43,7 @@ package final class SessionEndpoint {
     ///
     /// - Parameters:
     ///   - methods: what may be called here; anything else is answered with `wrongRole`.
+    ///   - security: how peers are known; the process's `ZAPHandler` must ask the same table.
     ///   - makeSessionNumber: unique over all endpoints of the broker.
     /// - Throws: `ZeroMQError` if the address is malformed or in use.
     package init(
@@ -43,25 +51,36 @@ package final class SessionEndpoint {
         methods: Set<Method>,
         brokerName: String,
         configuration: SessionConfiguration,
+        security: EndpointSecurity? = nil,
         makeSessionNumber: @escaping () -> UInt64,
         logger: Logger
     ) throws(ZeroMQError) {
         var options = SocketOptions.broker
         options.maximumFrameBytes = configuration.limits.bodyBytes + 4096
+        if let security { options.security = security.socketSecurity }
         socket = try Socket(.router, options: options)
         self.address = try socket.bind(address)
         self.methods = methods
         self.brokerName = brokerName
         self.configuration = configuration
+        self.security = security
         self.makeSessionNumber = makeSessionNumber
         self.logger = logger
-        table = SessionTable(timeout: configuration.sessionTimeout, maximumSessions: configuration.maximumSessions)
+        table = SessionTable(
+            timeout: configuration.sessionTimeout,
+            maximumSessions: configuration.maximumSessions,
+            limits: configuration.peers
+        )
+        refusals = TokenBucket(configuration.peers.refusals, at: PollLoop.now())
     }
 
     package var sessionCount: Int { table.count }
 
     /// What the peer of a session calls itself.
     package func name(of session: UInt64) -> String { table[session]?.name ?? "" }
+
+    /// Whose key a session was opened with; nil without keys, and for a session that is over.
+    package func principal(of session: UInt64) -> Principal? { table[session]?.principal }
 
     /// Starts delivering input; the handler runs on the loop's thread.
     package func watch(on loop: PollLoop, _ handle: @escaping (Input) -> Void) {
@@ -79,6 +98,7 @@ package final class SessionEndpoint {
     ///
     /// Call once a cycle.
     package func cycle(at now: Instant, _ handle: (Input) -> Void) -> Instant {
+        checkRights()
         var isBlocked = false
         for session in outboxes.keys.sorted() where !flush(session) { isBlocked = true }
         if now >= nextHeartbeat {

@@ -1,3 +1,4 @@
+package import AccessControl
 package import ServingModel
 
 /// The broker's end of all sessions on one endpoint, as a pure machine: who is there, who has fallen silent.
@@ -9,9 +10,14 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         package let route: Route
         package let name: String
         package let software: String
+        /// Whose key it was opened with; nil where there are no keys.
+        package let principal: Principal?
         package internal(set) var lastHeard: Instant
         /// Highest stream number that the peer has opened.
         package internal(set) var highestStream: UInt64 = 0
+        /// Frames that were no frames.
+        var malformedFrames = 0
+        var controls: TokenBucket
     }
 
     /// What to do with a frame, given where it came from.
@@ -21,14 +27,17 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         case refused(Status)
     }
 
-    private var sessions: [UInt64: Session] = [:]
-    private var numbers: [Route: UInt64] = [:]
+    var sessions: [UInt64: Session] = [:]
+    private(set) var numbers: [Route: UInt64] = [:]
+    private var countsByPrincipal: [String: Int] = [:]
     private let timeout: Interval
     private let maximumSessions: Int
+    let limits: PeerLimits
 
-    package init(timeout: Interval, maximumSessions: Int) {
+    package init(timeout: Interval, maximumSessions: Int, limits: PeerLimits = PeerLimits()) {
         self.timeout = timeout
         self.maximumSessions = maximumSessions
+        self.limits = limits
     }
 
     package var count: Int { sessions.count }
@@ -44,21 +53,47 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         route: Route,
         name: String,
         software: String,
+        principal: Principal? = nil,
         at now: Instant
     ) throws(Status) -> UInt64? {
         let previous = numbers[route]
         guard previous != nil || sessions.count < maximumSessions else {
             throw Status(.resourceExhausted, .tooManySessions, "too many sessions", retryAfter: .seconds(5))
         }
-        if let previous { sessions[previous] = nil }
-        sessions[number] = Session(number: number, route: route, name: name, software: software, lastHeard: now)
+        let own = principal.flatMap { countsByPrincipal[$0.name] } ?? 0
+        guard previous != nil || own < limits.sessionsPerPrincipal else {
+            throw Status(
+                .resourceExhausted,
+                .tooManySessions,
+                "this key has \(limits.sessionsPerPrincipal) sessions already",
+                retryAfter: .seconds(5)
+            )
+        }
+        if let previous { close(previous) }
+        sessions[number] = Session(
+            number: number,
+            route: route,
+            name: name,
+            software: software,
+            principal: principal,
+            lastHeard: now,
+            controls: TokenBucket(limits.controls, at: now)
+        )
         numbers[route] = number
+        if let principal { countsByPrincipal[principal.name, default: 0] += 1 }
         return previous
     }
 
     /// Checks that a frame's session is alive and its sender's own, and notes the sign of life.
-    package mutating func hear(session number: UInt64, from route: Route, at now: Instant) -> Verdict {
-        guard let session = sessions[number], session.route == route else {
+    ///
+    /// - Parameter user: whose key the frame came with; nil where there are no keys.
+    package mutating func hear(
+        session number: UInt64,
+        from route: Route,
+        user: String? = nil,
+        at now: Instant
+    ) -> Verdict {
+        guard let session = sessions[number], session.route == route, session.principal?.name == user else {
             return .refused(Status(.failedPrecondition, .staleSession, "no such session; say hello again"))
         }
         sessions[number]?.lastHeard = now
@@ -78,6 +113,9 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
     @discardableResult
     package mutating func close(_ number: UInt64) -> Session? {
         guard let session = sessions.removeValue(forKey: number) else { return nil }
+        if let name = session.principal?.name, let count = countsByPrincipal[name] {
+            countsByPrincipal[name] = count > 1 ? count - 1 : nil
+        }
         if numbers[session.route] == number { numbers[session.route] = nil }
         return session
     }

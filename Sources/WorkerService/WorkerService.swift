@@ -117,6 +117,7 @@ package actor WorkerService: Service {
         let connection = PeerConnection(
             address: configuration.brokerEndpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: configuration.name),
+            keys: configuration.keys,
             logger: logger
         )
         self.connection = connection

@@ -1,10 +1,13 @@
 package import ServingModel
+package import ZeroMQ
 
 /// How a worker serves.
 package struct WorkerServiceConfiguration: Sendable {
     /// Shown in tables and to clients.
     package var name: String
     package var brokerEndpoint = "tcp://127.0.0.1:5551"
+    /// For a broker that wants to know who comes.
+    package var keys: PeerKeys?
     package var batching = BatchingMode.chunked
     /// How long a shutdown waits for running queries; what is left then is run elsewhere.
     package var drainTime = Interval.seconds(10)

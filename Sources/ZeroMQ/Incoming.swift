@@ -6,6 +6,9 @@ package struct Incoming: Sendable {
     /// The peer it came from; nil unless a router received it.
     package var from: RoutingID?
 
+    /// Who sent it, as the `ZAPHandler` named the owner of the key; nil unless a secured socket received it.
+    package var user: String?
+
     /// The first frames, `maximumFrames` at most; empty if a router's peer sent nothing after the id.
     package var frames: [[UInt8]]
 
@@ -15,8 +18,15 @@ package struct Incoming: Sendable {
     /// Bytes in the frames thrown away.
     package var excessBytes: Int
 
-    package init(from: RoutingID? = nil, frames: [[UInt8]], excessFrames: Int = 0, excessBytes: Int = 0) {
+    package init(
+        from: RoutingID? = nil,
+        user: String? = nil,
+        frames: [[UInt8]],
+        excessFrames: Int = 0,
+        excessBytes: Int = 0
+    ) {
         self.from = from
+        self.user = user
         self.frames = frames
         self.excessFrames = excessFrames
         self.excessBytes = excessBytes

@@ -45,6 +45,8 @@ extension Socket {
         var message = Incoming(from: peer, frames: [])
         if beginning { message.frames.append([UInt8](content)) }
         while hasMore, pull(socket) {
+            // libzmq 4.3.4 loses the metadata of the frame with the id, so it is read from the first one after it.
+            if knowsUsers, message.user == nil { message.user = user }
             if message.frames.count < Incoming.maximumFrames {
                 message.frames.append([UInt8](content))
             } else {
@@ -75,6 +77,11 @@ extension Socket {
     /// The bytes of `frame`, valid until the next pull.
     private var content: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: zmq_msg_data(frame), count: zmq_msg_size(frame))
+    }
+
+    /// The name that the key checker gave to the sender of `frame`.
+    private var user: String? {
+        zmq_msg_gets(frame, "User-Id").map { String(cString: $0) }
     }
 
     private var hasMore: Bool { zmq_msg_more(frame) != 0 }

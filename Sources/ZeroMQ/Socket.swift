@@ -11,6 +11,9 @@ internal import Glibc
 package final class Socket {
     package let kind: SocketKind
 
+    /// Whether messages say whose key they came with.
+    let knowsUsers: Bool
+
     /// Messages dropped by `receive()` because their sender chose its own routing id.
     package private(set) var foreignMessages = 0
 
@@ -38,6 +41,7 @@ package final class Socket {
             throw error
         }
         self.kind = kind
+        knowsUsers = options.security.isServer
         self.context = context
         self.handle = handle
         frame = .allocate(capacity: 1)

@@ -78,6 +78,9 @@ package struct SocketOptions: Sendable {
     /// Allow IPv6 addresses.
     package var ipv6 = false
 
+    /// Encryption, and who is let in.
+    package var security = SocketSecurity.none
+
     package init() {}
 
     /// A broker's bound router: frames of 1 MiB at most, nothing lingers.
@@ -117,6 +120,7 @@ package struct SocketOptions: Sendable {
             try set(option, name, value, on: socket)
         }
         try set(ZMQ_MAXMSGSIZE, "maximumFrameBytes", Int64(maximumFrameBytes), on: socket)
+        try security.apply(to: socket)
         if kind == .router {
             try set(ZMQ_ROUTER_MANDATORY, "mandatory", Int32(mandatory ? 1 : 0), on: socket)
             // A newcomer must not take over a living peer's routing id, and with it its replies.

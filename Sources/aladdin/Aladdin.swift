@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import ArgumentParser
 internal import Foundation
 internal import ReferenceEngine
@@ -16,8 +17,8 @@ struct Aladdin: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
-            QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self, SimulateCommand.self,
-            PlanCommand.self, CalibrateCommand.self,
+            QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self, KeysCommand.self,
+            SimulateCommand.self, PlanCommand.self, CalibrateCommand.self,
         ]
     )
 
@@ -34,6 +35,9 @@ struct Aladdin: AsyncParsableCommand {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
             exit(withError: ExitCode(2))
         } catch let error as ModelLoadingError {
+            Terminal.complain("\(error)")
+            exit(withError: ExitCode(2))
+        } catch let error as AccessError {
             Terminal.complain("\(error)")
             exit(withError: ExitCode(2))
         } catch {

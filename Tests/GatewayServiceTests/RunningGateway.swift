@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import GatewayService
 internal import Logging
 internal import ServiceLifecycle
@@ -18,6 +19,7 @@ struct RunningGateway: Sendable {
         _ service: StandInService,
         _ configuration: GatewayConfiguration = .forTests,
         clusterMetrics: String = "",
+        access: AccessTable? = nil,
         _ body: (RunningGateway) async throws -> Value
     ) async throws -> Value {
         let metrics = MetricRegistry()
@@ -26,6 +28,7 @@ struct RunningGateway: Sendable {
             configuration: configuration,
             service: service,
             metrics: metrics,
+            access: access,
             logger: silence,
             unixTime: { 1_700_000_000 },
             clusterMetrics: { clusterMetrics },

@@ -32,7 +32,7 @@ final class StandInService: QueryService {
         return stream
     }
 
-    func attach(to id: String, from index: Int) -> QueryStream {
+    func attach(to id: String, from index: Int, tenant: String) -> QueryStream {
         let (stream, continuation) = QueryStream.makeStream()
         let query = StandInQuery(attachedTo: id, continuation)
         if let script { query.send(script) }

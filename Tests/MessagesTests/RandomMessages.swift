@@ -148,7 +148,8 @@ extension AttachRequest: Drawable {
         AttachRequest(
             queryID: random.text(),
             firstIndex: random.number(upTo: largestUInt32),
-            seenAttempt: random.number(upTo: largestUInt32)
+            seenAttempt: random.number(upTo: largestUInt32),
+            tenant: random.text()
         )
     }
 }

@@ -25,10 +25,11 @@ actor ConnectedPeer {
         loop.start()
     }
 
-    func connect(to address: String) throws {
+    func connect(to address: String, keys: PeerKeys? = nil) throws {
         let connection = PeerConnection(
             address: address,
             hello: Hello(software: "test", name: "peer"),
+            keys: keys,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.connection = connection

@@ -52,9 +52,10 @@ private final class RawPeer {
 struct RawFrameTests {
     /// Runs `body` with the address of an endpoint, on the thread of the loop that it is given.
     private func withEndpoint(
+        _ configure: @Sendable (inout SessionConfiguration) -> Void = { _ in },
         _ body: @Sendable (String) throws -> Void
     ) async throws -> (endpoint: ServedEndpoint, malformed: UInt64) {
-        let endpoint = ServedEndpoint()
+        let endpoint = ServedEndpoint(configure)
         let address = try await endpoint.open()
         try body(address)
         let malformed = await endpoint.malformedFrames()
@@ -92,6 +93,42 @@ struct RawFrameTests {
             #expect(try peer.receiveStatus(.end).reason == .wrongRole)
         }
         #expect(outcome.malformed == 8)
+    }
+
+    @Test("One frame too many that makes no sense ends the session, and nobody else's")
+    func tooMuchGarbage() async throws {
+        let outcome = try await withEndpoint {
+            $0.peers.malformedFrames = 3
+        } _: { address in
+            let (peer, other) = (try RawPeer(address), try RawPeer(address))
+            let (session, otherSession) = (try peer.hello(), try other.hello())
+            for _ in 0..<3 {
+                peer.send([[1], []])
+                #expect(try peer.receiveStatus().reason == .protocolViolation)
+            }
+            peer.send(.ping, session: session)
+            #expect(try peer.receiveStatus().reason == .staleSession)
+            other.send(.call, method: .work, session: otherSession, stream: 1)
+            #expect(try other.receiveStatus(.end).reason == .wrongRole)
+        }
+        var events = outcome.endpoint.events.makeAsyncIterator()
+        #expect(await events.next() == .ended(session: 1))
+    }
+
+    @Test("Who has no session is told so a bounded number of times")
+    func refusalsAreBounded() async throws {
+        _ = try await withEndpoint {
+            $0.peers.refusals = Rate(perSecond: 0, burst: 2)
+        } _: { address in
+            let peer = try RawPeer(address)
+            for _ in 0..<5 { peer.send(.ping, session: 9) }
+            let session = try {
+                for _ in 0..<2 { #expect(try peer.receiveStatus().reason == .staleSession) }
+                // What comes next is no third refusal.
+                return try peer.hello()
+            }()
+            #expect(session == 1)
+        }
     }
 
     @Test("Frames of no, another's or a former session are refused; a hello that cannot be read too")

@@ -1,3 +1,4 @@
+import AccessControl
 import Logging
 import Messages
 import ServingModel
@@ -19,15 +20,21 @@ actor ServedEndpoint {
     nonisolated let events: AsyncStream<Event>
     private let sink: AsyncStream<Event>.Continuation
     private let configuration: SessionConfiguration
+    private let security: EndpointSecurity?
     private var endpoint: SessionEndpoint?
     private var nextSession: UInt64
 
-    init(firstSession: UInt64 = 1, _ configure: (inout SessionConfiguration) -> Void = { _ in }) {
+    init(
+        firstSession: UInt64 = 1,
+        security: EndpointSecurity? = nil,
+        _ configure: (inout SessionConfiguration) -> Void = { _ in }
+    ) {
         var configuration = SessionConfiguration()
         configuration.heartbeatInterval = .milliseconds(20)
         configuration.sessionTimeout = .seconds(10)
         configure(&configuration)
         self.configuration = configuration
+        self.security = security
         nextSession = firstSession
         (events, sink) = AsyncStream.makeStream()
         loop.start()
@@ -40,6 +47,7 @@ actor ServedEndpoint {
             methods: [.generate],
             brokerName: "test",
             configuration: configuration,
+            security: security,
             makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeNumber() } },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -58,6 +66,8 @@ actor ServedEndpoint {
     func sessionCount() -> Int { endpoint?.sessionCount ?? 0 }
 
     func malformedFrames() -> UInt64 { endpoint?.malformedFrames ?? 0 }
+
+    func principal(of session: UInt64) -> Principal? { endpoint?.principal(of: session) }
 
     func name(of session: UInt64) -> String { endpoint?.name(of: session) ?? "" }
 

@@ -1,16 +1,13 @@
 """Asks Aladdin a question over ZeroMQ and prints the answer as it is generated. README.md says how to run it."""
-import argparse
-import struct
-import sys
-
+import argparse, struct, sys
 import zmq
 from aladdin.v1 import frontend_pb2 as api, session_pb2 as wire, status_pb2
 
 HEADER = struct.Struct("<3sBBBHQQII")  # "ALD", version 1.0, kind, method, session, stream, length of the body, zero
-
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("text")
 parser.add_argument("--endpoint", default="tcp://127.0.0.1:5550")
+parser.add_argument("--key", help="for a broker with keys: the file that `aladdin keys new NAME --role frontend` made")
 parser.add_argument("--model", default="")  # may be left out if one model is served
 parser.add_argument("--max-tokens", type=int, default=128)
 parser.add_argument("--metadata", action="append", default=[], metavar="KEY=VALUE", help="such as x-slo-ttft-ms=500")
@@ -18,6 +15,10 @@ options = parser.parse_args()
 
 socket = zmq.Context.instance().socket(zmq.DEALER)
 socket.linger = 1000  # let the last frames leave
+if options.key:  # CURVE is three socket options, set before connecting
+    key = dict(line.split() for line in open(options.key) if not line.startswith("#"))
+    socket.curve_publickey, socket.curve_secretkey = key["public_key"].encode(), key["secret_key"].encode()
+    socket.curve_serverkey = key["server_key"].encode()
 socket.connect(options.endpoint)
 
 def send(kind, message=None, session=0, method=0, stream=0):
@@ -40,9 +41,8 @@ while socket.poll(patience_ms):  # the broker pings every second, so silence mea
         session, patience_ms = welcome.session, welcome.session_timeout_ms
         request = api.GenerateRequest(model=options.model, max_tokens=options.max_tokens)
         request.chat.messages.add(role="user", content=options.text)
-        for pair in options.metadata:
-            key, _, value = pair.partition("=")
-            request.metadata.add(key=key.lower(), value=value)
+        for name, value in (pair.split("=", 1) for pair in options.metadata):
+            request.metadata.add(key=name.lower(), value=value)
         send(wire.FRAME_CALL, request, session, generate, stream=1)
     elif kind == wire.FRAME_PING:
         send(wire.FRAME_PONG, session=session)  # these answers keep the session alive

@@ -23,12 +23,12 @@ package struct Attachment: Hashable, Sendable {
     /// The latest attempt that the reader has heard of; what it knows of the answer it has from that one and those
     /// before. 0 for one that has heard nothing.
     package var seenAttempt: Int
-    package var owner: String
+    package var account: Account
 
-    package init(query: QueryID, firstIndex: Int = 0, seenAttempt: Int = 0, owner: String = "") {
+    package init(query: QueryID, firstIndex: Int = 0, seenAttempt: Int = 0, account: Account = .any) {
         self.query = query
         self.firstIndex = firstIndex
         self.seenAttempt = seenAttempt
-        self.owner = owner
+        self.account = account
     }
 }

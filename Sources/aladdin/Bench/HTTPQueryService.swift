@@ -11,12 +11,16 @@ struct HTTPQueryService: QueryService {
 
     private let host: String
     private let port: Int
+    private let apiKey: String?
 
-    /// - Parameter url: `http://HOST[:PORT]`; nil is returned for anything else.
-    init?(url: String) {
+    /// - Parameters:
+    ///   - url: `http://HOST[:PORT]`; nil is returned for anything else.
+    ///   - apiKey: for a gateway that wants one.
+    init?(url: String, apiKey: String? = nil) {
         guard let parsed = URL(string: url), parsed.scheme == "http", let host = parsed.host else { return nil }
         self.host = host
         port = parsed.port ?? 80
+        self.apiKey = apiKey
     }
 
     var isConnected: Bool { true }
@@ -25,7 +29,7 @@ struct HTTPQueryService: QueryService {
         throw Status(.unimplemented, .unsupported, "models are not listed over HTTP here")
     }
 
-    func attach(to id: String, from index: Int) -> QueryStream {
+    func attach(to id: String, from index: Int, tenant: String) -> QueryStream {
         QueryStream {
             throw Status(.unimplemented, .unsupported, "queries are not attached to over HTTP here")
         }
@@ -68,6 +72,7 @@ struct HTTPQueryService: QueryService {
             ("host", "\(host):\(port)"), ("content-type", "application/json"),
             ("content-length", "\(bodyBytes)"), ("connection", "close"),
         ])
+        if let apiKey { headers.add(name: "authorization", value: "Bearer \(apiKey)") }
         for (key, value) in request.metadata { headers.add(name: key, value: value) }
         return HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/completions", headers: headers)
     }

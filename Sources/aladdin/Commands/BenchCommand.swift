@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -33,7 +34,10 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Cut answers to this many tokens.")
     var maxOutputTokens: Int?
 
-    @Option(help: "Drive the gateway at this URL instead of ZeroMQ.")
+    @Option(
+        help:
+            "Drive the gateway at this URL instead of ZeroMQ; its API key, if it wants one, is taken from ALADDIN_API_KEY."
+    )
     var http: String?
 
     @Flag(help: "Print JSON.")
@@ -41,17 +45,23 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var objective: ObjectiveOptions
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
 
     func run() async throws {
         let workload = try workload()
         let objective = try objective.objective()
         if let http {
-            guard let service = HTTPQueryService(url: http) else {
+            guard let service = HTTPQueryService(url: http, apiKey: Setting.text("api-key")) else {
                 throw ValidationError("--http is '\(http)'; it must be http://HOST:PORT")
             }
             return try print(await BenchRun(service: service, model: model, objective: objective).drive(workload))
         }
-        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin bench", logger: .silent)
+        let client = AladdinClient(
+            endpoint: try endpoints.frontend(),
+            name: "aladdin bench",
+            key: try key.clientKey(for: .frontend),
+            logger: .silent
+        )
         let report = await withTaskGroup { group in
             group.addTask { try? await client.run() }
             let bench = BenchRun(service: client, model: model, objective: objective)

@@ -13,22 +13,29 @@ struct BrokerCommand: AsyncParsableCommand {
     @OptionGroup var objective: ObjectiveOptions
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
+    @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         let logger = try service.logger()
+        let opened = try keys.open()
         let broker = try BrokerService(
-            configuration: try Self.configuration(endpoints, objective, delivery),
+            configuration: try Self.configuration(endpoints, objective, delivery, keys, opened),
             journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )
-        try await ServiceOptions.run([broker], logger: logger)
+        try await ServiceOptions.run(
+            KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger) + [broker],
+            logger: logger
+        )
     }
 
     static func configuration(
         _ endpoints: EndpointOptions,
         _ objective: ObjectiveOptions,
-        _ delivery: DeliveryOptions
+        _ delivery: DeliveryOptions,
+        _ keys: KeyDirectoryOptions,
+        _ opened: KeyDirectoryOptions.Opened?
     ) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
         configuration.frontendEndpoint = try endpoints.frontend()
@@ -37,6 +44,14 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.adminEndpoint = try endpoints.admin()
         configuration.broker.objective = try objective.objective()
         try delivery.apply(to: &configuration.broker)
+        configuration.security = opened.map { BrokerSecurity(keys: $0.serverKeys, table: $0.table) }
+        configuration.bindsInsecurely = try keys.bindsInsecurely()
+        let exposed = configuration.exposedEndpoints
+        guard exposed.isEmpty || opened != nil || configuration.bindsInsecurely else {
+            throw ValidationError(
+                "\(exposed.joined(separator: ", ")) can be reached by others, and \(BrokerServiceConfiguration.exposureRule)"
+            )
+        }
         return configuration
     }
 }

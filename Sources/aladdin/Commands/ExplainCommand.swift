@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -20,6 +21,7 @@ struct ExplainCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
 
     func run() async throws {
         guard let id = QueryID(query) else {
@@ -27,12 +29,15 @@ struct ExplainCommand: AsyncParsableCommand {
                 "'\(query)' is not a query's identifier; it must look like 0190163d-8694-739b-aea5-966c26f8ad91"
             )
         }
-        let admin = AdminClient(endpoint: try endpoints.admin(), logger: .silent)
+        let key = try key.clientKey(for: .admin)
+        let endpoint = try endpoints.admin()
+        let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
         do {
             let explanation = try await admin.explain(id)
             print(json ? try Terminal.json(explanation.object) : explanation.text)
         } catch let status as Status {
             Terminal.complain(status.message)
+            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
             throw ExitCode(status.code == .invalidArgument ? 2 : 1)
         }
     }

@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Logging
@@ -9,15 +10,37 @@ struct GatewayCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var gateway: GatewayOptions
+    @Option(help: "File with a key for the broker's admin endpoint, to show its metrics. (default: none)")
+    var adminKey: String?
+
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
+    @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         let logger = try service.logger()
-        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "gateway", logger: logger)
-        let gateway = try gateway.service(for: client, admin: try endpoints.admin(), logger: logger) { address in
+        try gateway.checkExposure(keys, logger: logger)
+        let directory = try keys.directory()
+        let table = try KeyDirectoryOptions.table(of: directory)
+        let client = AladdinClient(
+            endpoint: try endpoints.frontend(),
+            name: "gateway",
+            key: try key.clientKey(for: .frontend),
+            logger: logger
+        )
+        let admin = try KeyOptions.clientKey(try Setting.resolve(adminKey, "admin-key"), for: .admin)
+        let gateway = try gateway.service(
+            for: client,
+            metrics: ClusterMetrics(endpoint: try endpoints.admin(), key: admin),
+            access: table,
+            logger: logger
+        ) { address in
             logger.info("gateway serves", metadata: ["address": "http://\(address)"])
         }
-        try await ServiceOptions.run([client, gateway], logger: logger)
+        try await ServiceOptions.run(
+            KeyDirectoryOptions.followers(directory, table, logger) + [client, gateway],
+            logger: logger
+        )
     }
 }

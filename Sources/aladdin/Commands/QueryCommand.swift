@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -50,6 +51,7 @@ struct QueryCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
 
     func validate() throws {
         guard (text == nil) != (attach == nil) else {
@@ -61,7 +63,9 @@ struct QueryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "aladdin query", logger: .silent)
+        let key = try key.clientKey(for: .frontend)
+        let endpoint = try endpoints.frontend()
+        let client = AladdinClient(endpoint: endpoint, name: "aladdin query", key: key, logger: .silent)
         let outcome: Result<QueryResult, Status> = await withTaskGroup { group in
             group.addTask { try? await client.run() }
             let outcome = await ask(client)
@@ -74,6 +78,7 @@ struct QueryCommand: AsyncParsableCommand {
         case .failure(let status):
             if json { print(try QueryResult.json(status)) }
             Terminal.complain("\(status.message) (\(status.code), \(status.reason.label))")
+            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
             throw ExitCode(status.code == .invalidArgument || status.code == .outOfRange ? 2 : 1)
         }
     }

@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import ArgumentParser
 internal import SchedulerService
 internal import Scheduling
@@ -11,6 +12,7 @@ struct SchedulerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var key: KeyOptions
     @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")
     var standby = false
 
@@ -20,6 +22,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         let logger = try service.logger()
         var configuration = SchedulerServiceConfiguration()
         configuration.brokerEndpoint = try endpoints.scheduler()
+        configuration.keys = try key.keys(for: .scheduler)
         configuration.policy = try policy.name()
         configuration.standsBy = try standby || Setting.resolve(nil as Bool?, "standby") == true
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)

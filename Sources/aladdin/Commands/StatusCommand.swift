@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -14,14 +15,18 @@ struct StatusCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
 
     func run() async throws {
-        let admin = AdminClient(endpoint: try endpoints.admin(), logger: .silent)
+        let key = try key.clientKey(for: .admin)
+        let endpoint = try endpoints.admin()
+        let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
         do {
             let status = try await admin.status()
             print(json ? try Terminal.json(status.object) : status.text)
         } catch let status as Status {
             Terminal.complain(status.message)
+            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
             throw ExitCode(status.code == .invalidArgument ? 2 : 1)
         }
     }

@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import BrokerService
@@ -25,6 +26,7 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
+    @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -36,9 +38,10 @@ struct Up: AsyncParsableCommand {
         // All options are checked before anything starts.
         let choice = try engine.choice(sharedBy: count)
         let policy = try policy.name()
-        _ = try gateway.address()
+        try gateway.checkExposure(keys, logger: logger)
+        let opened = try keys.open()
         let broker = try BrokerService(
-            configuration: try BrokerCommand.configuration(endpoints, objective, delivery),
+            configuration: try BrokerCommand.configuration(endpoints, objective, delivery, keys, opened),
             journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )
@@ -46,45 +49,53 @@ struct Up: AsyncParsableCommand {
         let addresses = try await broker.bind()
         let services: [any Service]
         do {
-            services = try roles(count, choice, policy, at: addresses, logger)
+            services = try roles(count, choice, policy, opened, at: addresses, logger)
         } catch {
             await broker.close()
             throw error
         }
-        try await ServiceOptions.run([broker] + services, logger: logger)
+        let followers = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
+        try await ServiceOptions.run(followers + [broker] + services, logger: logger)
     }
 
     private func roles(
         _ count: Int,
         _ choice: EngineChoice,
         _ policy: String,
+        _ opened: KeyDirectoryOptions.Opened?,
         at addresses: BrokerAddresses,
         _ logger: Logger
     ) throws -> [any Service] {
         var scheduling = SchedulerServiceConfiguration()
         scheduling.brokerEndpoint = addresses.scheduler
         scheduling.policy = policy
+        scheduling.keys = opened?.admit("scheduler", as: .scheduler)
+        let workerKeys = opened?.admit("worker", as: .worker)
         var services: [any Service] = [try SchedulerService(configuration: scheduling, logger: logger)]
         for number in 1...count {
             var configuration = WorkerServiceConfiguration(name: "worker-\(number)")
             configuration.brokerEndpoint = addresses.worker
+            configuration.keys = workerKeys
             configuration.batching = choice.batching
             configuration.drainTime = .seconds(2)
             services.append(WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make))
         }
-        let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", logger: logger)
+        let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
+        let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
+        let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
+        let metrics = ClusterMetrics(endpoint: addresses.admin, key: adminKey)
         services.append(client)
         let kind = choice.kind
         services.append(
-            try gateway.service(for: client, admin: addresses.admin, logger: logger) { address in
-                await Self.announce(address, client: client, engine: kind)
+            try gateway.service(for: client, metrics: metrics, access: opened?.table, logger: logger) { address in
+                await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
             }
         )
         return services
     }
 
     /// Says that the service is ready once it is: when a model is served.
-    private static func announce(_ address: String, client: AladdinClient, engine: String) async {
+    private static func announce(_ address: String, client: AladdinClient, engine: String, wantsKey: Bool) async {
         var model = ""
         while model.isEmpty, !Task.isCancelled {
             model = (try? await client.models())?.first?.name ?? ""
@@ -92,10 +103,11 @@ struct Up: AsyncParsableCommand {
         }
         guard !model.isEmpty else { return }
         let emulated = engine == "emulated" ? " (emulated: placeholder text, no model)" : ""
+        let header = wantsKey ? " -H 'authorization: Bearer YOUR-API-KEY'" : ""
         Terminal.write(
             """
             aladdin is ready on http://\(address) serving \(model)\(emulated). Try:
-              curl -N http://\(address)/v1/chat/completions -H 'content-type: application/json' \\
+              curl -N http://\(address)/v1/chat/completions -H 'content-type: application/json'\(header) \\
                 -d '{"model": "\(model)", "stream": true, "messages": [{"role": "user", "content": "Tell me a story about a lamp."}]}'
 
             """

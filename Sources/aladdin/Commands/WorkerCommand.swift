@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import ArgumentParser
 internal import Foundation
 internal import ServingModel
@@ -14,6 +15,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @OptionGroup var engine: EngineOptions
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -24,6 +26,7 @@ struct WorkerCommand: AsyncParsableCommand {
             name: try Setting.resolve(name, "name", default: "\(ProcessInfo.processInfo.hostName)-\(processID)")
         )
         configuration.brokerEndpoint = try endpoints.worker()
+        configuration.keys = try key.keys(for: .worker)
         configuration.batching = choice.batching
         let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
         try await ServiceOptions.run([worker], logger: logger)

@@ -10,10 +10,12 @@ internal import Telemetry
 struct ClusterMetrics: Sendable {
     /// The broker's admin endpoint.
     let endpoint: String
+    /// For a broker that wants to know who asks.
+    var key: ClientKey?
 
     /// Prometheus' text format; empty if the broker does not answer in time.
     func exposition() async -> String {
-        let admin = AdminClient(endpoint: endpoint, logger: .silent)
+        let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
         do throws(Status) {
             return Self.exposition(of: try await admin.status(patience: .seconds(1)))
         } catch {

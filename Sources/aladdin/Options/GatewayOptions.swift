@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -5,6 +6,7 @@ internal import GatewayService
 internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
+internal import ZeroMQ
 
 /// Where the gateway listens.
 struct GatewayOptions: ParsableArguments {
@@ -12,11 +14,13 @@ struct GatewayOptions: ParsableArguments {
     var http: String?
 
     /// - Parameters:
-    ///   - admin: the broker's admin endpoint, which its metrics come from.
+    ///   - metrics: where the cluster's metrics come from.
+    ///   - access: who has an API key; nil asks nobody for one.
     ///   - greeting: what to print once the port is open.
     func service(
         for client: AladdinClient,
-        admin: String,
+        metrics: ClusterMetrics,
+        access: AccessTable?,
         logger: Logger,
         greeting: @escaping @Sendable (_ address: String) async -> Void
     ) throws -> GatewayService {
@@ -25,8 +29,9 @@ struct GatewayOptions: ParsableArguments {
             configuration: GatewayConfiguration(host: host, port: port),
             service: client,
             metrics: MetricRegistry(),
+            access: access,
             logger: logger,
-            clusterMetrics: { await ClusterMetrics(endpoint: admin).exposition() },
+            clusterMetrics: { await metrics.exposition() },
             onListening: { address, _ in await greeting(address) }
         )
     }
@@ -34,6 +39,20 @@ struct GatewayOptions: ParsableArguments {
     /// - Throws: `ValidationError` if it is malformed.
     func address() throws -> (host: String, port: Int) {
         try Self.split(try Setting.resolve(http, "http", default: "127.0.0.1:8080"))
+    }
+
+    /// Refuses to serve where others can come and nobody is asked for a key.
+    func checkExposure(_ keys: KeyDirectoryOptions, logger: Logger) throws {
+        let (host, _) = try address()
+        guard !Exposure.isLoopback(host: host), try keys.directory() == nil else { return }
+        guard try keys.bindsInsecurely() else {
+            throw ValidationError(
+                "--http \(host) can be reached by others, and nobody would be asked for an API key. Give the gateway keys "
+                    + "(--keys DIR; aladdin keys new NAME --role http makes one), listen on 127.0.0.1, or add "
+                    + "--insecure-bind if only trusted machines can reach this network"
+            )
+        }
+        logger.warning("INSECURE: whoever reaches the gateway can use it", metadata: ["host": "\(host)"])
     }
 
     /// `HOST:PORT`, with brackets around an IPv6 address.

@@ -1771,7 +1771,7 @@ const ProtobufCMessageDescriptor aladdin__v1__finished__descriptor =
   (ProtobufCMessageInit) aladdin__v1__finished__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descriptors[4] =
 {
   {
     "query_id",
@@ -1809,16 +1809,30 @@ static const ProtobufCFieldDescriptor aladdin__v1__attach_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tenant",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__AttachRequest, tenant),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__attach_request__field_indices_by_name[] = {
   1,   /* field[1] = first_index */
   0,   /* field[0] = query_id */
   2,   /* field[2] = seen_attempt */
+  3,   /* field[3] = tenant */
 };
-static const ProtobufCIntRange aladdin__v1__attach_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange aladdin__v1__attach_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 8, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
 {
@@ -1828,10 +1842,10 @@ const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
   "Aladdin__V1__AttachRequest",
   "aladdin.v1",
   sizeof(Aladdin__V1__AttachRequest),
-  3,
+  4,
   aladdin__v1__attach_request__field_descriptors,
   aladdin__v1__attach_request__field_indices_by_name,
-  1,  aladdin__v1__attach_request__number_ranges,
+  2,  aladdin__v1__attach_request__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__attach_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

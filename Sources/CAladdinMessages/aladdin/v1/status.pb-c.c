@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[37] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[41] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -226,11 +226,15 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[37] =
   { "REASON_MESSAGE_TOO_LARGE", "ALADDIN__V1__REASON__REASON_MESSAGE_TOO_LARGE", 64 },
   { "REASON_SESSION_EXPIRED", "ALADDIN__V1__REASON__REASON_SESSION_EXPIRED", 65 },
   { "REASON_SUPERSEDED", "ALADDIN__V1__REASON__REASON_SUPERSEDED", 66 },
+  { "REASON_KEY_REVOKED", "ALADDIN__V1__REASON__REASON_KEY_REVOKED", 80 },
+  { "REASON_INVALID_API_KEY", "ALADDIN__V1__REASON__REASON_INVALID_API_KEY", 81 },
+  { "REASON_TENANT_FORBIDDEN", "ALADDIN__V1__REASON__REASON_TENANT_FORBIDDEN", 82 },
+  { "REASON_TOO_FAST", "ALADDIN__V1__REASON__REASON_TOO_FAST", 83 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 13},{31, 23},{40, 24},{60, 30},{0, 37}
+{0, 0},{20, 13},{31, 23},{40, 24},{60, 30},{80, 37},{0, 41}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[37] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[41] =
 {
   { "REASON_ATTEMPTS_EXHAUSTED", 26 },
   { "REASON_CANCELLED_BY_CLIENT", 20 },
@@ -239,11 +243,13 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[37
   { "REASON_EMPTY_PROMPT", 2 },
   { "REASON_ENGINE_FAILED", 25 },
   { "REASON_ENGINE_STALLED", 29 },
+  { "REASON_INVALID_API_KEY", 38 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
   { "REASON_JOURNAL_FAILED", 23 },
   { "REASON_KEY_REUSED", 11 },
+  { "REASON_KEY_REVOKED", 37 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
   { "REASON_MESSAGE_TOO_LARGE", 34 },
@@ -261,6 +267,8 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[37
   { "REASON_SLOW_READER", 22 },
   { "REASON_STALE_SESSION", 31 },
   { "REASON_SUPERSEDED", 36 },
+  { "REASON_TENANT_FORBIDDEN", 39 },
+  { "REASON_TOO_FAST", 40 },
   { "REASON_TOO_MANY_QUERIES", 15 },
   { "REASON_TOO_MANY_SESSIONS", 16 },
   { "REASON_UNKNOWN_MODEL", 8 },
@@ -277,11 +285,11 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  37,
+  41,
   aladdin__v1__reason__enum_values_by_number,
-  37,
+  41,
   aladdin__v1__reason__enum_values_by_name,
-  5,
+  6,
   aladdin__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -303,10 +303,14 @@ struct  Aladdin__V1__AttachRequest
    * replaced are taken back by a Reset.
    */
   uint32_t seen_attempt;
+  /*
+   * On whose account, for keys that speak for any tenant: another's query is not found then. Empty for the key's own.
+   */
+  char *tenant;
 };
 #define ALADDIN__V1__ATTACH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__attach_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__CancelRequest

@@ -1,0 +1,69 @@
+internal import AccessControl
+internal import Brokering
+internal import Logging
+internal import ServingModel
+internal import Sessions
+internal import ZeroMQ
+
+/// Who may come in. Everything here fails closed: what is not proven to be in place keeps the broker from serving.
+extension BrokerService {
+    /// Refuses to listen where others can come and nobody is asked who they are.
+    func checkExposure() throws {
+        let exposed = configuration.exposedEndpoints
+        guard configuration.security == nil, !exposed.isEmpty else { return }
+        guard configuration.bindsInsecurely else { throw SecurityFailure(BrokerServiceConfiguration.exposureRule) }
+        logger.warning(
+            "INSECURE: whoever reaches these endpoints can read and send queries, and serve as a worker",
+            metadata: ["endpoints": "\(exposed.joined(separator: " "))"]
+        )
+    }
+
+    /// Has the thread that checks keys refuse one, before there is a socket that would ask it.
+    func startCheckingKeys() throws {
+        guard let table = configuration.security?.table else { return }
+        let checker = ZAPHandler { question in
+            Role(rawValue: question.domain).flatMap { table.owner(of: question.key, as: $0)?.name }
+        }
+        try checker.start()
+        keyChecker = checker
+    }
+
+    func security(of role: Role) throws -> EndpointSecurity? {
+        guard let security = configuration.security else { return nil }
+        guard let keys = security.keys[role] else { throw SecurityFailure("the broker has no key for \(role)s") }
+        return EndpointSecurity(keys: keys, role: role, table: security.table)
+    }
+
+    /// Knocks at every endpoint with a key that nobody has, and wants to be refused.
+    func probe(_ endpoints: [(Role, SessionEndpoint)]) throws {
+        guard let security = configuration.security else { return }
+        for (role, endpoint) in endpoints {
+            guard let server = security.keys[role]?.publicKey else { continue }
+            let stranger = PeerKeys(own: CurveKeyPair(), server: server)
+            let outcome = try HandshakeProbe.outcome(at: endpoint.address, with: stranger, patience: .seconds(5))
+            guard outcome == .refused else {
+                throw SecurityFailure(
+                    "\(endpoint.address) does not refuse a key that nobody has (\(outcome)); the broker does not start"
+                )
+            }
+        }
+        logger.info("keys are checked; a stranger's was refused at every endpoint")
+    }
+
+    /// On whose behalf a session acts.
+    func account(of session: SessionID, on endpoint: SessionEndpoint?) -> Account {
+        Account(tenant: endpoint?.principal(of: session.rawValue)?.tenant)
+    }
+}
+
+extension BrokerServiceConfiguration {
+    /// Endpoints that more than this machine can reach.
+    package var exposedEndpoints: [String] {
+        [frontendEndpoint, workerEndpoint, schedulerEndpoint, adminEndpoint].filter { !Exposure.isLocal($0) }
+    }
+
+    /// What to do about them.
+    package static let exposureRule =
+        "nobody would be asked who they are. Give the broker keys (--keys DIR; aladdin keys init makes them), listen on "
+        + "127.0.0.1, or add --insecure-bind if only trusted machines can reach this network"
+}

@@ -1,0 +1,4 @@
+#ifndef ALADDIN_CSODIUM_SHIM_H
+#define ALADDIN_CSODIUM_SHIM_H
+#include <sodium.h>
+#endif

@@ -1,0 +1,55 @@
+internal import AccessControl
+internal import ArgumentParser
+internal import ZeroMQ
+
+struct KeysList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Shows who may do what, and the broker's public keys. Nothing secret is printed."
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var location: KeysLocation
+
+    func run() async throws {
+        let directory = try location.existingDirectory()
+        let registry = try directory.registry()
+        let server = try directory.serverKeys()
+        guard !json else {
+            let object: [String: Any] = [
+                "principals": registry.principals.map(\.object),
+                "server_keys": Dictionary(uniqueKeysWithValues: server.map { ($0.rawValue, "\($1.publicKey)") }),
+            ]
+            print(try Terminal.json(object))
+            return
+        }
+        print(Terminal.table([["NAME", "ROLE", "TENANT", "STATE", "PUBLIC KEY"]] + registry.principals.map(\.row)))
+        print()
+        let rows = Role.endpoints.map { [$0.rawValue, server[$0].map { "\($0.publicKey)" } ?? ""] }
+        print(Terminal.table([["ENDPOINT", "THE BROKER'S PUBLIC KEY"]] + rows))
+    }
+}
+
+extension Principal {
+    private var tenantText: String { role.hasTenant ? tenant ?? "(any)" : "" }
+
+    fileprivate var row: [String] {
+        [name, role.rawValue, tenantText, isActive ? "active" : "revoked", publicKeyText ?? ""]
+    }
+
+    fileprivate var object: [String: Any] {
+        var object: [String: Any] = [
+            "name": name, "role": role.rawValue, "state": isActive ? "active" : "revoked", "created_unix": created,
+        ]
+        if let tenant { object["tenant"] = tenant }
+        if let revoked { object["revoked_unix"] = revoked }
+        if let publicKeyText { object["public_key"] = publicKeyText }
+        return object
+    }
+
+    private var publicKeyText: String? {
+        if case .curve(let key) = proof { "\(key)" } else { nil }
+    }
+}

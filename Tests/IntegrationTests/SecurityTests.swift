@@ -1,0 +1,189 @@
+internal import AladdinClient
+internal import Foundation
+internal import Messages
+internal import ServingModel
+internal import Testing
+
+extension IntegrationTests {
+    /// Who gets in, and who does not.
+    @Suite struct Security {
+        private static let question = "Tell me a story about a lamp."
+
+        @Test func `A Python client with a key gets a streamed answer; one without, or with another's, gets none`()
+            async throws
+        {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend")
+            let worker = try keys.disguised(try await keys.make("w1", "worker"))
+            let service = try await SecuredService.up(keys)
+            let python = try await Python.interpreter()
+            let environment = ["PYTHONPATH": try await Python.messages(in: keys.files), "PYTHONUNBUFFERED": "1"]
+            let client = Executable.repository.appendingPathComponent("docs/examples/client.py").path
+            func ask(_ flags: String...) async throws -> Run {
+                let arguments = [client, Self.question, "--endpoint", service.endpoints.frontend, "--max-tokens", "24"]
+                return try await Run.command(python, arguments + flags, environment: environment)
+            }
+            let answer = try await ask("--key", alice)
+            #expect(answer.code == 0, "\(answer.errors)")
+            let own = try await service.query(Self.question, "--max-tokens", "24", "--key", alice)
+            #expect(own.code == 0, "\(own.errors)")
+            #expect(answer.output.trimmingCharacters(in: .newlines) == own.output.trimmingCharacters(in: .newlines))
+            for flags in [[], ["--key", worker]] {
+                let arguments = [client, "Hi", "--endpoint", service.endpoints.frontend] + flags
+                let refused = try await Run.command(python, arguments, environment: environment)
+                #expect(refused.code == 1)
+                #expect(refused.output.isEmpty)
+                #expect(refused.errors.contains("does not answer"), "\(refused.errors)")
+            }
+        }
+
+        @Test func `A stranger's, a revoked and a worker's key are refused with the reason`() async throws {
+            let keys = try await Keys()
+            let bob = try await keys.make("bob", "frontend")
+            let worker = try await keys.make("w1", "worker")
+            // Its owner is known elsewhere; here only the server's key fits.
+            let other = try await Keys()
+            let stranger = try await other.make("alice", "frontend")
+            let server = try Keys.value("server_key", in: bob)
+            try await keys.revoke("bob")
+            let service = try await SecuredService.up(keys)
+            let strangers = try await service.query("Hi", "--key", stranger, "--server-key", server)
+            #expect(strangers.code == 1 && strangers.errors.contains("refuses this key"), "\(strangers.errors)")
+            let revoked = try await service.query("Hi", "--key", bob)
+            #expect(revoked.code == 1 && revoked.errors.contains("refuses this key"), "\(revoked.errors)")
+            let workers = try await service.query("Hi", "--key", try keys.disguised(worker), "--server-key", server)
+            #expect(workers.code == 1 && workers.errors.contains("refuses this key"), "\(workers.errors)")
+            let mistaken = try await service.query("Hi", "--key", worker)
+            #expect(mistaken.code == 2 && mistaken.errors.contains("frontend"), "\(mistaken.errors)")
+            let none = try await service.query("Hi")
+            #expect(none.code == 1 && none.errors.contains("--key"), "\(none.errors)")
+        }
+
+        @Test func `Revoking a key ends its live session and the query it had under way`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend")
+            let bob = try await keys.make("bob", "frontend")
+            let admin = try await keys.make("op", "admin")
+            let profile = try keys.files.profile(stepMilliseconds: 50)
+            let service = try await SecuredService.up(keys, "--engine", "emulated", "--profile", profile)
+            let (started, signal) = AsyncStream<Void>.makeStream()
+            async let lost = service.withClient(alice) { client in
+                try await Answer.of(client, .chat("Hi", maxTokens: 100_000)) { _ in signal.finish() }
+            }
+            for await _ in started {}
+            try await keys.revoke("alice")
+            let answer = try await lost
+            #expect(answer.failure?.code == .unavailable)
+            #expect(answer.failure?.message.contains("revoked") == true, "\(String(describing: answer.failure))")
+            _ = try await eventually("the query to be cancelled") {
+                try await Run.aladdin(["status", "--json", "--key", admin] + service.endpoints.flags)
+            } until: { status in
+                let models = try? status.json()["models"] as? [[String: Any]]
+                return models?.first?["running"] as? Int == 0
+            }
+            let others = try await service.query("Hi", "--max-tokens", "2", "--key", bob)
+            #expect(others.code == 0, "\(others.errors)")
+        }
+
+        @Test func `A tenant's query does not exist for another, not even for its operator`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend", "--tenant", "acme")
+            let gateway = try await keys.make("proxy", "frontend", "--any-tenant")
+            let acme = try await keys.make("op-acme", "admin", "--tenant", "acme")
+            let other = try await keys.make("op-other", "admin", "--tenant", "other")
+            let everybody = try await keys.make("op", "admin")
+            let service = try await SecuredService.up(keys)
+            let run = try await service.query("Hi", "--max-tokens", "4", "--json", "--key", alice)
+            let id = try #require(try run.json()["query_id"] as? String, "\(run.errors)")
+            func explain(_ key: String) async throws -> Run {
+                try await Run.aladdin(["explain", id, "--json", "--key", key] + service.endpoints.flags)
+            }
+            for key in [acme, everybody] { #expect(try await explain(key).code == 0) }
+            let hidden = try await explain(other)
+            #expect(hidden.code == 1 && hidden.errors.contains("no such query"), "\(hidden.errors)")
+            let claimed = try await service.query("Hi", "--tenant", "other", "--key", alice)
+            #expect(claimed.code == 1 && claimed.errors.contains("tenant_forbidden"), "\(claimed.errors)")
+            let spoken = try await service.query("Hi", "--max-tokens", "2", "--tenant", "other", "--key", gateway)
+            #expect(spoken.code == 0, "\(spoken.errors)")
+        }
+
+        @Test func `The roles apart serve each other with keys of their own`() async throws {
+            let keys = try await Keys()
+            let broker = ServiceProcess(["broker", "--keys", keys.path] + Endpoints().flags)
+            let endpoints = try await Endpoints(of: broker)
+            let scheduler = ServiceProcess(
+                ["scheduler", "--key", try await keys.make("s1", "scheduler")] + endpoints.flags
+            )
+            let worker = ServiceProcess(["worker", "--key", try await keys.make("w1", "worker")] + endpoints.flags)
+            let gateway = ServiceProcess(
+                [
+                    "gateway", "--http", "127.0.0.1:0", "--keys", keys.path, "--key",
+                    try await keys.make("gw", "frontend", "--any-tenant"), "--admin-key",
+                    try await keys.make("metrics", "admin"),
+                ] + endpoints.flags
+            )
+            let key = try await keys.make("web", "http", "--tenant", "acme")
+            let line = try await gateway.line("gateway serves")
+            let url = try #require(line.split(separator: " ").first { $0.hasPrefix("address=") }).dropFirst(8)
+            try await broker.line("scheduler attached")
+            try await broker.line("worker joined")
+            let bearer = "authorization: Bearer \(key)"
+            let body = #"{"prompt": "Once", "max_tokens": 4}"#
+            // The gateway reads the registry anew within a second, and learns of the worker as soon as it asks.
+            let answer = try await eventually("an answer over HTTP") {
+                try await HTTP.post("\(url)/v1/completions", body, headers: [bearer])
+            } until: {
+                $0.status == 200
+            }
+            let id = try #require(answer.headers["x-aladdin-query-id"])
+            let admin = try await keys.make("op", "admin", "--tenant", "acme")
+            let explained = try await eventually("the query to be found in its tenant's name") {
+                try await Run.aladdin(["explain", id, "--json", "--key", admin] + endpoints.flags)
+            } until: {
+                $0.code == 0
+            }
+            #expect(try explained.json()["tenant"] as? String == "acme")
+            #expect(try await HTTP.post("\(url)/v1/completions", body).status == 401)
+            #expect(scheduler.isRunning && worker.isRunning)
+        }
+
+        @Test func `Secrets are in no log, whatever the level`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend")
+            let worker = try await keys.make("w1", "worker")
+            let apiKey = try await keys.make("web", "http")
+            let service = try await SecuredService.up(keys, "--log-level", "trace")
+            var printed = ""
+            let answer = try await service.query("Hi", "--max-tokens", "4", "--key", alice)
+            #expect(answer.code == 0, "\(answer.errors)")
+            printed += answer.errors
+            printed += try await service.query("Hi", "--key", try keys.disguised(worker)).errors
+            let body = #"{"prompt": "Once", "max_tokens": 4}"#
+            for key in [apiKey, apiKey + "x"] {
+                let response = try await HTTP.post(
+                    "\(service.url)/v1/completions",
+                    body,
+                    headers: ["authorization: Bearer \(key)"]
+                )
+                #expect(response.status == (key == apiKey ? 200 : 401))
+                printed += response.body
+            }
+            try await keys.revoke("alice")
+            try await service.process.line("keys read again")
+            printed += try await Run.aladdin("keys", "list", "--json", "--keys", keys.path).output
+            service.process.kill(SIGTERM)
+            #expect(try await service.process.exitCode() == 0)
+            _ = await service.process.errors.first { _ in false }
+            printed += service.process.transcript
+            #expect(printed.contains("trace"), "the log has its most talkative level")
+            var secrets = [apiKey]
+            for file in [alice, worker] { secrets.append(try Keys.value("secret_key", in: file)) }
+            for role in ["frontend", "worker", "scheduler", "admin"] {
+                secrets.append(try Keys.value("secret_key", in: "\(keys.path)/server/\(role).key"))
+            }
+            for secret in secrets { #expect(!printed.contains(secret)) }
+            let registry = try String(contentsOfFile: "\(keys.path)/registry.json", encoding: .utf8)
+            for secret in secrets { #expect(!registry.contains(secret)) }
+        }
+    }
+}
