@@ -21,8 +21,11 @@ extension BrokerService {
     /// Has the thread that checks keys refuse one, before there is a socket that would ask it.
     func startCheckingKeys() throws {
         guard let table = configuration.security?.table else { return }
+        let refusals = refusals
         let checker = ZAPHandler { question in
-            Role(rawValue: question.domain).flatMap { table.owner(of: question.key, as: $0)?.name }
+            let owner = Role(rawValue: question.domain).flatMap { table.owner(of: question.key, as: $0) }
+            if owner == nil { refusals.note(question) }
+            return owner?.name
         }
         try checker.start()
         keyChecker = checker
@@ -47,6 +50,7 @@ extension BrokerService {
                 )
             }
         }
+        refusals.open()
         logger.info("keys are checked; a stranger's was refused at every endpoint")
     }
 

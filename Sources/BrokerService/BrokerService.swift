@@ -43,6 +43,7 @@ package actor BrokerService: Service {
     var attachedStreams: Set<StreamKey> = []
     /// The thread that checks keys.
     var keyChecker: ZAPHandler?
+    let refusals: RefusalLog
     /// Streams with news for sessions that have no room, in the order announced.
     var blockedStreams: [StreamKey] = []
     let journal: (any Journal)?
@@ -68,6 +69,7 @@ package actor BrokerService: Service {
         configuration.broker.leaseEpoch = UInt32(truncatingIfNeeded: Self.unixMilliseconds() / 1000)
         self.configuration = configuration
         self.logger = logger
+        refusals = RefusalLog(logger: logger)
         self.journal = journal
         let recovery = try journal?.recover()
         let now = PollLoop.now()
@@ -159,6 +161,15 @@ package actor BrokerService: Service {
 
     private func bindAll() throws -> BrokerAddresses {
         if let addresses { return addresses }
+        do {
+            return try bindChecked()
+        } catch {
+            keyChecker?.stop()
+            throw error
+        }
+    }
+
+    private func bindChecked() throws -> BrokerAddresses {
         try checkExposure()
         try startCheckingKeys()
         let frontend = try endpoint(

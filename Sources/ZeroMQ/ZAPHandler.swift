@@ -16,6 +16,8 @@ package final class ZAPHandler: Sendable {
         package var domain: String
         /// The key that it has proven to own.
         package var key: CurveKey
+        /// Where it comes from, as far as libzmq knows.
+        package var address: String
     }
 
     /// The name of the peer, or nil to refuse it; called on the handler's thread, so it must be short.
@@ -135,9 +137,10 @@ extension ZAPHandler.Question {
     /// version, request id, domain, address, identity, mechanism, credentials.
     init?(_ request: [[UInt8]]) {
         guard request.count == 7, request[0] == Array("1.0".utf8), request[5] == Array("CURVE".utf8),
-            let domain = String(validating: request[2], as: UTF8.self), let key = CurveKey(bytes: request[6])
+            let domain = String(validating: request[2], as: UTF8.self),
+            let address = String(validating: request[3], as: UTF8.self), let key = CurveKey(bytes: request[6])
         else { return nil }
-        self.init(domain: domain, key: key)
+        self.init(domain: domain, key: key, address: address)
     }
 }
 

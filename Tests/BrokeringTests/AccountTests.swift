@@ -20,16 +20,53 @@ struct AccountTests {
     func attaching() throws {
         var (rig, stream) = try rig()
         let id = try #require(rig.ids[stream])
-        let hidden = try refusal { try rig.broker.attach(Attachment(query: id, firstIndex: 0, account: other), by: reader) }
+        let hidden = try refusal { try rig.broker.attach(Attachment(query: id, account: other), by: reader) }
         let missing = try refusal {
-            try rig.broker.attach(Attachment(query: QueryID(high: 5, low: 5), firstIndex: 0, account: other), by: reader)
+            try rig.broker.attach(Attachment(query: QueryID(high: 5, low: 5), account: other), by: reader)
         }
         #expect(hidden == missing)
         #expect(hidden.code == .notFound && hidden.reason == .unknownQuery)
         // Not even an index beyond its end betrays it.
-        #expect(try refusal { try rig.broker.attach(Attachment(query: id, firstIndex: 9999, account: other), by: reader) } == missing)
-        try rig.broker.attach(Attachment(query: id, firstIndex: 0, account: acme), by: reader)
-        #expect(rig.read(reader).first == .accepted(id, .volatile, isDuplicate: false))
+        #expect(
+            try refusal { try rig.broker.attach(Attachment(query: id, firstIndex: 9999, account: other), by: reader) }
+                == missing
+        )
+        try rig.broker.attach(Attachment(query: id, account: acme), by: reader)
+        #expect(rig.read(reader).isEmpty == false)
+    }
+
+    @Test("Nor can another tenant end it or have it forgotten; its own can")
+    func ending() throws {
+        var (rig, stream) = try rig()
+        let id = try #require(rig.ids[stream])
+        let missing = QueryID(high: 5, low: 5)
+        let hidden = try refusal { try rig.broker.cancel(id, as: other, at: rig.now) }
+        #expect(try refusal { try rig.broker.cancel(missing, as: other, at: rig.now) } == hidden)
+        #expect(try !rig.record(stream).hasEnded)
+        try rig.broker.cancel(id, as: acme, at: rig.now)
+        #expect(try rig.record(stream).hasEnded)
+        #expect(try refusal { try rig.broker.acknowledge(id, as: other, at: rig.now) } == hidden)
+        try rig.broker.acknowledge(id, as: acme, at: rig.now)
+    }
+
+    @Test("An idempotency key is unique within a tenant, so that nobody meets another tenant's query by its name")
+    func names() throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        func submit(_ account: Account) throws -> StreamKey {
+            var failure: Status?
+            let stream = try rig.submit {
+                $0.idempotencyKey = "monday"
+                do throws(Status) { try $0.charge(account) } catch { failure = error }
+            }
+            #expect(failure == nil)
+            return stream
+        }
+        _ = try submit(acme)
+        _ = try submit(other)
+        #expect(rig.broker.liveQueries == 2)
+        _ = try submit(acme)
+        #expect(rig.broker.liveQueries == 2)
     }
 
     @Test("Nor is it explained to another tenant; who speaks for any sees all")

@@ -28,9 +28,9 @@ extension IntegrationTests {
             let own = try await service.query(Self.question, "--max-tokens", "24", "--key", alice)
             #expect(own.code == 0, "\(own.errors)")
             #expect(answer.output.trimmingCharacters(in: .newlines) == own.output.trimmingCharacters(in: .newlines))
-            for flags in [[], ["--key", worker]] {
-                let arguments = [client, "Hi", "--endpoint", service.endpoints.frontend] + flags
-                let refused = try await Run.command(python, arguments, environment: environment)
+            async let withNone = ask()
+            async let withWorkers = ask("--key", worker)
+            for refused in try await [withNone, withWorkers] {
                 #expect(refused.code == 1)
                 #expect(refused.output.isEmpty)
                 #expect(refused.errors.contains("does not answer"), "\(refused.errors)")
@@ -47,16 +47,21 @@ extension IntegrationTests {
             let server = try Keys.value("server_key", in: bob)
             try await keys.revoke("bob")
             let service = try await SecuredService.up(keys)
-            let strangers = try await service.query("Hi", "--key", stranger, "--server-key", server)
-            #expect(strangers.code == 1 && strangers.errors.contains("refuses this key"), "\(strangers.errors)")
-            let revoked = try await service.query("Hi", "--key", bob)
-            #expect(revoked.code == 1 && revoked.errors.contains("refuses this key"), "\(revoked.errors)")
-            let workers = try await service.query("Hi", "--key", try keys.disguised(worker), "--server-key", server)
-            #expect(workers.code == 1 && workers.errors.contains("refuses this key"), "\(workers.errors)")
+            let disguised = try keys.disguised(worker)
+            // Each waits for its patience to end, so they wait together.
+            async let strangers = service.query("Hi", "--key", stranger, "--server-key", server)
+            async let revoked = service.query("Hi", "--key", bob)
+            async let workers = service.query("Hi", "--key", disguised, "--server-key", server)
+            async let none = service.query("Hi")
+            for refused in try await [strangers, revoked, workers] {
+                #expect(refused.code == 1 && refused.errors.contains("refuses this key"), "\(refused.errors)")
+            }
+            let keyless = try await none
+            #expect(keyless.code == 1 && keyless.errors.contains("--key"), "\(keyless.errors)")
             let mistaken = try await service.query("Hi", "--key", worker)
             #expect(mistaken.code == 2 && mistaken.errors.contains("frontend"), "\(mistaken.errors)")
-            let none = try await service.query("Hi")
-            #expect(none.code == 1 && none.errors.contains("--key"), "\(none.errors)")
+            let line = try await service.process.line("a key was refused")
+            #expect(line.contains("endpoint=frontend") && line.contains("from=127.0.0.1"), "\(line)")
         }
 
         @Test func `Revoking a key ends its live session and the query it had under way`() async throws {
