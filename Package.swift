@@ -89,7 +89,8 @@ let package = Package(
         .target(
             name: "BrokerService",
             dependencies: [
-                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
+                lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -137,8 +138,8 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "GatewayService", "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine",
-                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry", "ZeroMQ",
-                log, lifecycle, signals,
+                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry",
+                "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -109,8 +109,8 @@ public actor AladdinClient: QueryService, Service {
         open(QueryCall(request, name: Self.makeName()))
     }
 
-    public nonisolated func attach(to id: String, from index: Int = 0, tenant: String = "") -> QueryStream {
-        open(QueryCall(id: id, from: index, tenant: tenant))
+    public nonisolated func attach(to id: String, from index: Int = 0, tenant: String? = nil) -> QueryStream {
+        open(QueryCall(id: id, from: index, tenant: tenant ?? ""))
     }
 
     /// A name that no other query has, for sending a query again without running it twice.

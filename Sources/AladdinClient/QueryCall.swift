@@ -5,8 +5,8 @@ internal import ServingModel
 struct QueryCall: Sendable {
     private var request: QueryRequest?
     private(set) var id: String
-    private var durability = Durability.volatile
     private var tenant = ""
+    private var durability = Durability.volatile
     /// The next token to hear, and the latest attempt heard of.
     private var nextIndex: Int
     private var seenAttempt = 0

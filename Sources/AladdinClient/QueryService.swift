@@ -7,8 +7,8 @@ public protocol QueryService: Sendable {
 
     /// Reads a query that was accepted before, from token `index` on: from its kept result, or beside other readers.
     ///
-    /// - Parameter tenant: on whose account, where this client speaks for several; empty for its own.
-    func attach(to id: String, from index: Int, tenant: String) -> QueryStream
+    /// - Parameter tenant: whose query it has to be; nil for whatever tenant the service's own key speaks for.
+    func attach(to id: String, from index: Int, tenant: String?) -> QueryStream
 
     /// The models served at the moment, sorted by name.
     ///

@@ -31,11 +31,12 @@ extension BrokerService {
                 try generate(stream, body)
             case .attach:
                 let request = try decoded(AttachRequest.self, body)
+                let account = try account(of: stream.session, on: frontend).acting(for: request.tenant)
                 let attachment = Attachment(
                     query: try Self.identifier(request.queryID),
                     firstIndex: request.firstIndex,
                     seenAttempt: request.seenAttempt,
-                    account: try account(of: stream.session, on: frontend).acting(for: request.tenant)
+                    account: account
                 )
                 try broker.attach(attachment, by: stream)
                 attachedStreams.insert(stream)

@@ -34,12 +34,11 @@ package struct Account: Hashable, Sendable {
 }
 
 extension Submission {
-    /// Puts the query on an account, whose tenant it gets.
+    /// Puts the query on an account, whose tenant it gets; its idempotency key is unique within that tenant.
     ///
     /// - Throws: a `Status` if it names a tenant that the account does not speak for.
     package mutating func charge(_ account: Account) throws(Status) {
         tenant = try account.acting(for: tenant).tenant ?? ""
-        // Names are a tenant's own: one gateway speaks for many.
         owner = tenant
     }
 }

@@ -78,7 +78,7 @@ extension Broker {
     ///
     /// A reader that knows tokens which a later attempt has replaced is told to forget them.
     ///
-    /// - Throws: a `Status`; `.notFound` also for a query that the account may not see. A query that only the journal knows is looked up; a refusal comes as an action then.
+    /// - Throws: a `Status`. A query that only the journal knows is looked up; a refusal comes as an action then.
     package mutating func attach(_ attachment: Attachment, by stream: StreamKey) throws(Status) {
         try attach(attachment, by: stream, isLookedUp: false)
     }
@@ -117,7 +117,7 @@ extension Broker {
 
     /// Ends a query, whoever reads it; one that has ended already stays as it is.
     ///
-    /// - Throws: a `Status` with `.notFound`.
+    /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
     package mutating func cancel(_ id: QueryID, as account: Account = .any, at now: Instant) throws(Status) {
         guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
             throw Self.unknownQuery

@@ -19,7 +19,7 @@ package struct Submission: Hashable, Sendable {
     package var request: [UInt8]
     /// How much of it is to outlive the broker; no more than the broker's journal allows.
     package var durability = Durability.accept
-    /// Who sends it; empty where nobody has to say.
+    /// Within whom its idempotency key is unique: its tenant.
     package var owner = ""
     /// The client's own name for it: another submission under the same name is the same query.
     package var idempotencyKey: String?

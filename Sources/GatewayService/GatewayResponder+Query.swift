@@ -41,9 +41,7 @@ extension GatewayResponder {
         let outcome = try await Interruption.interrupting(on: connectionClosed, or: draining) { [service] in
             var result = QueryResultObject(id: id)
             do {
-                for try await event in service.attach(to: id, from: 0, tenant: caller.tenant ?? "") {
-                    try result.take(event)
-                }
+                for try await event in service.attach(to: id, from: 0, tenant: caller.tenant) { try result.take(event) }
             } catch let status as Status where result.wasAccepted && !Self.isOurTrouble(status) {
                 result.failure = status
             }
@@ -58,7 +56,7 @@ extension GatewayResponder {
         _ caller: Caller,
         _ connectionClosed: OneShotSignal
     ) async throws -> Response {
-        let events = service.attach(to: id, from: index, tenant: caller.tenant ?? "")
+        let events = service.attach(to: id, from: index, tenant: caller.tenant)
         // The first event says whether there is such a query, so that one that is not there is answered with 404.
         let first = try await Interruption.interrupting(on: connectionClosed, or: draining) {
             var iterator = events.makeAsyncIterator()

@@ -77,6 +77,22 @@ struct AccessTests {
         }
     }
 
+    @Test("A query is looked for in the key's tenant")
+    func attaching() async throws {
+        let service = StandInService(script: .hello)
+        let table = AccessTable(try registry())
+        let path = "/v1/queries/0190163d-8694-739b-aea5-966c26f8ad91"
+        try await RunningGateway.with(service, access: table) { gateway in
+            #expect(try await gateway.request("GET", path).status == 401)
+            for (key, tenant) in [(key, "acme"), (roaming, nil)] {
+                for form in ["", "?stream=true"] {
+                    #expect(try await gateway.request("GET", path + form, headers: bearer(key)).status == 200)
+                    #expect(try await service.nextQuery().tenant == tenant)
+                }
+            }
+        }
+    }
+
     @Test("A key that is revoked is refused from then on, on open connections too")
     func revoking() async throws {
         let table = AccessTable(try registry())

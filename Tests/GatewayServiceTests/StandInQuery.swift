@@ -7,15 +7,23 @@ struct StandInQuery: Sendable {
     let request: QueryRequest
     /// The query attached to, if it was.
     let attachedTo: String?
+    /// Whose it has to be, if that was said.
+    let tenant: String?
     private let continuation: QueryStream.Continuation
     private let endings: AsyncStream<Bool>
 
-    init(attachedTo id: String, _ continuation: QueryStream.Continuation) {
-        self.init(QueryRequest(input: .text(""), maxTokens: 1), attachedTo: id, continuation)
+    init(attachedTo id: String, of tenant: String?, _ continuation: QueryStream.Continuation) {
+        self.init(QueryRequest(input: .text(""), maxTokens: 1), attachedTo: id, of: tenant, continuation)
     }
 
-    init(_ request: QueryRequest, attachedTo id: String? = nil, _ continuation: QueryStream.Continuation) {
+    init(
+        _ request: QueryRequest,
+        attachedTo id: String? = nil,
+        of tenant: String? = nil,
+        _ continuation: QueryStream.Continuation
+    ) {
         attachedTo = id
+        self.tenant = tenant
         let (endings, source) = AsyncStream.makeStream(of: Bool.self)
         self.request = request
         self.continuation = continuation

@@ -32,9 +32,9 @@ final class StandInService: QueryService {
         return stream
     }
 
-    func attach(to id: String, from index: Int, tenant: String) -> QueryStream {
+    func attach(to id: String, from index: Int, tenant: String?) -> QueryStream {
         let (stream, continuation) = QueryStream.makeStream()
-        let query = StandInQuery(attachedTo: id, continuation)
+        let query = StandInQuery(attachedTo: id, of: tenant, continuation)
         if let script { query.send(script) }
         source.yield(query)
         return stream

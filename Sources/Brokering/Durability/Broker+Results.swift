@@ -23,7 +23,7 @@ extension Broker {
 
     /// The client has its result: it need not be kept any longer.
     ///
-    /// - Throws: a `Status`: `.notFound`, or `.failedPrecondition` for a query that has not ended.
+    /// - Throws: a `Status`: `.notFound`, also for a query that `account` may not see, or `.failedPrecondition` for a query that has not ended.
     package mutating func acknowledge(_ id: QueryID, as account: Account = .any, at now: Instant) throws(Status) {
         guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
             throw Self.unknownQuery

@@ -23,6 +23,7 @@ package struct Attachment: Hashable, Sendable {
     /// The latest attempt that the reader has heard of; what it knows of the answer it has from that one and those
     /// before. 0 for one that has heard nothing.
     package var seenAttempt: Int
+    /// Whose queries the reader may see.
     package var account: Account
 
     package init(query: QueryID, firstIndex: Int = 0, seenAttempt: Int = 0, account: Account = .any) {

@@ -29,7 +29,7 @@ struct HTTPQueryService: QueryService {
         throw Status(.unimplemented, .unsupported, "models are not listed over HTTP here")
     }
 
-    func attach(to id: String, from index: Int, tenant: String) -> QueryStream {
+    func attach(to id: String, from index: Int, tenant: String?) -> QueryStream {
         QueryStream {
             throw Status(.unimplemented, .unsupported, "queries are not attached to over HTTP here")
         }

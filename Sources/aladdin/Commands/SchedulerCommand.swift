@@ -12,10 +12,10 @@ struct SchedulerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var policy: PolicyOptions
-    @OptionGroup var key: KeyOptions
     @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")
     var standby = false
 
+    @OptionGroup var key: KeyOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
