@@ -195,9 +195,19 @@ let package = Package(
             dependencies: ["Sessions", "Messages", "ServingModel", "ZeroMQ", log],
             swiftSettings: settings
         ),
+        // A disk that forgets what was not synced
+        .target(
+            name: "CUnsyncedVFS",
+            path: "Tests/CUnsyncedVFS",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
         .testTarget(
             name: "JournalTests",
-            dependencies: ["Journal", "Brokering", "ServingModel", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Journal", "Brokering", "CUnsyncedVFS", "ServingModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),

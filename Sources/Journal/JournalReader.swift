@@ -29,13 +29,22 @@ struct JournalReader {
     }
 
     func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
-        let condition: String
-        let arguments: StatementArguments
         switch lookup {
-        case .query(let id): (condition, arguments) = ("id = ?", [id.description])
-        case .key(let key):
-            (condition, arguments) = ("owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+        case .query(let id): try result(where: "id = ?", [id.description])
+        case .key(let key): try result(where: "owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
         }
+    }
+
+    func result(_ number: Int64) throws -> KeptResult? {
+        try result(where: "number = ?", [number])
+    }
+
+    func unfinishedQuery(_ number: Int64) throws -> RecoveredQuery? {
+        try Row.fetchOne(database, sql: "\(Self.unfinished) AND query.number = ?", arguments: [number])
+            .map(recoveredQuery)
+    }
+
+    private func result(where condition: String, _ arguments: StatementArguments) throws -> KeptResult? {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text,
@@ -52,20 +61,18 @@ struct JournalReader {
         )
     }
 
-    private func nextNumber() throws -> QueryNumber {
+    func nextNumber() throws -> QueryNumber {
         let sql = "SELECT max(next_number, ifnull((SELECT max(number) + 1 FROM query), 1)) FROM broker"
         return QueryNumber(stored: try Int64.fetchOne(database, sql: sql) ?? 1)
     }
 
+    private static let unfinished = """
+        SELECT query.*, request.checksum, request.bytes FROM query
+        LEFT JOIN request ON request.query = query.number WHERE query.ended_ms IS NULL
+        """
+
     private func unfinishedQueries() throws -> [RecoveredQuery] {
-        let rows = try Row.fetchCursor(
-            database,
-            sql: """
-                SELECT query.*, request.checksum, request.bytes FROM query
-                LEFT JOIN request ON request.query = query.number
-                WHERE query.ended_ms IS NULL ORDER BY query.number
-                """
-        )
+        let rows = try Row.fetchCursor(database, sql: "\(Self.unfinished) ORDER BY query.number")
         var queries: [RecoveredQuery] = []
         while let row = try rows.next() { queries.append(try recoveredQuery(row)) }
         return queries
