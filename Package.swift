@@ -146,6 +146,12 @@ let package = Package(
             path: "Tests/Benchmarks/ReferenceEngineBench",
             swiftSettings: alwaysOptimised
         ),
+        .executableTarget(
+            name: "JournalBench",
+            dependencies: ["Brokering", "Journal", "ServingModel"],
+            path: "Tests/Benchmarks/JournalBench",
+            swiftSettings: settings
+        ),
         // Studies, run by `make reproduce`
         .executableTarget(
             name: "Reproduction",
@@ -243,7 +249,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["AladdinClient", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
+            dependencies: [
+                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", log, lifecycle,
+            ],
             exclude: ["Support/python-environment"],
             swiftSettings: settings
         ),

@@ -28,15 +28,27 @@ struct JournalReader {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM query WHERE ended_ms IS NOT NULL") ?? 0
     }
 
+    /// A result that is not what was written is told as lost: one damaged answer is no reason to stop serving others.
     func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
-        switch lookup {
-        case .query(let id): try result(where: "id = ?", [id.description])
-        case .key(let key): try result(where: "owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+        let row =
+            switch lookup {
+            case .query(let id): try resultRow(where: "id = ?", [id.description])
+            case .key(let key):
+                try resultRow(where: "owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+            }
+        guard let row else { return nil }
+        do {
+            return try result(row)
+        } catch is RowDamage {
+            let message = "this result was damaged on the broker's disk"
+            let end = QueryEnd(at: UnixTime(milliseconds: try row.read("ended_ms")), code: .dataLoss, message: message)
+            return KeptResult(accepted: try AcceptedQuery(row), end: end)
         }
     }
 
+    /// - Throws: `RowDamage` if it is not what was written.
     func result(_ number: Int64) throws -> KeptResult? {
-        try result(where: "number = ?", [number])
+        try resultRow(where: "number = ?", [number]).map(result)
     }
 
     func unfinishedQuery(_ number: Int64) throws -> RecoveredQuery? {
@@ -44,7 +56,7 @@ struct JournalReader {
             .map(recoveredQuery)
     }
 
-    private func result(where condition: String, _ arguments: StatementArguments) throws -> KeptResult? {
+    private func resultRow(where condition: String, _ arguments: StatementArguments) throws -> Row? {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text,
@@ -52,7 +64,10 @@ struct JournalReader {
                 FROM query JOIN result ON result.query = query.number WHERE \(condition)
                 """
         )
-        guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
+        return try Row.fetchOne(statement, arguments: arguments)
+    }
+
+    private func result(_ row: Row) throws -> KeptResult {
         let number: Int64 = try row.read("number")
         return KeptResult(
             accepted: try AcceptedQuery(row),

@@ -17,7 +17,7 @@ struct Aladdin: AsyncParsableCommand {
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
             QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self, SimulateCommand.self,
-            PlanCommand.self, CalibrateCommand.self,
+            PlanCommand.self, ReplayCommand.self, CalibrateCommand.self,
         ]
     )
 

@@ -167,6 +167,34 @@ struct DamageTests {
         next.close()
     }
 
+    @Test("A damaged result is told as lost, and others are served")
+    func damagedResult() throws {
+        var end = Samples.end(1)
+        end.output.text = Array("an answer that nobody else has".utf8)
+        end.output.pieces = []
+        let (query, other) = (Samples.query(1), Samples.query(2))
+        try write([
+            [.accepted(query), .ended(query.number, end), .accepted(other), .ended(other.number, Samples.end(2))]
+        ])
+        .close()
+        try change(directory.database) { bytes in
+            let place = bytes.range(of: Data(end.output.text))
+            #expect(place != nil)
+            if let place { bytes[place.lowerBound + 3] ^= 1 }
+        }
+        let journal = journal()
+        _ = try journal.recover()
+        let listener = Listener()
+        journal.start(listener.handle)
+        journal.lookUp(.query(query.id), ticket: 1)
+        journal.lookUp(.query(other.id), ticket: 2)
+        let lost = listener.waitUntilFound(1)
+        #expect(lost?.end.code == .dataLoss)
+        #expect(lost?.end.output == OutputPart.none)
+        #expect(listener.waitUntilFound(2)?.end == Samples.end(2))
+        journal.close()
+    }
+
     @Test("A journal of a later version is refused, and says so")
     func laterVersion() throws {
         try write([]).close()
