@@ -35,7 +35,7 @@ extension JournalStore {
     ) throws -> (store: JournalStore, recovery: Recovery) {
         var store: JournalStore?
         do {
-            try LogInspection(directory: file.directory).check()
+            try inspect(file)
             let connection = try file.connect()
             try prepare(connection)
             let opened = JournalStore(file, configuration, connection, lock: lock)
@@ -47,27 +47,38 @@ extension JournalStore {
         }
     }
 
-    /// Checks the database and brings it up to this version.
-    private static func prepare(_ connection: DatabaseQueue) throws {
-        let migrator = JournalSchema.migrator
-        try connection.read { database in
-            try JournalInspection(database: database).checkKind()
-            guard try !migrator.hasBeenSuperseded(database) else {
-                throw JournalFailure(
-                    .newerVersion,
-                    "the journal \(connection.path) was written by a later version of aladdin; start that one"
-                )
+    /// Refuses what can't be trusted, without changing it.
+    private static func inspect(_ file: JournalFile) throws {
+        try LogInspection(directory: file.directory).check()
+        do {
+            let connection = try file.connectToRead()
+            try connection.read { database in
+                let inspection = JournalInspection(database: database)
+                try inspection.checkKind()
+                guard try !JournalSchema.migrator.hasBeenSuperseded(database) else {
+                    throw JournalFailure(
+                        .newerVersion,
+                        "the journal \(file.directory.database) was written by a later version of aladdin; start that one"
+                    )
+                }
+                try inspection.check()
             }
-            try JournalInspection(database: database).check()
+            try connection.close()
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+            // It was being made when its broker ended; what there was is undone by whoever opens it to write.
         }
-        // After a failed sync the kernel may hold pages of the log that it takes for written and that are not on the
-        // disk. Moving them into the database writes and syncs them anew, before anybody relies on them.
+    }
+
+    /// Brings the database up to this version.
+    private static func prepare(_ connection: DatabaseQueue) throws {
         try connection.writeWithoutTransaction { database in
+            // After a failed sync the kernel may hold pages of the log that it takes for written and that are not on
+            // the disk. Moving them into the database writes and syncs them anew, before anybody relies on them.
             try database.moveLog("TRUNCATE")
             // Before any table, so that one that was left half made is known for ours.
             try database.execute(sql: "PRAGMA application_id = \(JournalSchema.applicationID)")
         }
-        try migrator.migrate(connection)
+        try JournalSchema.migrator.migrate(connection)
     }
 
     private static func replaceDamaged(

@@ -51,8 +51,8 @@ struct DamageTests {
     }
 
     /// The log as it is while a broker runs, in a directory of its own.
-    private func copyWithLog() throws {
-        let original = try write(Self.groups)
+    private func copyWithLog(_ groups: [[JournalRecord]] = groups) throws {
+        let original = try write(groups)
         let log = try Data(contentsOf: URL(fileURLWithPath: directory.database + "-wal"))
         let database = try Data(contentsOf: URL(fileURLWithPath: directory.database))
         original.close()
@@ -84,6 +84,19 @@ struct DamageTests {
         #expect(error?.kind == .damaged)
         #expect(error?.message.contains("log \(directory.database)-wal is damaged before its end") == true)
         #expect(error?.message.contains("--journal-accept-loss") == true)
+    }
+
+    @Test("A refused journal is left as it is, its log too")
+    func untouched() throws {
+        try write(Self.groups).close()
+        try copyWithLog([[.accepted(Samples.query(1000))]])
+        // The log has newer versions of a few pages only.
+        try change(directory.database) { $0.replaceSubrange(4096..<$0.count, with: Data(count: $0.count - 4096)) }
+        let (database, log) = (directory.database, directory.database + "-wal")
+        let before = try [database, log].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+        let error = #expect(throws: JournalFailure.self) { try journal().recover() }
+        #expect(error?.kind == .damaged)
+        #expect(try [database, log].map { try Data(contentsOf: URL(fileURLWithPath: $0)) } == before)
     }
 
     @Test("A missing database beside its log is refused")
