@@ -1,6 +1,6 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
-# make bench  figures with wall-clock times: the CPU engine
+# make bench  figures with wall-clock times: the CPU engine, the journal
 
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
@@ -38,6 +38,8 @@ proto: packages
 bench: packages
 	swift build -c release --product ReferenceEngineBench
 	.build/release/ReferenceEngineBench bfloat16
+	swift build -c release --product JournalBench
+	.build/release/JournalBench
 
 # make reproduce        the short form of the studies (minutes), and docs/reproduction.md from their findings
 # make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live for the service

@@ -155,6 +155,12 @@ let package = Package(
             path: "Tests/Benchmarks/ReferenceEngineBench",
             swiftSettings: alwaysOptimised
         ),
+        .executableTarget(
+            name: "JournalBench",
+            dependencies: ["Brokering", "Journal", "ServingModel"],
+            path: "Tests/Benchmarks/JournalBench",
+            swiftSettings: settings
+        ),
         // Studies, run by `make reproduce`
         .executableTarget(
             name: "Reproduction",
@@ -209,9 +215,19 @@ let package = Package(
             dependencies: ["AccessControl", "Sessions", "Messages", "ServingModel", "ZeroMQ", log],
             swiftSettings: settings
         ),
+        // A disk that forgets what was not synced
+        .target(
+            name: "CUnsyncedVFS",
+            path: "Tests/CUnsyncedVFS",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
         .testTarget(
             name: "JournalTests",
-            dependencies: ["Journal", "Brokering", "ServingModel", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Journal", "Brokering", "CUnsyncedVFS", "ServingModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
@@ -247,7 +263,9 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["AladdinClient", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
+            dependencies: [
+                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", log, lifecycle,
+            ],
             exclude: ["Support/python-environment"],
             swiftSettings: settings
         ),

@@ -19,9 +19,17 @@ package struct JournalConfiguration: Hashable, Sendable {
     /// The broker bounds what it accepts, so that this is reached only if the disk stands still; the journal then fails
     /// rather than grow.
     package var maxBacklogBytes = 2 << 30
+    /// Pages (of 4 KiB) in the write-ahead log before they are moved into the database, beside the commits.
+    package var logPages: Int32 = 1000
+    /// Pages in the log before a commit waits until they are moved.
+    package var maxLogPages: Int32 = 16_384
     /// How often what is beyond retention is looked for.
     package var pruneInterval: Interval = .seconds(10)
-    /// Move a damaged journal aside and start an empty one, instead of refusing to open it.
+    /// Ended queries dropped in one transaction at most: between two groups of records there is one such step.
+    package var pruneStep = 256
+    /// Free pages that are given back to the file system in one step at most.
+    package var vacuumPages = 256
+    /// Set a damaged journal aside and go on with what can be read of it, instead of refusing to open it.
     package var acceptsLoss = false
 
     package init() {}

@@ -38,6 +38,20 @@ struct JournalDirectory {
         return descriptor
     }
 
+    /// Moves the database and its log into a directory `name` within this one.
+    func setAside(_ name: String) throws(JournalFailure) -> JournalDirectory {
+        let aside = JournalDirectory(path: path + "/" + name)
+        guard mkdir(aside.path, 0o700) == 0 else { throw failure("cannot make the directory \(aside.path)") }
+        for (old, new) in [(database, aside.database), (log, aside.log)] {
+            guard rename(old, new) == 0 || errno == ENOENT else { throw failure("cannot move \(old) to \(new)") }
+        }
+        // An index of the log, made anew by whoever opens it.
+        unlink(database + "-shm")
+        try sync(aside.path)
+        try sync(path)
+        return aside
+    }
+
     private func make() throws(JournalFailure) {
         guard mkdir(path, 0o700) != 0 else { return try sync(path + "/..") }
         guard errno == EEXIST else { throw failure("cannot make the directory \(path)") }
@@ -55,9 +69,12 @@ struct JournalDirectory {
     }
 
     /// SQLite gives its other files the same permissions.
-    private func makeDatabase() throws(JournalFailure) {
-        let descriptor = Glibc.open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure("cannot open \(database)") }
+    func makeDatabase() throws(JournalFailure) {
+        let descriptor = Glibc.open(database, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            guard errno == EEXIST else { throw failure("cannot make \(database)") }
+            return
+        }
         close(descriptor)
         try sync(path)
     }

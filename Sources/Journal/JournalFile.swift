@@ -4,11 +4,11 @@ internal import ServingModel
 
 /// How a journal's database is opened.
 struct JournalFile {
-    let directory: JournalDirectory
+    var directory: JournalDirectory
     /// SQLite's name of what stands between it and the disk, where tests put faults; nil is the usual one.
     var fileSystem: String?
     /// What tests weaken to see that it is needed.
-    var synchronous = "FULL"
+    var synchronous = "EXTRA"
 
     /// A connection that writes.
     func connect() throws -> DatabaseQueue {
@@ -20,16 +20,26 @@ struct JournalFile {
         configuration.prepareDatabase { database in
             // Before the first table, or never.
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            // Every commit is synced. EXTRA differs from FULL once: a new database is made with the help of a rollback
+            // journal, which must not come back after a power failure.
+            try database.execute(sql: "PRAGMA synchronous = \(synchronous)")
             let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
             guard mode == "wal" else { throw RowDamage("its file system can't have a write-ahead log") }
-            // Every commit is synced, and so are checkpoints before they count as done.
-            try database.execute(sql: "PRAGMA synchronous = \(synchronous)")
             // Checkpoints are ours: SQLite's own would hide a failed sync.
             try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             // What was deleted is overwritten where that costs no write of its own.
             try database.execute(sql: "PRAGMA secure_delete = FAST")
             try database.execute(sql: "PRAGMA cache_size = -16384")
         }
+        return try DatabaseQueue(path: address, configuration: configuration)
+    }
+
+    /// A connection that only reads; also of a journal that a broker has open.
+    func connectToRead() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "journal-reader"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
         return try DatabaseQueue(path: address, configuration: configuration)
     }
 

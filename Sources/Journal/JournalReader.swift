@@ -28,14 +28,35 @@ struct JournalReader {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM query WHERE ended_ms IS NOT NULL") ?? 0
     }
 
+    /// A result that is not what was written is told as lost: one damaged answer is no reason to stop serving others.
     func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
-        let condition: String
-        let arguments: StatementArguments
-        switch lookup {
-        case .query(let id): (condition, arguments) = ("id = ?", [id.description])
-        case .key(let key):
-            (condition, arguments) = ("owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+        let row =
+            switch lookup {
+            case .query(let id): try resultRow(where: "id = ?", [id.description])
+            case .key(let key):
+                try resultRow(where: "owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
+            }
+        guard let row else { return nil }
+        do {
+            return try result(row)
+        } catch is RowDamage {
+            let message = "this result was damaged on the broker's disk"
+            let end = QueryEnd(at: UnixTime(milliseconds: try row.read("ended_ms")), code: .dataLoss, message: message)
+            return KeptResult(accepted: try AcceptedQuery(row), end: end)
         }
+    }
+
+    /// - Throws: `RowDamage` if it is not what was written.
+    func result(_ number: Int64) throws -> KeptResult? {
+        try resultRow(where: "number = ?", [number]).map(result)
+    }
+
+    func unfinishedQuery(_ number: Int64) throws -> RecoveredQuery? {
+        try Row.fetchOne(database, sql: "\(Self.unfinished) AND query.number = ?", arguments: [number])
+            .map(recoveredQuery)
+    }
+
+    private func resultRow(where condition: String, _ arguments: StatementArguments) throws -> Row? {
         let statement = try database.cachedStatement(
             sql: """
                 SELECT query.*, result.checksum, result.first_index, result.rewrites, result.token_ids, result.text,
@@ -43,7 +64,10 @@ struct JournalReader {
                 FROM query JOIN result ON result.query = query.number WHERE \(condition)
                 """
         )
-        guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
+        return try Row.fetchOne(statement, arguments: arguments)
+    }
+
+    private func result(_ row: Row) throws -> KeptResult {
         let number: Int64 = try row.read("number")
         return KeptResult(
             accepted: try AcceptedQuery(row),
@@ -52,20 +76,18 @@ struct JournalReader {
         )
     }
 
-    private func nextNumber() throws -> QueryNumber {
+    func nextNumber() throws -> QueryNumber {
         let sql = "SELECT max(next_number, ifnull((SELECT max(number) + 1 FROM query), 1)) FROM broker"
         return QueryNumber(stored: try Int64.fetchOne(database, sql: sql) ?? 1)
     }
 
+    private static let unfinished = """
+        SELECT query.*, request.checksum, request.bytes FROM query
+        LEFT JOIN request ON request.query = query.number WHERE query.ended_ms IS NULL
+        """
+
     private func unfinishedQueries() throws -> [RecoveredQuery] {
-        let rows = try Row.fetchCursor(
-            database,
-            sql: """
-                SELECT query.*, request.checksum, request.bytes FROM query
-                LEFT JOIN request ON request.query = query.number
-                WHERE query.ended_ms IS NULL ORDER BY query.number
-                """
-        )
+        let rows = try Row.fetchCursor(database, sql: "\(Self.unfinished) ORDER BY query.number")
         var queries: [RecoveredQuery] = []
         while let row = try rows.next() { queries.append(try recoveredQuery(row)) }
         return queries

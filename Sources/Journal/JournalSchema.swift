@@ -15,8 +15,6 @@ enum JournalSchema {
     }
 
     private static let first = """
-        PRAGMA application_id = \(applicationID);
-
         CREATE TABLE broker (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             epoch INTEGER NOT NULL,

@@ -10,51 +10,46 @@ internal import ServingModel
 final class JournalStore {
     let file: JournalFile
     let configuration: JournalConfiguration
+    let connection: DatabaseQueue
     private let lock: CInt
-    private let connection: DatabaseQueue
     /// Pages in the write-ahead log, as of the last commit.
     private let logPages = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
-    private(set) var endedQueries = 0
+    /// The same, when the mover was asked last.
+    private var askedAt: CInt = 0
+    var endedQueries = 0
+    /// When what is beyond retention is looked for again.
+    var nextPruning = UnixTime(milliseconds: .min)
 
-    /// Opens what is there, or makes it, and brings it up to this version.
-    init(_ file: JournalFile, _ configuration: JournalConfiguration) throws(JournalFailure) {
+    /// - Parameters:
+    ///   - file: checked and of this version.
+    ///   - lock: of its directory, given back at the end.
+    init(_ file: JournalFile, _ configuration: JournalConfiguration, _ connection: DatabaseQueue, lock: CInt) {
         self.file = file
         self.configuration = configuration
-        lock = try file.directory.open()
+        self.connection = connection
+        self.lock = lock
         logPages.initialize(to: 0)
-        do {
-            connection = try file.connect()
-            try Self.prepare(connection)
-            let pages = logPages
-            connection.unsafeReentrantRead { database in Self.watchLog(database, pages) }
-        } catch {
-            Glibc.close(lock)
-            logPages.deallocate()
-            throw JournalFailure(error, "opening", file.directory.database)
-        }
+        let pages = logPages
+        connection.unsafeReentrantRead { Self.watchLog($0, pages) }
     }
 
     /// Begins the epoch after the last and reads what is unfinished.
-    func recover(at time: UnixTime) throws(JournalFailure) -> Recovery {
-        do {
-            let epoch = try connection.inDatabase { database in
-                let epoch = UInt32.next(after: try JournalReader(database: database).previousEpoch(), at: time)
-                try database.inTransaction(.immediate) {
-                    try database.execute(
-                        sql: "UPDATE broker SET epoch = ?, opened_ms = ?",
-                        arguments: [epoch, time.milliseconds]
-                    )
-                    return .commit
-                }
-                return epoch
+    func recover(at time: UnixTime) throws -> Recovery {
+        let epoch = try connection.inDatabase { database in
+            let epoch = UInt32.next(after: try JournalReader(database: database).previousEpoch(), at: time)
+            try database.inTransaction(.immediate) {
+                try database.execute(
+                    sql: "UPDATE broker SET epoch = ?, opened_ms = ?",
+                    arguments: [epoch, time.milliseconds]
+                )
+                return .commit
             }
-            return try connection.read { database in
-                let reader = JournalReader(database: database)
-                endedQueries = try reader.endedQueries()
-                return try reader.recovery(epoch: epoch)
-            }
-        } catch {
-            throw JournalFailure(error, "reading", file.directory.database)
+            return epoch
+        }
+        return try connection.read { database in
+            let reader = JournalReader(database: database)
+            endedQueries = try reader.endedQueries()
+            return try reader.recovery(epoch: epoch)
         }
     }
 
@@ -69,7 +64,6 @@ final class JournalStore {
                     return .commit
                 }
                 endedQueries += ended
-                if logPages.pointee >= 1000 { try database.moveLog("PASSIVE") }
             }
         } catch {
             throw JournalFailure(error, "writing", file.directory.database)
@@ -81,6 +75,28 @@ final class JournalStore {
             return try connection.read { try JournalReader(database: $0).lookUp(lookup) }
         } catch {
             throw JournalFailure(error, "reading", file.directory.database)
+        }
+    }
+
+    /// Lets the write-ahead log be emptied before it grows too long.
+    ///
+    /// `mover` does it beside the commits. As the log can only begin anew when nothing is left in it, and commits go
+    /// on, what a long log has left is moved here in the end: little, as the mover has just been through.
+    func moveLog(with mover: LogMover) throws(JournalFailure) {
+        guard logPages.pointee >= configuration.logPages else { return }
+        guard logPages.pointee >= configuration.maxLogPages else {
+            // Another pass is worth its syncs when as much has come again.
+            if logPages.pointee < askedAt || logPages.pointee >= askedAt + configuration.logPages {
+                askedAt = logPages.pointee
+                mover.request()
+            }
+            return
+        }
+        mover.wait()
+        do {
+            try connection.writeWithoutTransaction { try $0.moveLog("PASSIVE") }
+        } catch {
+            throw JournalFailure(error, "writing", file.directory.database)
         }
     }
 
@@ -109,20 +125,6 @@ final class JournalStore {
 
     private func giveBackLock() {
         Glibc.close(lock)
-    }
-
-    private static func prepare(_ connection: DatabaseQueue) throws {
-        let migrator = JournalSchema.migrator
-        // After a failed sync the kernel may hold pages of the log that it takes for written and that are not on the
-        // disk. Moving them into the database writes and syncs them anew, before anybody relies on them.
-        try connection.writeWithoutTransaction { try $0.moveLog("TRUNCATE") }
-        guard try !connection.read(migrator.hasBeenSuperseded) else {
-            throw JournalFailure(
-                .newerVersion,
-                "the journal \(connection.path) was written by a later version of aladdin; start that one"
-            )
-        }
-        try migrator.migrate(connection)
     }
 
     private static func watchLog(_ database: Database, _ pages: UnsafeMutablePointer<CInt>) {

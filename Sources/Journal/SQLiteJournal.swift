@@ -11,13 +11,16 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
     private let configuration: JournalConfiguration
     private let file: JournalFile
     private let now: @Sendable () -> UnixTime
-    private let inbox = JournalInbox()
+    private let inbox: JournalInbox
+    private let mover: LogMover
 
     // Set before the thread starts, then its alone until it has been joined.
     private var store: JournalStore?
     private var handle: (@Sendable (JournalEvent) -> Void)?
     private var thread: pthread_t?
     private var durable: UInt64 = 0
+    /// There is more to prune than one step does.
+    private var hasMoreToPrune = false
 
     /// - Parameters:
     ///   - directory: made if it is not there; its parent has to be.
@@ -34,24 +37,22 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         self.file = file
         self.configuration = configuration
         self.now = now
+        let inbox = JournalInbox()
+        self.inbox = inbox
+        mover = LogMover(file) { inbox.fail($0) }
     }
 
     package func recover() throws(JournalFailure) -> Recovery {
         precondition(store == nil, "the journal is open already")
-        let store = try JournalStore(file, configuration)
-        do throws(JournalFailure) {
-            let recovery = try store.recover(at: now())
-            self.store = store
-            return recovery
-        } catch {
-            store.abandon()
-            throw error
-        }
+        let (store, recovery) = try JournalStore.open(file, configuration, at: now())
+        self.store = store
+        return recovery
     }
 
     package func start(_ handle: @escaping @Sendable (JournalEvent) -> Void) {
         precondition(store != nil && thread == nil, "start the journal once, after recover")
         self.handle = handle
+        mover.start()
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, journalThread, Unmanaged.passRetained(self).toOpaque())
         precondition(code == 0, "cannot start the journal's thread: \(code)")
@@ -88,9 +89,11 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         guard let store, let handle else { return }
         do throws(JournalFailure) {
             while try serve(store, handle) {}
+            mover.stop()
             finish()
         } catch {
             inbox.fail(error)
+            mover.stop()
             store.abandon()
             self.store = nil
             handle(.failed(error))
@@ -101,7 +104,7 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
     /// One group; false after the last.
     private func serve(_ store: JournalStore, _ handle: (JournalEvent) -> Void) throws(JournalFailure) -> Bool {
         let group = inbox.take(
-            within: configuration.pruneInterval.nanoseconds,
+            within: hasMoreToPrune ? 0 : configuration.pruneInterval.nanoseconds,
             maxRecords: configuration.maxGroupRecords,
             maxBytes: configuration.maxGroupBytes
         )
@@ -112,7 +115,10 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
             handle(.durable(through: durable))
         }
         for (lookup, ticket) in group.lookups { handle(.found(ticket: ticket, try store.lookUp(lookup))) }
-        return !group.isLast
+        guard !group.isLast else { return false }
+        hasMoreToPrune = try store.prune(at: now())
+        try store.moveLog(with: mover)
+        return true
     }
 
     private func finish() {

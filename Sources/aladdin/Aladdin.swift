@@ -18,7 +18,7 @@ struct Aladdin: AsyncParsableCommand {
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
             QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self, KeysCommand.self,
-            SimulateCommand.self, PlanCommand.self, CalibrateCommand.self,
+            SimulateCommand.self, PlanCommand.self, ReplayCommand.self, CalibrateCommand.self,
         ]
     )
 

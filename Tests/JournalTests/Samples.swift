@@ -29,8 +29,13 @@ enum Samples {
             tenant: "t\(number % 2) ü",
             arrival: arrival,
             deadline: number.isMultiple(of: 3) ? UnixTime(milliseconds: arrival.milliseconds + 60_000) : nil,
-            request: (0..<requestBytes).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(number)) }
+            request: bytes(requestBytes, seed: number)
         )
+    }
+
+    private static func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
+        var generator = SeededGenerator(seed: seed)
+        return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
     }
 
     static func failure(attempt: Int) -> FailedAttempt {

@@ -10,13 +10,13 @@ struct TwinTests {
         arguments: 1...8 as ClosedRange<UInt64>
     )
     func random(seed: UInt64) throws {
-        let directory = TemporaryDirectory()
+        let disk = UnsyncedDisk()
         let twin = InMemoryJournal { Samples.start }
         var generator = SeededGenerator(seed: seed)
         var stream = RecordStream(seed: seed)
         var all: [AcceptedQuery] = []
         for _ in 0..<6 {
-            let journal = SQLiteJournal(directory: directory.journal) { Samples.start }
+            let journal = disk.journal()
             #expect(try journal.recover() == twin.recover())
             let (listener, twinListener) = (Listener(), Listener())
             journal.start(listener.handle)

@@ -29,6 +29,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var options: StudyOptions
 
     func run() async throws {
@@ -49,7 +50,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
         let profiles = try profile.map { (path: $0, profile: try ProfileFile.read($0)) }
         let all = WorkerMix(profiles.map { WorkerMix.Part(profile: $0.profile, count: 1) })
-        let (study, file) = try options.study(of: all)
+        let (study, file) = try options.study(of: all, trace.file(), skipsBadLines: trace.skipBad)
         if !file.skipped.isEmpty { Terminal.complain("left out \(file.skipped.count) lines of \(file.path)") }
         let plan: CapacityPlan
         do throws(ArrivalPlanError) {

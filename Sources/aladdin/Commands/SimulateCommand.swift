@@ -17,140 +17,20 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "Latency profile (JSON) of the workers; PROFILE.json:COUNT, repeated, for several kinds.")
     var profile: [String] = []
 
-    @Option(help: "Placement policies with their settings, a,b:key=value,c. (default: \(PolicyCatalog.defaultName))")
-    var policy: String?
-
-    @Option(help: "Number of workers.")
-    var workers: Int?
-
-    @Flag(help: "Find the smallest number of workers that reaches the attainment.")
-    var findMinWorkers = false
-
-    @Option(help: "Where --find-min-workers gives up.")
-    var maxWorkers = 200
-
-    @Option(parsing: .unconditional, help: "The share of queries whose objectives are to be kept.")
-    var attainment = 0.99
-
-    @Option(help: "Write what became of each query to this CSV file; of one policy and one seed.")
-    var records: String?
-
-    @Option(help: "Write a report with charts to this HTML file.")
-    var report: String?
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    @OptionGroup var scaling: ScalingOptions
-    @OptionGroup var options: StudyOptions
+    @OptionGroup var trace: TraceOptions
+    @OptionGroup var question: StudyQuestion
 
     func run() async throws {
-        let policies = try policies()
         let workers = try WorkerMixArgument(profile)
-        let size = try fixedSize(workers)
-        guard attainment > 0, attainment <= 1 else {
-            throw ValidationError("--attainment is \(attainment); it must be above 0 and at most 1, such as 0.99")
-        }
-        if let report { try OutputFile.check(report, option: "report") }
-        let (study, file) = try options.study(of: workers.mix)
-        if records != nil, policies.count > 1 || study.seeds.count > 1 {
-            throw ValidationError("--records is of one policy and one seed; give one of each")
-        }
-        if let records { try OutputFile.check(records, option: "records") }
-        var runner: StudyRunner
-        do {
-            runner = try StudyRunner(study)
-        } catch {
-            throw ValidationError("\(error)")
-        }
-        if findMinWorkers, scaling.autoscale != nil {
-            throw ValidationError("give --find-min-workers or --autoscale, not both")
-        }
-        runner.scale(try scaling.scaling(study, runner.workloads))
-        if !file.skipped.isEmpty { Terminal.complain(Self.note(on: file)) }
-        let results = try await results(of: policies, size: size, runner)
-        if let records, let run = results.first?.runs.first { try OutputFile.write(run.csv, to: records) }
-        let outcome = SimulationOutcome(
-            runner: runner,
-            file: file,
-            results: results,
-            attainment: attainment,
-            isMinimum: findMinWorkers
-        )
-        if let report {
-            let command = CommandLine.arguments.enumerated().map { $0 == 0 ? "aladdin" : Self.quoted($1) }
-            let page = try await SimulationReport(outcome).page(command: command.joined(separator: " "))
-            try OutputFile.write(page, to: report)
-            Terminal.complain("the report is in \(report)")
-        }
-        Terminal.write((json ? try Terminal.json(outcome.object) : outcome.text) + "\n")
-    }
-
-    private func policies() throws -> [String] {
-        let text = try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
-        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        for (index, name) in names.enumerated() {
-            do throws(PolicyError) {
-                _ = try PolicyCatalog.make(name, seed: 0)
-            } catch {
-                throw ValidationError("--policy: \(error)")
-            }
-            if names[..<index].contains(name) { throw ValidationError("--policy: '\(name)' is given twice") }
-        }
-        return names
-    }
-
-    /// The number of workers asked for; nil if it is to be found.
-    private func fixedSize(_ argument: WorkerMixArgument) throws -> Int? {
-        guard (1...100_000).contains(maxWorkers) else {
-            throw ValidationError("--max-workers is \(maxWorkers); it must be from 1 to 100000")
-        }
-        if findMinWorkers {
-            guard workers == nil else { throw ValidationError("give --workers or --find-min-workers, not both") }
-            return nil
-        }
-        guard let size = workers ?? argument.count else {
-            throw ValidationError("--workers is missing: how many are there? or --find-min-workers")
-        }
-        guard (1...100_000).contains(size) else {
-            throw ValidationError("--workers is \(size); it must be from 1 to 100000")
-        }
-        return size
-    }
-
-    private func results(of policies: [String], size: Int?, _ runner: StudyRunner) async throws -> [PolicyResult] {
-        var sizes: [Int?] = policies.map { _ in size }
-        if size == nil {
-            let bound = runner.study.bound(for: runner.workloads, attainment: attainment)
-            sizes = try await runner.minima(of: policies, from: bound, through: maxWorkers, attainment: attainment)
-        }
-        let jobs = zip(policies, sizes).flatMap { policy, size in
-            runner.workloads.indices.compactMap { seed in
-                size.map { StudyRunner.Job(policy: policy, workers: $0, seed: seed) }
-            }
-        }
-        let runs = try await runner.runs(of: jobs, label: "simulating", isDetailed: true)
-        return zip(policies, sizes).map { policy, size in
-            PolicyResult(
-                policy: policy,
-                workers: size,
-                gpus: size.map { runner.study.gpus(of: $0) } ?? 0,
-                runs: zip(jobs, runs).filter { $0.0.policy == policy }.map(\.1)
-            )
-        }
+        let size = try question.size(workers.count)
+        let prepared = try question.prepare(workers, trace.file(), skipsBadLines: trace.skipBad)
+        if !prepared.file.skipped.isEmpty { Terminal.complain(Self.note(on: prepared.file)) }
+        let outcome = try await question.answer(prepared, size: size)
+        Terminal.write((question.json ? try Terminal.json(outcome.object) : outcome.text) + "\n")
     }
 
     private static func note(on file: TraceFile) -> String {
         let lines = file.skipped.count == 1 ? "1 line" : "\(file.skipped.count) lines"
         return "left out \(lines) of \(file.path); the first: \(file.skipped[0])"
-    }
-
-    private static func quoted(_ argument: String) -> String {
-        let isPlain = argument.utf8.allSatisfy {
-            $0 > 0x2A && $0 < 0x7F && $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">")
-                && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "`")
-                && $0 != UInt8(ascii: "|")
-        }
-        return isPlain && !argument.isEmpty ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
     }
 }

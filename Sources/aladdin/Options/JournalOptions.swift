@@ -16,7 +16,7 @@ struct JournalOptions: ParsableArguments {
     @Option(help: "sqlite, or none: a broker without a journal forgets its queries when it stops. (default: sqlite)")
     var journal: String?
 
-    @Flag(help: "Move a damaged journal aside and start an empty one.")
+    @Flag(help: "Set a damaged journal aside and go on with what can be read of it.")
     var journalAcceptLoss = false
 
     /// The journal; nil if none is wanted.
@@ -42,6 +42,8 @@ struct JournalOptions: ParsableArguments {
                     + "Choose another with --data, or --journal none to keep nothing"
             )
         }
+        let parent = URL(fileURLWithPath: directory).deletingLastPathComponent().path
+        if let warning = SQLiteJournal.warning(about: parent) { Terminal.complain("warning: \(warning)") }
         var configuration = JournalConfiguration()
         configuration.acceptsLoss =
             try journalAcceptLoss || Setting.resolve(nil as Bool?, "journal-accept-loss") == true

@@ -3,9 +3,6 @@ internal import Simulation
 
 /// Which queries arrive, and when.
 struct LoadOptions: ParsableArguments {
-    @Option(help: "Trace: CSV with arrival_s,input_tokens,output_tokens, or an Azure, Mooncake or BurstGPT trace.")
-    var trace: String
-
     @Option(parsing: .unconditional, help: "Mean queries per second, of those left after the filters.")
     var rate: Double?
 
@@ -42,9 +39,6 @@ struct LoadOptions: ParsableArguments {
 
     @Option(help: "FROM_S:LASTING_S:F: for a while the rate times F. Repeatable.")
     var burst: [String] = []
-
-    @Flag(help: "Leave out lines of the trace that are wrong, and count them.")
-    var skipBad = false
 
     func plan() throws -> ArrivalPlan {
         var plan = ArrivalPlan()

@@ -44,13 +44,11 @@ struct SimulationOutcome: Sendable {
 
     var text: String {
         let workload = runner.workloads[0]
-        let objective = study.objective
         var lines = [
             """
             \(file.fileName): \(workload.queries.count) queries in \(workload.seconds.short) s (\(rate.short)/s), \
             \(workload.counted.count) after the warm-up\(leftOut > 0 ? ", \(leftOut) of the trace left out" : ""); \
-            objectives \(objective.timeToFirstToken.milliseconds.short) ms to the first token, \
-            \(objective.averageTokenTime.milliseconds.short) ms a token
+            \(objectives)
             """
         ]
         if isMinimum { lines.append("fewest workers for \(attainment.exactPercent) attainment:") }
@@ -58,6 +56,12 @@ struct SimulationOutcome: Sendable {
         let classes = lengthClassTable
         if classes.count > 1 { lines += ["", "attainment by output tokens", Terminal.table(classes)] }
         return lines.joined(separator: "\n")
+    }
+
+    private var objectives: String {
+        guard !file.trace.entries.allSatisfy({ $0.objective != nil }) else { return "each query's own objectives" }
+        return "objectives \(study.objective.timeToFirstToken.milliseconds.short) ms to the first token, "
+            + "\(study.objective.averageTokenTime.milliseconds.short) ms a token"
     }
 
     private var lengthClassTable: [[String]] {

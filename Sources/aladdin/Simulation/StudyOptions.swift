@@ -56,10 +56,13 @@ struct StudyOptions: ParsableArguments {
     @OptionGroup var objective: ObjectiveOptions
 
     /// The study of a trace on these workers; of a trace with objectives of its own, the queries that can keep them.
-    func study(of workers: WorkerMix) throws -> (study: SimulationStudy, file: TraceFile) {
+    func study(
+        of workers: WorkerMix,
+        _ file: TraceFile,
+        skipsBadLines: Bool
+    ) throws -> (study: SimulationStudy, file: TraceFile) {
         let plan = try load.plan()
-        let file = try TraceFile(path: load.trace, skipsBadLines: load.skipBad)
-        let feasible = try Feasibility(file, workers, try objective.objective()).checked(skipsBadLines: load.skipBad)
+        let feasible = try Feasibility(file, workers, try objective.objective()).checked(skipsBadLines: skipsBadLines)
         var study = SimulationStudy(trace: feasible.trace, plan: plan, workers: workers)
         study.objective = try objective.objective()
         study.mode = try batchingMode()

@@ -1,0 +1,153 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
+
+/// What is asked of the simulator about a load: under which policies, on how many workers, to see what.
+struct StudyQuestion: ParsableArguments {
+    @Option(help: "Placement policies with their settings, a,b:key=value,c. (default: \(PolicyCatalog.defaultName))")
+    var policy: String?
+
+    @Option(help: "Number of workers.")
+    var workers: Int?
+
+    @Flag(help: "Find the smallest number of workers that reaches the attainment.")
+    var findMinWorkers = false
+
+    @Option(help: "Where --find-min-workers gives up.")
+    var maxWorkers = 200
+
+    @Option(parsing: .unconditional, help: "The share of queries whose objectives are to be kept.")
+    var attainment = 0.99
+
+    @Option(help: "Write what became of each query to this CSV file; of one policy and one seed.")
+    var records: String?
+
+    @Option(help: "Write a report with charts to this HTML file.")
+    var report: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var scaling: ScalingOptions
+    @OptionGroup var options: StudyOptions
+
+    /// A study, checked, and the trace that is left of its file.
+    struct Prepared {
+        var runner: StudyRunner
+        var file: TraceFile
+    }
+
+    /// Checks everything that can be checked before the first run.
+    ///
+    /// - Parameter skipsBadLines: leaves out queries whose objectives no worker could keep, instead of refusing them.
+    func prepare(_ workers: WorkerMixArgument, _ file: TraceFile, skipsBadLines: Bool) throws -> Prepared {
+        let policies = try policies()
+        guard attainment > 0, attainment <= 1 else {
+            throw ValidationError("--attainment is \(attainment); it must be above 0 and at most 1, such as 0.99")
+        }
+        if let report { try OutputFile.check(report, option: "report") }
+        let (study, file) = try options.study(of: workers.mix, file, skipsBadLines: skipsBadLines)
+        if records != nil, policies.count > 1 || study.seeds.count > 1 {
+            throw ValidationError("--records is of one policy and one seed; give one of each")
+        }
+        if let records { try OutputFile.check(records, option: "records") }
+        var runner: StudyRunner
+        do {
+            runner = try StudyRunner(study)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        if findMinWorkers, scaling.autoscale != nil {
+            throw ValidationError("give --find-min-workers or --autoscale, not both")
+        }
+        runner.scale(try scaling.scaling(study, runner.workloads))
+        return Prepared(runner: runner, file: file)
+    }
+
+    /// Runs the simulations, and writes the records and the report that were asked for.
+    func answer(_ prepared: Prepared, size: Int?) async throws -> SimulationOutcome {
+        let results = try await results(of: try policies(), size: size, prepared.runner)
+        if let records, let run = results.first?.runs.first { try OutputFile.write(run.csv, to: records) }
+        let outcome = SimulationOutcome(
+            runner: prepared.runner,
+            file: prepared.file,
+            results: results,
+            attainment: attainment,
+            isMinimum: findMinWorkers
+        )
+        if let report {
+            let command = CommandLine.arguments.enumerated().map { $0 == 0 ? "aladdin" : Self.quoted($1) }
+            let page = try await SimulationReport(outcome).page(command: command.joined(separator: " "))
+            try OutputFile.write(page, to: report)
+            Terminal.complain("the report is in \(report)")
+        }
+        return outcome
+    }
+
+    private func policies() throws -> [String] {
+        let text = try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        for (index, name) in names.enumerated() {
+            do throws(PolicyError) {
+                _ = try PolicyCatalog.make(name, seed: 0)
+            } catch {
+                throw ValidationError("--policy: \(error)")
+            }
+            if names[..<index].contains(name) { throw ValidationError("--policy: '\(name)' is given twice") }
+        }
+        return names
+    }
+
+    /// The number of workers asked for; nil if it is to be found.
+    ///
+    /// - Parameter known: what else says how many there are.
+    func size(_ known: Int?) throws -> Int? {
+        guard (1...100_000).contains(maxWorkers) else {
+            throw ValidationError("--max-workers is \(maxWorkers); it must be from 1 to 100000")
+        }
+        if findMinWorkers {
+            guard workers == nil else { throw ValidationError("give --workers or --find-min-workers, not both") }
+            return nil
+        }
+        guard let size = workers ?? known else {
+            throw ValidationError("--workers is missing: how many are there? or --find-min-workers")
+        }
+        guard (1...100_000).contains(size) else {
+            throw ValidationError("--workers is \(size); it must be from 1 to 100000")
+        }
+        return size
+    }
+
+    private func results(of policies: [String], size: Int?, _ runner: StudyRunner) async throws -> [PolicyResult] {
+        var sizes: [Int?] = policies.map { _ in size }
+        if size == nil {
+            let bound = runner.study.bound(for: runner.workloads, attainment: attainment)
+            sizes = try await runner.minima(of: policies, from: bound, through: maxWorkers, attainment: attainment)
+        }
+        let jobs = zip(policies, sizes).flatMap { policy, size in
+            runner.workloads.indices.compactMap { seed in
+                size.map { StudyRunner.Job(policy: policy, workers: $0, seed: seed) }
+            }
+        }
+        let runs = try await runner.runs(of: jobs, label: "simulating", isDetailed: true)
+        return zip(policies, sizes).map { policy, size in
+            PolicyResult(
+                policy: policy,
+                workers: size,
+                gpus: size.map { runner.study.gpus(of: $0) } ?? 0,
+                runs: zip(jobs, runs).filter { $0.0.policy == policy }.map(\.1)
+            )
+        }
+    }
+
+    private static func quoted(_ argument: String) -> String {
+        let isPlain = argument.utf8.allSatisfy {
+            $0 > 0x2A && $0 < 0x7F && $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">")
+                && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "`")
+                && $0 != UInt8(ascii: "|")
+        }
+        return isPlain && !argument.isEmpty ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
+    }
+}
