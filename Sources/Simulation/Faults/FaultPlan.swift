@@ -46,7 +46,9 @@ package struct FaultPlan: Hashable, Sendable {
         slowReaderChance = generator.uniform() * 0.3
         syncMilliseconds = [0.2, 1, 5, 20][generator.index(below: 4)]
         downtime = .milliseconds(Int64(10 + generator.index(below: 900)))
-        let names = ["aladdin", "jsq", "least-ttft", "round-robin", "power-of-two", "aladdin-paper", "random"]
+        // Queries that are late wait for minutes otherwise before they go whatever they harm.
+        let aladdin = "aladdin:longest-wait=1:forced-interval=0.1"
+        let names = [aladdin, "jsq", "least-ttft", "round-robin", "power-of-two", "aladdin-paper", "random"]
         policies = [names[generator.index(below: names.count)], names[generator.index(below: names.count)]]
         hasStandby = generator.index(below: 2) == 0
     }

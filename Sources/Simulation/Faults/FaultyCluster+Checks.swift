@@ -130,6 +130,18 @@ extension FaultyCluster {
             "query \(id.low): \(broker.query(id).map { "\($0.state)" } ?? "")"
         }
         return "the broker is \(process.isUp ? "up" : "down") with \(broker.liveQueries) live queries "
-            + "(\(live.joined(separator: "; "))); calls: \(waiting.joined(separator: "; "))"
+            + "(\(live.joined(separator: "; "))); calls: \(waiting.joined(separator: "; ")); \(fleet())"
+    }
+
+    private func fleet() -> String {
+        let states = workers.indices.map { worker in
+            let session = peers[peer(ofWorker: worker)].session ?? 0
+            let record = broker.worker(WorkerID(rawValue: session))
+            return "\(workers[worker].joined.name) \(workers[worker].joined.profile.model) session \(session) "
+                + "holds \(workers[worker].sequences.count), granted \(record?.granted ?? 0) of which "
+                + "\(record?.sent ?? 0) sent, \(record?.queued ?? 0) queued"
+        }
+        let policy = process.scheduling.flatMap { process.sessions[$0]?.peer }.map { "\(peers[$0].role)" }
+        return "workers: \(states.joined(separator: "; ")); scheduler: \(policy ?? "none") of \(plan.policies)"
     }
 }

@@ -219,7 +219,7 @@ extension FaultyCluster {
         coverage.note(.refused)
         if calls[index].isIntruder {
             coverage.note(.intruderRefused)
-            if status.reason != .unknownQuery, status.code != .resourceExhausted {
+            if ![.notFound, .resourceExhausted, .cancelled].contains(status.code) {
                 fail(.tenantsApart, "an intruder was told \(status)")
             }
         } else if status.reason == .unknownQuery {

@@ -70,6 +70,7 @@ extension FaultyCluster {
         }
         let limit = brokerConfiguration.maximumAttempts + query.restarts
         if query.dispatches >= limit { fail(.boundedAttempts, "\(name) is dispatched more than \(limit) times") }
+        if broker.query(query.id)?.attempts.last?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
         checkPrefix(assignment, of: query)
         ledger.lease(query.id, lease, to: session)
     }

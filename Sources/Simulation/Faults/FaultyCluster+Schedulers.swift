@@ -34,6 +34,7 @@ extension FaultyCluster {
 
     private mutating func lead(_ session: UInt64) {
         process.scheduling = session
+        tell("scheduler of session \(session) leads")
         guard let peer = process.sessions[session]?.peer, case .scheduler(let number) = peers[peer].role else { return }
         broker.schedulerAttached(policy: schedulers[number].policy, at: brokerNow)
     }
@@ -43,6 +44,7 @@ extension FaultyCluster {
         guard process.scheduling == session else { return }
         let before = leases()
         process.scheduling = nil
+        tell("scheduler of session \(session) is gone")
         broker.schedulerDetached(at: brokerNow)
         if !process.standbys.isEmpty {
             coverage.note(.standbyTookOver)
@@ -68,12 +70,15 @@ extension FaultyCluster {
     }
 
     private func leases() -> [(QueryID, QueryRecord.State)] {
-        ledger.leased.compactMap { leased in broker.query(leased.id).map { (leased.id, $0.state) } }
+        ledger.leased.compactMap { leased in
+            guard let state = broker.query(leased.id)?.state, case .leased(_, leased.lease) = state else { return nil }
+            return (leased.id, state)
+        }
     }
 
     private mutating func checkUnmoved(_ before: [(QueryID, QueryRecord.State)]) {
         for (id, state) in before where broker.query(id)?.state != state {
-            fail(.plansMoveNothingLeased, "query \(id.low) was \(state) before a scheduler's message")
+            fail(.plansMoveNothingLeased, "a scheduler's message ended the lease of query \(id.low), \(state)")
         }
     }
 
@@ -106,6 +111,7 @@ extension FaultyCluster {
 
     mutating func decide(_ scheduler: Int) {
         let decision = schedulers[scheduler].scheduler.decide(at: now)
+        tell("scheduler \(scheduler) places \(decision.placements.map(\.query.rawValue))")
         if !decision.placements.isEmpty {
             send(.placements(decision.placements), from: peer(ofScheduler: scheduler))
         }
