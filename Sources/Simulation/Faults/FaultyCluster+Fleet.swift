@@ -11,6 +11,7 @@ extension FaultyCluster {
             var joined = workers[worker].joined
             joined.worker = id
             process.sessions[session]?.isRegistered = true
+            tell("\(joined.name) joins with session \(session)")
             broker.workerJoined(joined, at: brokerNow)
             return
         }
@@ -29,6 +30,7 @@ extension FaultyCluster {
     }
 
     mutating func workerSessionEnded(_ session: UInt64) {
+        tell("worker of session \(session) is lost")
         broker.workerLost(WorkerID(rawValue: session), at: brokerNow)
         ledger.endLeases(ofSession: session)
     }

@@ -14,6 +14,8 @@ extension FaultyCluster {
             guard process.scheduling == session else { return }
             for placement in placements {
                 if isLate(placement) { coverage.note(.latePlan) }
+                let state = broker.query(placement.query)?.state
+                tell("placement of \(placement.query.rawValue) on \(placement.worker.rawValue), it is \(String(describing: state))")
                 broker.place(placement, at: brokerNow)
                 if sabotage == .latePlansInterrupt { interrupt(placement) }
             }
@@ -111,7 +113,7 @@ extension FaultyCluster {
 
     mutating func decide(_ scheduler: Int) {
         let decision = schedulers[scheduler].scheduler.decide(at: now)
-        tell("scheduler \(scheduler) places \(decision.placements.map(\.query.rawValue))")
+        tell("scheduler \(scheduler) places \(decision.placements.map { [$0.query.rawValue, $0.worker.rawValue] })")
         if !decision.placements.isEmpty {
             send(.placements(decision.placements), from: peer(ofScheduler: scheduler))
         }
