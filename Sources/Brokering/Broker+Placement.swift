@@ -127,7 +127,7 @@ extension Broker {
     private mutating func reset(_ record: inout QueryRecord) {
         record.output.removeAll()
         record.rewrite(from: 0, by: record.attempt)
-        if record.checkpointed.tokens > 0 { write(.reset(record.number)) }
+        if record.checkpointed.tokens > 0 { record.resetRecord = writeAwaited(.reset(record.number)) }
         record.checkpointed.tokens = 0
         for stream in record.readers {
             guard var reader = readers[stream], reader.cursor > 0 else { continue }

@@ -51,6 +51,10 @@ extension Broker {
             end(number, with: .ok, at: now)
             return
         }
+        if let verdict = verdict(on: record.failures) {
+            end(number, with: verdict, at: now)
+            return
+        }
         // A query that no worker had taken can't be what ends brokers.
         let restarts = record.restarts + (recovered.wasLeased ? 1 : 0)
         guard restarts <= configuration.maximumRestarts else {

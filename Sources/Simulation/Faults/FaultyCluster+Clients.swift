@@ -209,7 +209,10 @@ extension FaultyCluster {
             fail(.oneStream, "finished after \(finished) tokens, and \(call.tokens.count) were told")
         }
         if let told = call.id.flatMap({ ledger[$0]?.told }), told.tokens != call.tokens {
-            fail(.oneStream, "query \(call.id?.low ?? 0): the answer was \(told.tokens.count) tokens, the client has others")
+            fail(
+                .oneStream,
+                "query \(call.id?.low ?? 0): the answer was \(told.tokens.count) tokens, the client has others"
+            )
         }
         call.state = .done(status)
     }
@@ -230,7 +233,8 @@ extension FaultyCluster {
             if !isExpected { fail(.sameKeySameQuery, "the same request was taken for another") }
         }
         let mayHelp = [.unavailable, .resourceExhausted, .notFound].contains(status.code)
-        guard mayHelp, status.reason != .unknownQuery, calls[index].refusals < 20, peers[calls[index].client].isUp else {
+        guard mayHelp, status.reason != .unknownQuery, calls[index].refusals < 20, peers[calls[index].client].isUp
+        else {
             calls[index].state = .done(status)
             return
         }

@@ -139,7 +139,10 @@ extension FaultyCluster {
             // One that ended and was forgotten at once has nothing to compare.
             guard let record, record.output.count != count else { continue }
             guard record.output.count == count + (claim?.tokens.count ?? 0) else {
-                fail(.fencing, "query \(id.low) grew by \(record.output.count - count) tokens that nobody had a lease for")
+                fail(
+                    .fencing,
+                    "query \(id.low) grew by \(record.output.count - count) tokens that nobody had a lease for"
+                )
                 continue
             }
         }

@@ -19,7 +19,10 @@ extension FaultyCluster {
         schedule(event, at: arrival)
         if Self.mayComeTwice(request), chance(plan.duplicateChance) {
             coverage.note(.duplicateMessage)
-            schedule(event, at: arrival)
+            // A scheduler that is behind repeats what it decided before.
+            var again = arrival
+            if case .placements = request { again = arrival + .milliseconds(Int64(pick(150))) }
+            schedule(event, at: again)
         }
     }
 

@@ -15,7 +15,9 @@ extension FaultyCluster {
             for placement in placements {
                 if isLate(placement) { coverage.note(.latePlan) }
                 let state = broker.query(placement.query)?.state
-                tell("placement of \(placement.query.rawValue) on \(placement.worker.rawValue), it is \(String(describing: state))")
+                tell(
+                    "placement of \(placement.query.rawValue) on \(placement.worker.rawValue), it is \(String(describing: state))"
+                )
                 broker.place(placement, at: brokerNow)
                 if sabotage == .latePlansInterrupt { interrupt(placement) }
             }
@@ -61,7 +63,9 @@ extension FaultyCluster {
     }
 
     private mutating func interrupt(_ placement: Placement) {
-        guard let query = broker.query(placement.query), case .leased(let worker, let lease) = query.state else { return }
+        guard let query = broker.query(placement.query), case .leased(let worker, let lease) = query.state else {
+            return
+        }
         var report = LeaseReport(lease: lease)
         report.failure = Status(.internalError)
         broker.workerStepped(
