@@ -1,11 +1,12 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
+# make test-long  what takes minutes: 20,000 seeds of the fault simulation (SEEDS=n for another number)
 # make bench  figures with wall-clock times: the CPU engine, the journal
 
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
 
-.PHONY: help run build test lint format proto bench reproduce reproduce-full packages clean
+.PHONY: help run build test test-long lint format proto bench reproduce reproduce-full packages clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -23,6 +24,12 @@ test: packages
 	.ci/lint
 	swift build --build-tests
 	.ci/test
+
+SEEDS ?= 20000
+
+test-long: packages
+	swift build -c release --product FaultSimulation
+	.build/release/FaultSimulation --seeds $(SEEDS)
 
 lint: packages
 	.ci/lint

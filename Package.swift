@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
         .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "Reports", swiftSettings: settings),
-        .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: settings),
+        .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: alwaysOptimised),
         .target(
             name: "Simulation",
             dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering", heap],
@@ -169,6 +169,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Long tests, run by `make test-long`
+        .executableTarget(
+            name: "FaultSimulation",
+            dependencies: ["Simulation"],
+            path: "Tests/Long/FaultSimulation",
+            swiftSettings: settings
+        ),
+
         // Tests
         .testTarget(
             name: "ServingModelTests",
@@ -191,7 +199,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Batching", "Scheduling", "ServingModel", collections, heap],
+            dependencies: ["Simulation", "Batching", "Brokering", "Scheduling", "ServingModel", collections, heap],
             resources: [.copy("Golden")],
             swiftSettings: settings
         ),

@@ -27,6 +27,8 @@ extension Broker {
         )
         queries[number]?.failures.append(failure)
         if let verdict = verdict(on: record.failures + [failure]) {
+            // The history goes with the end; a broker that finds the one without the other gives up as well.
+            if record.durability != .volatile { write(.retried(number, attempt: record.attempt + 1, failure)) }
             end(number, with: verdict, at: now)
             return
         }
@@ -44,7 +46,7 @@ extension Broker {
     }
 
     /// How a query has to end after these failures; nil if it may be tried again.
-    private func verdict(on failures: [FailedAttempt]) -> Status? {
+    func verdict(on failures: [FailedAttempt]) -> Status? {
         let losses = failures.filter { $0.reason == .workerLost }
         if losses.count >= configuration.maximumWorkersLost,
             let last = losses.last, losses.dropLast().allSatisfy({ $0.outputTokens >= last.outputTokens })

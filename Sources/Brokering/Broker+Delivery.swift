@@ -10,7 +10,7 @@ extension Broker {
     /// stream: it is announced again with the next news.
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
         guard var reader = readers[stream], let record = queries[reader.query] else { return nil }
-        let delivery = record.acceptRecord <= durable ? advance(&reader, over: record) : nil
+        let delivery = max(record.acceptRecord, record.resetRecord) <= durable ? advance(&reader, over: record) : nil
         if case .end? = delivery {
             remove(reader: stream)
         } else {

@@ -49,12 +49,12 @@ extension Broker {
         case .queued, .placed: break
         case .pausing, .leased, .ended: return
         }
-        guard let worker = workers[placement.worker], !worker.isDraining else {
-            // The scheduler takes the query for placed, and it has heard by now that the worker left.
+        guard let worker = workers[placement.worker], !worker.isDraining, worker.joined.profile.model == record.model
+        else {
+            // The scheduler takes the query for placed. It has heard by now if the worker left.
             tell(.queryQueued(record.queuedQuery(at: now)))
             return
         }
-        guard worker.joined.profile.model == record.model else { return }
         if case .placed(let previous) = record.state { workers[previous]?.queued -= 1 }
         queries[placement.query]?.state = .placed(placement.worker)
         if record.firstToken == nil {
@@ -127,7 +127,7 @@ extension Broker {
     private mutating func reset(_ record: inout QueryRecord) {
         record.output.removeAll()
         record.rewrite(from: 0, by: record.attempt)
-        if record.checkpointed.tokens > 0 { write(.reset(record.number)) }
+        if record.checkpointed.tokens > 0 { record.resetRecord = writeAwaited(.reset(record.number)) }
         record.checkpointed.tokens = 0
         for stream in record.readers {
             guard var reader = readers[stream], reader.cursor > 0 else { continue }

@@ -96,6 +96,10 @@ package struct Broker: Sendable {
         numbersByID[id].flatMap { queries[$0] }
     }
 
+    package func query(_ number: QueryNumber) -> QueryRecord? {
+        queries[number]
+    }
+
     package func worker(_ id: WorkerID) -> WorkerRecord? {
         workers[id]
     }

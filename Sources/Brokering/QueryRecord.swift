@@ -55,9 +55,11 @@ package struct QueryRecord: Sendable {
     package internal(set) var rewrites: [Rewrite] = []
     /// Tokens that the journal has in checkpoints, and when the last of them was written.
     var checkpointed: (tokens: Int, at: Instant)
-    /// What must be durable before its client is told of its acceptance, before its next attempt is dispatched, and
-    /// before its end is told: numbers of journal records.
+    /// What must be durable before its client is told of its acceptance, before it is told that the answer starts over
+    /// (otherwise a crash could bring the old one back), before its next attempt is dispatched, and before its end is
+    /// told: numbers of journal records.
     var acceptRecord: UInt64 = 0
+    var resetRecord: UInt64 = 0
     var attemptRecord: UInt64 = 0
     var endRecord: UInt64 = 0
     /// Whether it stands in the broker's list of queries to place; it may have moved on since.

@@ -22,6 +22,9 @@ package protocol Journal: AnyObject, Sendable {
     func append(_ records: [JournalRecord])
 
     /// Asks for the result of an ended query; the handler is answered with `found`.
+    ///
+    /// The answer takes in all that was appended before the question, and comes when that is durable: the broker may have
+    /// let go of a result that was still on its way to the disk.
     func lookUp(_ lookup: JournalLookup, ticket: UInt64)
 
     func close()

@@ -53,6 +53,25 @@ struct SchedulerSideTests {
         #expect(ended == QueryEnded(query: number, code: .ok, inputTokens: 3, outputTokens: 2))
     }
 
+    @Test("A placement on another model's worker is void, and the scheduler hears that the query still waits")
+    func otherModel() throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        rig.join(2, model: "other")
+        rig.broker.schedulerAttached(at: rig.now)
+        let stream = try rig.submit()
+        _ = rig.act()
+        try place(&rig, stream, on: 2)
+        let number = try rig.record(stream).number
+        #expect(try rig.record(stream).state == .queued)
+        let told = rig.act().compactMap(\.event)
+        guard case .queryQueued(let query)? = told.first else {
+            Issue.record("the scheduler takes the query for placed")
+            return
+        }
+        #expect(query.number == number)
+    }
+
     @Test("An attached scheduler places, and its prediction reaches the reader")
     func placement() throws {
         var rig = BrokerRig()

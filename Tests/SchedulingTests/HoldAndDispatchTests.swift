@@ -58,6 +58,22 @@ struct HoldAndDispatchTests {
         }
     }
 
+    @Test("A query whose model lost its last worker goes to no other model's")
+    func modelWithoutWorkers() {
+        var scheduler = Scheduler(policy: HoldAndDispatch())
+        scheduler.apply(.joined(1), at: .zero)
+        scheduler.apply(.queued(1), at: .zero)
+        scheduler.apply(.queued(2, model: "other"), at: .zero)
+        scheduler.apply(.snapshotComplete, at: .zero)
+        for time: Int64 in [0, 1, 3000] {
+            let placements = scheduler.decide(at: .zero + .milliseconds(time)).placements
+            #expect(placements.allSatisfy { $0.query == QueryNumber(1) })
+        }
+        scheduler.apply(.joined(2, model: "other"), at: .zero + .seconds(4))
+        let placements = scheduler.decide(at: .zero + .seconds(4)).placements
+        #expect(placements.map(\.query) == [QueryNumber(2)] && placements.map(\.worker) == [WorkerID(2)])
+    }
+
     @Test("An idle worker is given a query at once")
     func idleWorker() {
         var scheduler = scheduler(workers: 1)

@@ -38,6 +38,10 @@ extension Broker {
     private mutating func resume(_ recovered: RecoveredQuery, at now: Instant) {
         let number = recovered.accepted.number
         guard let record = queries[number] else { return }
+        // Which attempts made the checkpoints is not written down: only a reader that has heard of the latest one knows
+        // that its tokens are among them. What that one made beyond them is lost, whether it is made anew or not.
+        queries[number]?.rewrite(from: 0, by: record.attempt)
+        queries[number]?.rewrite(from: record.output.count, by: record.attempt + 1)
         if let deadline = record.deadline, deadline <= now {
             end(number, with: Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed"), at: now)
             return
@@ -45,6 +49,10 @@ extension Broker {
         guard record.output.count < record.submission.maxTokens else {
             queries[number]?.finish = .length
             end(number, with: .ok, at: now)
+            return
+        }
+        if let verdict = verdict(on: record.failures) {
+            end(number, with: verdict, at: now)
             return
         }
         // A query that no worker had taken can't be what ends brokers.
@@ -57,7 +65,6 @@ extension Broker {
         let attempt = record.attempt + 1
         queries[number]?.attempt = attempt
         queries[number]?.restarts = restarts
-        queries[number]?.rewrite(from: record.output.count, by: attempt)
         pause(number, until: now, after: .resumed(number, attempt: attempt, restarts: restarts), at: now)
     }
 

@@ -54,7 +54,9 @@ extension ClusterView {
         )
         view.arrivesPrefilled = prefilled != nil
         view.firstToken = firstToken
-        queries[query.number] = view
+        if queries.updateValue(view, forKey: query.number) == nil {
+            queriesByModel[query.model, default: 0] += 1
+        }
         let entry = UnplacedQuery(view)
         unplaced.insert(entry, at: position(of: entry))
     }
@@ -100,6 +102,7 @@ extension ClusterView {
         guard let query = queries[ended.query] else { return }
         leaveStage(ended.query)
         queries[ended.query] = nil
+        forget(query.queued.model)
         let input = ended.inputTokens > 0 ? ended.inputTokens : query.inputTokens
         if query.queued.inputTokens == nil, ended.inputTokens > 0 {
             promptLengths.observe(tokens: input, bytes: query.queued.promptBytes, model: query.queued.model)
@@ -112,6 +115,11 @@ extension ClusterView {
                 tenant: query.queued.tenant
             )
         }
+    }
+
+    private mutating func forget(_ model: String) {
+        let left = queriesByModel[model, default: 1] - 1
+        queriesByModel[model] = left > 0 ? left : nil
     }
 
     /// Takes a query off the account of the worker it is with, or off the list of the unplaced.

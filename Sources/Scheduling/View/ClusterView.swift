@@ -22,6 +22,8 @@ package struct ClusterView: Sendable {
     var slots: [WorkerID: Int] = [:]
     /// Slots of workers that take new queries, by model.
     var pools: [String: [Int]] = [:]
+    /// Queries in `queries`, by model; those of models that nobody serves any more, too.
+    var queriesByModel: [String: Int] = [:]
     /// Slots of workers that something happened to since the last decision and that are not known to be in a step.
     package internal(set) var stepless: [Int] = []
     var prefillTime = DecayingSum(timeConstant: 10)
@@ -33,8 +35,9 @@ package struct ClusterView: Sendable {
         pools[model] ?? []
     }
 
-    /// Models that some worker serves.
-    package var modelCount: Int { pools.count }
+    /// Models that some query is for, or some worker serves if there is none: a model's last worker may leave before its
+    /// queries have ended.
+    package var modelCount: Int { max(queriesByModel.count, pools.count) }
 
     package func slot(of worker: WorkerID) -> Int? {
         slots[worker]
