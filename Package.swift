@@ -164,7 +164,7 @@ let package = Package(
         // Studies, run by `make reproduce`
         .executableTarget(
             name: "Reproduction",
-            dependencies: ["ServingModel", "Batching", "Scheduling", "Simulation", "Reports"],
+            dependencies: ["ServingModel", "Brokering", "Batching", "Scheduling", "Simulation", "Reports"],
             path: "Tests/Benchmarks/Reproduction",
             swiftSettings: settings
         ),

@@ -35,6 +35,7 @@ extension Broker {
         leaveState(of: record)
         models[record.model]?.retried += 1
         models[record.model]?.queued += 1
+        models[record.model]?.admission?.queryRequeued(number, at: now)
         queries[number]?.attempt += 1
         let pause = configuration.pause(before: record.failures.count + 1, of: record.id)
         self.pause(

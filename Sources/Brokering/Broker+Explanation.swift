@@ -107,6 +107,7 @@ extension Broker {
     mutating func noteFirstToken(of number: QueryNumber, from worker: WorkerID, at now: Instant) {
         guard let record = queries[number], let index = record.attempts.indices.last else { return }
         queries[number]?.attempts[index].firstToken = now
+        models[record.model]?.admission?.firstToken(number, at: now)
         guard record.firstToken == nil else { return }
         compare(on: worker, of: record.model) {
             $0.timeToFirstToken.compare(

@@ -52,6 +52,14 @@ extension Broker {
         precondition(live == liveQueries, "live queries are counted")
         let bytes = queries.values.reduce(0) { $0 + ($1.hasEnded ? 0 : $1.submission.request.count) }
         precondition(bytes == liveBytes, "bytes of live queries are counted")
+        let spooled = queries.values.reduce(0) { $0 + ($1.hasEnded ? 0 : $1.output.storedBytes) }
+        precondition(spooled == spooledBytes, "bytes of live answers are counted")
+        for name in modelOrder {
+            guard let admission = models[name]?.admission else { continue }
+            let live = queries.values.count { $0.model == name && !$0.hasEnded }
+            precondition(admission.underWay == live, "admission control knows what is under way")
+            admission.checkInvariants()
+        }
         let kept = queries.values.reduce(0) { $0 + ($1.hasEnded && !$1.isOverdue ? $1.output.byteCount : 0) }
         precondition(kept == retainedBytes, "bytes of kept results are counted")
         precondition(leases == queriesByLease.count, "there is one lease for each running query")

@@ -38,9 +38,13 @@ extension Broker {
         queries[number]?.ended = now
         liveQueries -= 1
         liveBytes -= record.submission.request.count
+        spooledBytes -= record.output.storedBytes
         queries[number]?.submission.request = []
         retainedBytes += record.output.byteCount
-        if let ended = queries[number] { models[record.model]?.record(ended, endedWith: status) }
+        if let ended = queries[number] {
+            models[record.model]?.record(ended, endedWith: status)
+            noteEnd(of: ended, with: status, at: now)
+        }
         writeEnd(of: number, at: now)
         retained.append((now, number))
         tellEnd(of: record, with: status)

@@ -125,6 +125,7 @@ extension Broker {
 
     /// The answer starts over; whoever has read some of it is told.
     private mutating func reset(_ record: inout QueryRecord) {
+        spooledBytes -= record.output.storedBytes
         record.output.removeAll()
         record.rewrite(from: 0, by: record.attempt)
         if record.checkpointed.tokens > 0 { record.resetRecord = writeAwaited(.reset(record.number)) }

@@ -36,6 +36,7 @@ extension Broker {
         let model = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, from: stream)
+            try checkLoad(for: submission, on: model, at: now)
         } catch {
             models[model]?.refused += 1
             throw error
@@ -165,6 +166,14 @@ extension Broker {
             liveBytes + submission.request.count <= configuration.maximumQueuedBytes
         else {
             throw Status(.resourceExhausted, .queueFull, "the queue is full", retryAfter: .seconds(1))
+        }
+        guard spooledBytes < configuration.maximumSpooledBytes else {
+            throw Status(
+                .resourceExhausted,
+                .queueFull,
+                "the answers under way fill the broker's memory",
+                retryAfter: .seconds(1)
+            )
         }
         try checkCalls(of: stream.session)
         try checkFit(of: submission, on: model)

@@ -10,13 +10,14 @@ extension Broker {
         workers[joined.worker] = WorkerRecord(joined: joined)
         workerOrder.append(joined.worker)
         if models[model] == nil {
-            models[model] = ModelRecord()
+            models[model] = ModelRecord(admission: configuration.admission)
             modelOrder.append(model)
             modelOrder.sort()
         }
         models[model]?.workers += 1
         let contextLength = max(models[model]?.contextLength ?? 0, joined.contextLength)
         models[model]?.contextLength = contextLength
+        models[model]?.admission?.workerJoined(joined)
         tell(.workerJoined(joined))
     }
 
@@ -32,6 +33,7 @@ extension Broker {
         guard let record = workers[worker], !record.isDraining else { return }
         workers[worker]?.isDraining = true
         models[record.joined.profile.model]?.workers -= 1
+        models[record.joined.profile.model]?.admission?.workerLeft(worker)
         tell(.workerLeft(worker, isDraining: true))
         requeueUnpulled(of: worker, at: now)
         startPatience(for: record.joined.profile.model, at: now)
@@ -44,6 +46,7 @@ extension Broker {
             models[record.joined.profile.model]?.workers -= 1
             workers[worker]?.isDraining = true
         }
+        models[record.joined.profile.model]?.admission?.workerLeft(worker)
         tell(.workerLeft(worker, isDraining: false))
         requeueUnpulled(of: worker, at: now)
         let computed = record.leases.count - record.waiting
@@ -67,7 +70,7 @@ extension Broker {
     ///
     /// Reports under leases that are not current are discarded and the leases revoked.
     package mutating func workerStepped(_ worker: WorkerID, _ step: WorkerStep, at now: Instant) {
-        guard workers[worker] != nil else { return }
+        guard let model = workers[worker]?.joined.profile.model else { return }
         workers[worker]?.waiting = step.waiting
         workers[worker]?.freeKVTokens = step.freeKVTokens
         workers[worker]?.lastStep = now
@@ -78,6 +81,7 @@ extension Broker {
         for report in step.reports {
             guard let number = queriesByLease[report.lease], owns(worker, number) else {
                 if report.finish == nil, report.failure == nil { stale.append(report.lease) }
+                models[model]?.wastedTokens += UInt64(report.tokens)
                 continue
             }
             // Its attempt has ended in this very step; nothing can follow.
@@ -91,6 +95,7 @@ extension Broker {
         }
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
+            models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)
             tell(
                 .stepCompleted(
                     StepCompleted(
@@ -137,6 +142,7 @@ extension Broker {
                 )
             }
             queries[number]?.output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
+            spooledBytes += (queries[number]?.output.storedBytes ?? 0) - record.output.storedBytes
             if record.attempts.last?.firstToken == nil { noteFirstToken(of: number, from: worker, at: now) }
             queries[number]?.firstToken = record.firstToken ?? now
             queries[number]?.lastToken = now

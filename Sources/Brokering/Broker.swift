@@ -37,6 +37,8 @@ package struct Broker: Sendable {
     /// Accepted and not ended, and the bytes of their requests.
     package internal(set) var liveQueries = 0
     package internal(set) var liveBytes = 0
+    /// Of the output of queries that have not ended.
+    package internal(set) var spooledBytes = 0
 
     /// Whether queries can be written down.
     package let isJournaled: Bool

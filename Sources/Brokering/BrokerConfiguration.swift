@@ -12,6 +12,13 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumTokens = 131_072
     /// Bytes of output kept for one query.
     package var maximumOutputBytes = 4 << 20
+    /// Output of queries that have not ended, in bytes, over all models; beyond it new queries are refused with
+    /// `queueFull`.
+    package var maximumSpooledBytes = 1 << 30
+    /// Refuses queries that could not be served within their objective; nil accepts them all.
+    package var admission: AdmissionSettings? = AdmissionSettings()
+    /// Whether that includes queries that name no objective: what they get is a default, not a condition.
+    package var admissionCoversAll = false
     /// Executions of one query, the first included; those that a broker's end cut short do not count.
     package var maximumAttempts = 3
     /// Workers that may be lost while they run a query that gets no further, before it is given up as their cause.

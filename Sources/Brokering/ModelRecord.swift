@@ -16,8 +16,16 @@ package struct ModelRecord: Sendable {
     package internal(set) var refused: UInt64 = 0
     package internal(set) var retried: UInt64 = 0
     package internal(set) var outputTokens: UInt64 = 0
+    /// Tokens that workers reported for queries that had ended: the client had left or cancelled, or the deadline had
+    /// passed, and the worker did not know it yet.
+    package internal(set) var wastedTokens: UInt64 = 0
     package internal(set) var recent = RecentOutcomes()
     package internal(set) var predictions = PredictionErrors()
+    package internal(set) var admission: AdmissionControl?
+
+    init(admission settings: AdmissionSettings? = nil) {
+        admission = settings.map { AdmissionControl(settings: $0) }
+    }
 
     /// Whether an end says something about the service; others are the client's doing.
     static func judges(_ status: Status) -> Bool {

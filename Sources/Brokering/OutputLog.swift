@@ -20,6 +20,10 @@ package struct OutputLog: Hashable, Sendable {
     package init() {}
 
     package var byteCount: Int { text.count }
+    /// What it takes of the broker's memory, about: text, identifiers and the index.
+    package var storedBytes: Int {
+        text.count + tokenIDs.count * MemoryLayout<Int32>.stride + entries.count * MemoryLayout<Entry>.stride
+    }
 
     /// Whether another worker could continue from here: every token's identifier is known.
     package var isResumable: Bool { tokenIDs.count == count }

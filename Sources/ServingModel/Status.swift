@@ -48,6 +48,7 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case cancelledByClient = 27
     case clientGone = 28
     case slowReader = 29
+    case overloaded = 30
     case journalFailed = 31
     // The worker.
     case workerLost = 40

@@ -1,3 +1,4 @@
+package import Brokering
 package import ServingModel
 
 extension ClusterSimulation {
@@ -17,6 +18,8 @@ extension ClusterSimulation {
         package var changes: [FleetChange] = []
         /// Workers are started and drained as a policy wishes.
         package var scaling: SimulatedScaling?
+        /// Queries that could not be served within their objectives are refused when they arrive; nil admits all.
+        package var admission: AdmissionSettings?
         /// Steps take a little more or less than the profile says.
         package var stepTimeNoise: StepTimeNoise?
         /// The lengths of answers that the scheduler hears are multiplied by this, so that what it learns is wrong.

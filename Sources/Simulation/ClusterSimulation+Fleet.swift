@@ -1,4 +1,5 @@
 internal import Batching
+internal import Brokering
 internal import HeapModule
 internal import Scheduling
 internal import ServingModel
@@ -30,6 +31,7 @@ extension ClusterSimulation {
             profile: believed
         )
         scheduler.apply(.workerJoined(joined), at: now)
+        admission?.workerJoined(joined)
     }
 
     mutating func schedule(_ action: FleetEvent.Action, at time: Instant) {
@@ -73,6 +75,7 @@ extension ClusterSimulation {
         case .active:
             workers[worker].state = .draining
             scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: true), at: now)
+            admission?.workerLeft(WorkerID(index: worker))
             noteFleet()
             retireIfEmpty(worker)
         case .draining, .gone:
@@ -98,6 +101,7 @@ extension ClusterSimulation {
             workers[worker].underway = 0
         }
         if wasKnown { scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: false), at: now) }
+        admission?.workerLeft(WorkerID(index: worker))
         for index in lost.sorted() { retry(index) }
         noteFleet()
     }

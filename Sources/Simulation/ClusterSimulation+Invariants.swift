@@ -1,4 +1,5 @@
 internal import Batching
+internal import Brokering
 internal import HeapModule
 internal import Scheduling
 internal import ServingModel
@@ -20,6 +21,10 @@ extension ClusterSimulation {
             precondition((0...query.query.outputTokens).contains(query.generatedTokens))
             guard query.record.finish == nil, !query.record.isRefused else { continue }
             if let worker = query.record.worker { unfinished[worker] += 1 } else { unplaced += 1 }
+        }
+        if let admission {
+            precondition(admission.underWay == unfinished.reduce(unplaced, +), "admitted queries are miscounted")
+            admission.checkInvariants()
         }
         precondition(ended + unended == queries.count, "queries that ended are miscounted")
         var underway = Array(repeating: 0, count: workers.count)

@@ -1,3 +1,4 @@
+internal import Brokering
 internal import HeapModule
 internal import Scheduling
 internal import ServingModel
@@ -33,8 +34,27 @@ extension ClusterSimulation {
             queries[index].query.arrival = now
             queries[index].record.arrival = now
             if scaler != nil { scaler?.meter.noteArrival(of: queries[index].query, lengths: scheduler.view.lengths) }
-            begin(index)
+            if isAdmitted(index) { begin(index) }
         }
+    }
+
+    /// Asks admission control, if there is one; what it refuses ends here.
+    private mutating func isAdmitted(_ index: Int) -> Bool {
+        guard admission != nil else { return true }
+        let query = queries[index].query
+        let candidate = AdmissionCandidate(
+            inputTokens: query.inputTokens,
+            objective: query.objective,
+            priority: query.priority,
+            tenant: query.tenant
+        )
+        if case .refuse(let refusal)? = admission?.verdict(for: candidate, at: now) {
+            queries[index].record.refusal = refusal
+            end(index, .resourceExhausted)
+            return false
+        }
+        admission?.queryQueued(QueryNumber(index: index), candidate, at: now)
+        return true
     }
 
     /// Of what arrives now, the first of the trace.
@@ -64,6 +84,7 @@ extension ClusterSimulation {
         queries[index].record.dispatched = nil
         queries[index].isPrefilled = false
         guard queries[index].record.attempts < configuration.maximumAttempts else { return end(index, .unavailable) }
+        admission?.queryRequeued(QueryNumber(index: index), at: now)
         begin(index)
     }
 

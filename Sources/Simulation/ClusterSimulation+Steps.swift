@@ -1,3 +1,4 @@
+internal import Brokering
 internal import HeapModule
 internal import Scheduling
 internal import ServingModel
@@ -22,6 +23,10 @@ extension ClusterSimulation {
             started: outcome.started.map(QueryNumber.init(index:)),
             at: now
         )
+        if admission != nil {
+            for index in outcome.started { admission?.firstToken(QueryNumber(index: index), at: now) }
+            admission?.workerStepped(WorkerID(index: worker), outcome.workload, took: outcome.duration, at: now)
+        }
         if scaler != nil { scaler?.meter.note(outcome, queries, at: now) }
         for index in outcome.finished { end(index, .ok) }
         if workers[worker].state == .draining { retireIfEmpty(worker) }
@@ -38,6 +43,12 @@ extension ClusterSimulation {
         let progress = queries[index]
         unended -= 1
         if code == .ok { scaler?.meter.noteEnd(of: progress) } else { queries[index].record.isRefused = true }
+        admission?.queryEnded(
+            QueryNumber(index: index),
+            outputTokens: code == .ok ? progress.query.outputTokens : nil,
+            metObjective: progress.query.isMet(by: progress.record),
+            at: now
+        )
         let tokens = Double(progress.query.outputTokens) * configuration.reportedLengthScale
         let ended = QueryEnded(
             query: QueryNumber(index: index),

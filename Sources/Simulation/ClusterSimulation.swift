@@ -1,4 +1,5 @@
 internal import Batching
+internal import Brokering
 internal import HeapModule
 package import Scheduling
 package import ServingModel
@@ -53,6 +54,7 @@ package struct ClusterSimulation {
     var fleetEvents = Heap<FleetEvent>()
     var fleetEventCount = 0
     var scaler: FleetScaler?
+    var admission: AdmissionControl?
 
     /// A simulation at its start.
     ///
@@ -81,6 +83,11 @@ package struct ClusterSimulation {
         model = Self.anyProfile(of: believed ?? profiles, configuration)
         prefillPool = configuration.split.map { PrefillPool($0, noise: configuration.stepTimeNoise) }
         scaler = configuration.scaling.map { FleetScaler($0, prototype: profiles.first) }
+        admission = configuration.admission.map { AdmissionControl(settings: $0) }
+        precondition(
+            configuration.admission == nil || configuration.split == nil,
+            "admission control knows workers that prefill and decode"
+        )
         precondition(believed.map { $0.count == profiles.count } ?? true, "one belief for each worker")
         for (index, profile) in profiles.enumerated() {
             addWorker(profile, believed: believed?[index] ?? profile, state: .active)

@@ -1,3 +1,4 @@
+package import Brokering
 package import ServingModel
 
 /// What became of a query in a simulation; nil is what had not happened by its end.
@@ -16,8 +17,10 @@ package struct QueryRecord: Hashable, Sendable {
     package var preemptions = 0
     /// How often a worker began on it; more than once if a worker failed.
     package var attempts = 0
-    /// It was given up: it fits no worker, or too many failed with it.
+    /// It was given up: it was not admitted, it fits no worker, or too many failed with it.
     package var isRefused = false
+    /// Why it was not admitted, if so.
+    package var refusal: AdmissionRefusal?
 
     package init() {}
 }

@@ -79,8 +79,9 @@ extension Broker {
         }
         liveQueries += 1
         liveBytes += record.submission.request.count
+        spooledBytes += record.output.storedBytes
         if models[record.model] == nil {
-            models[record.model] = ModelRecord()
+            models[record.model] = ModelRecord(admission: configuration.admission)
             models[record.model]?.abandoned = now
             modelOrder.append(record.model)
             modelOrder.sort()
@@ -88,6 +89,7 @@ extension Broker {
         models[record.model]?.queued += 1
         if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
         startPatience(of: record.number, at: now)
+        noteAccepted(record, at: now)
     }
 }
 

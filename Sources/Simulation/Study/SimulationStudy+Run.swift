@@ -1,4 +1,5 @@
 internal import Batching
+internal import Brokering
 package import Scheduling
 internal import ServingModel
 
@@ -91,6 +92,7 @@ extension SimulationStudy {
             )
         }
         configuration.scaling = scaling
+        configuration.admission = admission
         return configuration
     }
 

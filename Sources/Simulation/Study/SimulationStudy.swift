@@ -1,3 +1,4 @@
+package import Brokering
 internal import Scheduling
 package import ServingModel
 
@@ -35,6 +36,9 @@ package struct SimulationStudy: Sendable {
     package var prefillWorkers = 0
     /// What starts and drains workers, from the number that a run begins with; nil for a fixed number.
     package var scaling: SimulatedScaling?
+
+    /// Refuses queries on arrival that could not be served within their objectives; nil admits all.
+    package var admission: AdmissionSettings?
 
     /// Queries that the length history is drawn from.
     private static let historySize = 2000

@@ -7,6 +7,8 @@ package struct SimulationSummary: Sendable {
     package private(set) var met = 0
     /// Queries without an end.
     package private(set) var unfinished = 0
+    /// Of those, queries that were not admitted.
+    package private(set) var refused = 0
     package private(set) var preemptions = 0
     /// The share of each run's queries that kept both objectives.
     package let attainments: [Double]
@@ -46,6 +48,7 @@ package struct SimulationSummary: Sendable {
                 queries += 1
                 if isMet { met += 1 }
                 if record.finish == nil { unfinished += 1 }
+                if record.refusal != nil { refused += 1 }
                 preemptions += record.preemptions
                 if let time = query.timeToFirstToken(by: record) { firstTokens.append(time) }
                 if let time = query.averageTokenTime(by: record) { tokenTimes.append(time) }

@@ -11,6 +11,7 @@ struct BrokerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var admission: AdmissionOptions
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
     @OptionGroup var keys: KeyDirectoryOptions
@@ -20,7 +21,7 @@ struct BrokerCommand: AsyncParsableCommand {
         let logger = try service.logger()
         let opened = try keys.open()
         let broker = try BrokerService(
-            configuration: try Self.configuration(endpoints, objective, delivery, keys, opened),
+            configuration: try Self.configuration(endpoints, objective, admission, delivery, keys, opened),
             journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )
@@ -33,6 +34,7 @@ struct BrokerCommand: AsyncParsableCommand {
     static func configuration(
         _ endpoints: EndpointOptions,
         _ objective: ObjectiveOptions,
+        _ admission: AdmissionOptions,
         _ delivery: DeliveryOptions,
         _ keys: KeyDirectoryOptions,
         _ opened: KeyDirectoryOptions.Opened?
@@ -43,6 +45,7 @@ struct BrokerCommand: AsyncParsableCommand {
         configuration.schedulerEndpoint = try endpoints.scheduler()
         configuration.adminEndpoint = try endpoints.admin()
         configuration.broker.objective = try objective.objective()
+        try admission.apply(to: &configuration.broker)
         try delivery.apply(to: &configuration.broker)
         configuration.security = opened.map { BrokerSecurity(keys: $0.serverKeys, table: $0.table) }
         configuration.bindsInsecurely = try keys.bindsInsecurely()

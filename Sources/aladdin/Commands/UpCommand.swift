@@ -23,6 +23,7 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var engine: EngineOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var objective: ObjectiveOptions
+    @OptionGroup var admission: AdmissionOptions
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
@@ -41,7 +42,7 @@ struct Up: AsyncParsableCommand {
         try gateway.checkExposure(keys, logger: logger)
         let opened = try keys.open()
         let broker = try BrokerService(
-            configuration: try BrokerCommand.configuration(endpoints, objective, delivery, keys, opened),
+            configuration: try BrokerCommand.configuration(endpoints, objective, admission, delivery, keys, opened),
             journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )

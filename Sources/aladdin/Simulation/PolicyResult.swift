@@ -32,7 +32,7 @@ struct PolicyResult: Sendable {
             "atgt_ms": Self.milliseconds(summary.averageTokenTime),
             "goodput_qps": summary.goodput, "worker_seconds": summary.workerSeconds,
             "gpu_hours": summary.gpuSeconds / 3600, "preemptions": summary.preemptions, "queries": summary.queries,
-            "unfinished": summary.unfinished,
+            "unfinished": summary.unfinished, "refused": summary.refused,
             "decision_us": Self.microseconds(summary.decision),
             "attainment_by_output_tokens": Self.groups(summary.lengthClasses),
         ]

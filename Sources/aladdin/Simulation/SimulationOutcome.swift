@@ -53,6 +53,10 @@ struct SimulationOutcome: Sendable {
         ]
         if isMinimum { lines.append("fewest workers for \(attainment.exactPercent) attainment:") }
         lines += ["", Terminal.table([PolicyResult.heading] + results.map(\.row))]
+        if study.admission != nil {
+            let refused = results.compactMap { result in result.summary.map { "\(result.policy) \($0.refused)" } }
+            lines += ["", "refused on arrival, and counted as missed: " + refused.joined(separator: ", ")]
+        }
         let classes = lengthClassTable
         if classes.count > 1 { lines += ["", "attainment by output tokens", Terminal.table(classes)] }
         return lines.joined(separator: "\n")

@@ -133,6 +133,17 @@ struct SimulationReport {
         case .predicted: lines.append("Policies know the lengths of 2,000 earlier answers, not those to come.")
         case .oracle: lines.append("Policies were told the length of each answer in advance.")
         }
+        if study.admission != nil {
+            let refused = outcome.results.compactMap { result in
+                result.summary.map { "\($0.refused) of \($0.queries) with \(result.policy)" }
+            }
+            lines.append(
+                """
+                Queries that could not be served within their objectives were refused on arrival and count as missed: \
+                \(refused.joined(separator: ", ")).
+                """
+            )
+        }
         if outcome.isMinimum {
             lines.append("Sizes were tried upward from a proven lower bound; the first that suffices is given.")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Brokering
 internal import Scheduling
 internal import ServingModel
 internal import Simulation
@@ -52,6 +53,9 @@ struct StudyOptions: ParsableArguments {
     @Flag(help: "Keep the scheduler from learning the workers' speed while they run.")
     var noLearning = false
 
+    @Option(help: "on: refuse queries on arrival that could not be served within their objectives. off: admit all.")
+    var admission = "off"
+
     @OptionGroup var load: LoadOptions
     @OptionGroup var objective: ObjectiveOptions
 
@@ -73,6 +77,7 @@ struct StudyOptions: ParsableArguments {
         study.dispatchDelay = .seconds(rounding: try number(dispatchDelay, "dispatch-delay-ms", 0...1e9) / 1000)
         study.modelError = try number(modelError, "model-error", -0.99...100)
         study.learnsStepTimes = !noLearning
+        study.admission = try admissionSettings()
         if let duration = plan.durationSeconds, warmUp >= duration {
             throw ValidationError("--warmup-s is \(warmUp.short); it must be below --duration-s, \(duration.short)")
         }
@@ -100,6 +105,16 @@ struct StudyOptions: ParsableArguments {
         }
         guard workers.parts.count == 1 else { throw ValidationError("--mode split is for workers of one profile") }
         return count
+    }
+
+    private func admissionSettings() throws -> AdmissionSettings? {
+        switch admission {
+        case "off": return nil
+        case "on" where mode == "split":
+            throw ValidationError("--admission on is not for --mode split: it predicts workers that do both phases")
+        case "on": return AdmissionSettings()
+        default: throw ValidationError("--admission is '\(admission)'; it must be on or off")
+        }
     }
 
     private func knownLengths() throws -> SimulationStudy.Lengths {

@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[41] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[42] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -212,6 +212,7 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[41] =
   { "REASON_CANCELLED_BY_CLIENT", "ALADDIN__V1__REASON__REASON_CANCELLED_BY_CLIENT", 27 },
   { "REASON_CLIENT_GONE", "ALADDIN__V1__REASON__REASON_CLIENT_GONE", 28 },
   { "REASON_SLOW_READER", "ALADDIN__V1__REASON__REASON_SLOW_READER", 29 },
+  { "REASON_OVERLOADED", "ALADDIN__V1__REASON__REASON_OVERLOADED", 30 },
   { "REASON_JOURNAL_FAILED", "ALADDIN__V1__REASON__REASON_JOURNAL_FAILED", 31 },
   { "REASON_WORKER_LOST", "ALADDIN__V1__REASON__REASON_WORKER_LOST", 40 },
   { "REASON_ENGINE_FAILED", "ALADDIN__V1__REASON__REASON_ENGINE_FAILED", 41 },
@@ -232,51 +233,52 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[41] =
   { "REASON_TOO_FAST", "ALADDIN__V1__REASON__REASON_TOO_FAST", 83 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 13},{31, 23},{40, 24},{60, 30},{80, 37},{0, 41}
+{0, 0},{20, 13},{40, 25},{60, 31},{80, 38},{0, 42}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[41] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[42] =
 {
-  { "REASON_ATTEMPTS_EXHAUSTED", 26 },
+  { "REASON_ATTEMPTS_EXHAUSTED", 27 },
   { "REASON_CANCELLED_BY_CLIENT", 20 },
   { "REASON_CLIENT_GONE", 21 },
   { "REASON_DEADLINE_EXPIRED", 19 },
   { "REASON_EMPTY_PROMPT", 2 },
-  { "REASON_ENGINE_FAILED", 25 },
-  { "REASON_ENGINE_STALLED", 29 },
-  { "REASON_INVALID_API_KEY", 38 },
+  { "REASON_ENGINE_FAILED", 26 },
+  { "REASON_ENGINE_STALLED", 30 },
+  { "REASON_INVALID_API_KEY", 39 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
-  { "REASON_JOURNAL_FAILED", 23 },
+  { "REASON_JOURNAL_FAILED", 24 },
   { "REASON_KEY_REUSED", 11 },
-  { "REASON_KEY_REVOKED", 37 },
+  { "REASON_KEY_REVOKED", 38 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
-  { "REASON_MESSAGE_TOO_LARGE", 34 },
+  { "REASON_MESSAGE_TOO_LARGE", 35 },
   { "REASON_NONE", 0 },
   { "REASON_NO_WORKER", 13 },
   { "REASON_OBJECTIVE_UNREACHABLE", 17 },
-  { "REASON_OUT_OF_MEMORY", 27 },
-  { "REASON_POISONOUS", 28 },
+  { "REASON_OUT_OF_MEMORY", 28 },
+  { "REASON_OVERLOADED", 23 },
+  { "REASON_POISONOUS", 29 },
   { "REASON_PROMPT_TOO_LONG", 3 },
-  { "REASON_PROTOCOL_VIOLATION", 32 },
+  { "REASON_PROTOCOL_VIOLATION", 33 },
   { "REASON_QUERY_RUNS", 12 },
   { "REASON_QUEUE_FULL", 14 },
-  { "REASON_SESSION_EXPIRED", 35 },
+  { "REASON_SESSION_EXPIRED", 36 },
   { "REASON_SHUTTING_DOWN", 18 },
   { "REASON_SLOW_READER", 22 },
-  { "REASON_STALE_SESSION", 31 },
-  { "REASON_SUPERSEDED", 36 },
-  { "REASON_TENANT_FORBIDDEN", 39 },
-  { "REASON_TOO_FAST", 40 },
+  { "REASON_STALE_SESSION", 32 },
+  { "REASON_SUPERSEDED", 37 },
+  { "REASON_TENANT_FORBIDDEN", 40 },
+  { "REASON_TOO_FAST", 41 },
   { "REASON_TOO_MANY_QUERIES", 15 },
   { "REASON_TOO_MANY_SESSIONS", 16 },
   { "REASON_UNKNOWN_MODEL", 8 },
   { "REASON_UNKNOWN_QUERY", 9 },
   { "REASON_UNSUPPORTED", 10 },
-  { "REASON_UNSUPPORTED_VERSION", 30 },
-  { "REASON_WORKER_LOST", 24 },
-  { "REASON_WRONG_ROLE", 33 },
+  { "REASON_UNSUPPORTED_VERSION", 31 },
+  { "REASON_WORKER_LOST", 25 },
+  { "REASON_WRONG_ROLE", 34 },
 };
 const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
 {
@@ -285,11 +287,11 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  41,
+  42,
   aladdin__v1__reason__enum_values_by_number,
-  41,
+  42,
   aladdin__v1__reason__enum_values_by_name,
-  6,
+  5,
   aladdin__v1__reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

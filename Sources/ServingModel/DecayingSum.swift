@@ -1,5 +1,3 @@
-package import ServingModel
-
 #if canImport(Glibc)
 internal import Glibc
 #else
