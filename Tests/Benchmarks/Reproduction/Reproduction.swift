@@ -53,6 +53,7 @@ enum Sections {
             StudySection(SplitPhaseDecode(data: data)),
             StudySection(PaperSetting(data: data)),
             StudySection(Drift(data: data)),
+            StudySection(Overload(data: data)),
             StudySection(Fairness(data: data)),
             StudySection(AgentSessions(data: data)),
             StudySection(FleetScaling(data: data)),

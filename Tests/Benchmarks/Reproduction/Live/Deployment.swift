@@ -25,7 +25,8 @@ struct Deployment: Sendable {
             for service in services.reversed() { service.terminate() }
             for service in services { service.waitUntilExit() }
         }
-        services.append(try start(["broker"] + all))
+        // As the simulation that it is compared with.
+        services.append(try start(["broker", "--admission", "off"] + all))
         services.append(try start(["scheduler", "--policy", policy] + all))
         for index in 0..<LiveService.workers {
             services.append(
