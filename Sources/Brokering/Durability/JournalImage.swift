@@ -2,9 +2,8 @@ package import ServingModel
 
 /// What a journal's records amount to: what another broker takes over, and what can be looked up.
 ///
-/// A pure fold, so it is what a journal is held to, however it stores its records: opening one means `open()` of the
-/// image of everything durable in it, and its answers to lookups are `find`. It has no bounds of its own; what is too old
-/// leaves it with `forget`.
+/// The strict sister of `JournalContents`, which passes over records that make no sense: this one refuses them, so that
+/// a simulation finds the broker that writes them. On what is in order both agree, which the simulation checks.
 package struct JournalImage: Hashable, Sendable {
     /// A record that cannot follow those before it: the journal is damaged, or its writer is wrong.
     package struct Contradiction: Error, Hashable, Sendable, CustomStringConvertible {

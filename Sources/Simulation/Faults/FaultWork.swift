@@ -21,6 +21,8 @@ struct FaultWork: Sendable {
 
     var ownerName: String { Self.owners[owner] }
 
+    static func account(ofOwner owner: Int) -> Account { Account(tenant: owners[owner]) }
+
     /// - Parameter isVariant: asks for something else under the same name.
     func submission(isVariant: Bool = false) -> Submission {
         var submission = Submission(

@@ -114,7 +114,7 @@ extension FaultyCluster {
                 query: id,
                 firstIndex: calls[index].tokens.count,
                 seenAttempt: calls[index].seenAttempt,
-                owner: FaultWork.owners[clients[client].owner]
+                account: FaultWork.account(ofOwner: clients[client].owner)
             )
             send(.attach(stream: stream, attachment), from: client)
         }

@@ -73,10 +73,8 @@ extension FaultyCluster {
     mutating func calmDown() {
         tell("faults stop")
         isCalm = true
-        process.pausedUntil = now
+        // Whoever is stopped or cut off comes back in time, with what was kept for it in order.
         for peer in peers.indices {
-            peers[peer].pausedUntil = now
-            peers[peer].blockedUntil = now
             if peers[peer].dropsUp || peers[peer].dropsDown { disconnect(peer, for: 1) }
             if !peers[peer].isUp {
                 schedule(.startPeer(peer, incarnation: peers[peer].incarnation), after: 1)

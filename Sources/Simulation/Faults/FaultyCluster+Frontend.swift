@@ -50,7 +50,7 @@ extension FaultyCluster {
     private mutating func attach(_ attachment: Attachment, _ stream: StreamKey, from peer: Int) {
         var attachment = attachment
         if sabotage == .ownersIgnored, let work = ledger[attachment.query]?.work {
-            attachment.owner = works[work].ownerName
+            attachment.account = FaultWork.account(ofOwner: works[work].owner)
         }
         do throws(Status) {
             try broker.attach(attachment, by: stream)
@@ -74,7 +74,7 @@ extension FaultyCluster {
     private mutating func acknowledge(_ id: QueryID, _ stream: StreamKey, from peer: Int) {
         var status = Status.ok
         do throws(Status) {
-            try broker.acknowledge(id, owner: works[ledger[id]?.work ?? 0].ownerName, at: brokerNow)
+            try broker.acknowledge(id, as: FaultWork.account(ofOwner: works[ledger[id]?.work ?? 0].owner), at: brokerNow)
             ledger.change(id) { $0.isAcknowledged = true }
             coverage.note(.acknowledged)
         } catch {
