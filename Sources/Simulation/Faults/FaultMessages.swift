@@ -27,7 +27,7 @@ enum FaultReply: Sendable {
     case heartbeat
     /// The session is not known, or over.
     case goodbye
-    case delivery(stream: UInt64, Delivery)
+    case delivery(stream: UInt64, Brokering.Delivery)
     case end(stream: UInt64, Status)
     case acknowledged(stream: UInt64, Status)
     case batch([Assignment])

@@ -172,7 +172,7 @@ extension FaultyCluster {
         if !process.blocked.isEmpty { wantRound() }
     }
 
-    private mutating func hear(_ delivery: Delivery, _ index: Int) {
+    private mutating func hear(_ delivery: Brokering.Delivery, _ index: Int) {
         var call = calls[index]
         defer { calls[index] = call }
         switch delivery {

@@ -75,14 +75,14 @@ extension FaultyCluster {
         )
     }
 
-    private func leases() -> [(QueryID, QueryRecord.State)] {
+    private func leases() -> [(QueryID, Brokering.QueryRecord.State)] {
         ledger.leased.compactMap { leased in
             guard let state = broker.query(leased.id)?.state, case .leased(_, leased.lease) = state else { return nil }
             return (leased.id, state)
         }
     }
 
-    private mutating func checkUnmoved(_ before: [(QueryID, QueryRecord.State)]) {
+    private mutating func checkUnmoved(_ before: [(QueryID, Brokering.QueryRecord.State)]) {
         for (id, state) in before where broker.query(id)?.state != state {
             fail(.plansMoveNothingLeased, "a scheduler's message ended the lease of query \(id.low), \(state)")
         }

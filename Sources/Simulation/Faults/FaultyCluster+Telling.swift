@@ -3,7 +3,7 @@ internal import ServingModel
 
 /// Checks at the moment at which the broker tells a client something.
 extension FaultyCluster {
-    mutating func check(_ delivery: Delivery, to stream: StreamKey, peer: Int) {
+    mutating func check(_ delivery: Brokering.Delivery, to stream: StreamKey, peer: Int) {
         tell("-> \(stream.session.rawValue)/\(stream.stream) \(Self.words(delivery))")
         guard case .client(let client) = peers[peer].role else { return }
         if case .accepted(let id, let durability, let isDuplicate) = delivery {
@@ -111,7 +111,7 @@ extension FaultyCluster {
         }
     }
 
-    private static func words(_ delivery: Delivery) -> String {
+    private static func words(_ delivery: Brokering.Delivery) -> String {
         switch delivery {
         case .accepted(let id, let durability, let isDuplicate):
             "accepted \(id.low) \(durability)\(isDuplicate ? " again" : "")"
