@@ -76,6 +76,8 @@ extension Broker {
     }
 
     private mutating func feed(_ id: WorkerID, at now: Instant) {
+        // Whoever is about to lose its session gets no more: an attempt would be lost with it.
+        guard workers[id]?.isExpelled == false else { return }
         var batch: [Assignment] = []
         while let worker = workers[id], worker.sent < worker.granted, let number = worker.queue.first {
             workers[id]?.queue.removeFirst()

@@ -4,6 +4,21 @@ import Testing
 
 @Suite("Deadlines, patience and memory")
 struct TimeTests {
+    @Test("A worker that is to lose its session is sent nothing more")
+    func expelledGetsNothing() throws {
+        var rig = BrokerRig { $0.enginePatience = .seconds(2) }
+        rig.join(1)
+        _ = try rig.submit()
+        #expect(rig.dispatched().count == 1)
+        rig.tick(after: .seconds(3))
+        let late = try rig.submit()
+        let actions = rig.act()
+        #expect(actions.contains { if case .expel = $0 { true } else { false } })
+        #expect(actions.flatMap(\.assignments).isEmpty)
+        rig.lose(1)
+        #expect(try rig.record(late).failures.isEmpty)
+    }
+
     @Test("A deadline ends a query that waits and one that runs, and no sooner")
     func deadlines() throws {
         var rig = BrokerRig()

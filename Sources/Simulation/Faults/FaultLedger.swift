@@ -37,6 +37,8 @@ struct FaultLedger: Sendable {
     var byKey: [IdempotencyKey: QueryID] = [:]
     /// What a stream of the present broker reads, once it was told.
     var byStream: [StreamKey: QueryID] = [:]
+    /// The present broker's streams that submitted; all others are attachments.
+    var submissions: Set<StreamKey> = []
 
     subscript(id: QueryID) -> Query? { queries[id] }
 
@@ -85,6 +87,7 @@ struct FaultLedger: Sendable {
     mutating func brokerEnded(_ hasEnd: (QueryNumber) -> Bool) {
         byLease = [:]
         byStream = [:]
+        submissions = []
         for id in order {
             change(id) { query in
                 query.lease = nil

@@ -23,6 +23,7 @@ extension FaultyCluster {
         let work = works[call.work]
         var submission = work.submission(isVariant: call.isVariant)
         if sabotage == .deadlinesIgnored { submission.timeout = nil }
+        ledger.submissions.insert(stream)
         let id = QueryID(high: 1, low: nextID)
         nextID += 1
         ledger.add(
@@ -62,7 +63,9 @@ extension FaultyCluster {
 
     private mutating func cancel(_ stream: StreamKey) {
         let id = ledger.order.last { broker.query($0)?.readers.contains(stream) == true }
-        if let id, broker.query(id)?.readers == [stream] { ledger.change(id) { $0.isCancelled = true } }
+        // Giving up an attachment ends nothing that is written down.
+        let ends = ledger.submissions.contains(stream) || id.flatMap { ledger[$0]?.durability } == .volatile
+        if let id, ends, broker.query(id)?.readers == [stream] { ledger.change(id) { $0.isCancelled = true } }
         guard sabotage != .cancellationsIgnored else { return }
         guard broker.cancel(stream, at: brokerNow) else { return }
         coverage.note(.cancelled)
@@ -74,7 +77,11 @@ extension FaultyCluster {
     private mutating func acknowledge(_ id: QueryID, _ stream: StreamKey, from peer: Int) {
         var status = Status.ok
         do throws(Status) {
-            try broker.acknowledge(id, as: FaultWork.account(ofOwner: works[ledger[id]?.work ?? 0].owner), at: brokerNow)
+            try broker.acknowledge(
+                id,
+                as: FaultWork.account(ofOwner: works[ledger[id]?.work ?? 0].owner),
+                at: brokerNow
+            )
             ledger.change(id) { $0.isAcknowledged = true }
             coverage.note(.acknowledged)
         } catch {
