@@ -99,6 +99,21 @@ struct DamageTests {
         #expect(try [database, log].map { try Data(contentsOf: URL(fileURLWithPath: $0)) } == before)
     }
 
+    @Test("An index that has lost an idempotency key is refused: the key would be taken for new")
+    func damagedIndex() throws {
+        let key = "a key that nobody else has"
+        try write([[.accepted(Samples.query(1, key: key))]]).close()
+        try change(directory.database) { bytes in
+            let first = bytes.range(of: Data(key.utf8))
+            let last = bytes.range(of: Data(key.utf8), options: .backwards)
+            // Once in the table, once in the index, which was made later.
+            #expect(first != last)
+            if let last { bytes[last.lowerBound + 2] ^= 1 }
+        }
+        let error = #expect(throws: JournalFailure.self) { try journal().recover() }
+        #expect(error?.kind == .damaged)
+    }
+
     @Test("A missing database beside its log is refused")
     func missingDatabase() throws {
         try copyWithLog()
@@ -143,6 +158,8 @@ struct DamageTests {
                 let wanted = expected.recovery(epoch: recovery.epoch)
                 #expect(recovery.queries.map(\.accepted) == wanted.queries.map(\.accepted), "at \(start)")
                 #expect(recovery.queries.map(\.output) == wanted.queries.map(\.output), "at \(start)")
+                #expect(recovery.keys == wanted.keys, "at \(start)")
+                #expect(recovery.nextNumber == wanted.nextNumber, "at \(start)")
                 journal.close()
             } catch {
                 #expect(error.kind == .damaged || error.kind == .newerVersion, "\(error)")

@@ -40,7 +40,9 @@ package struct OutputPart: Hashable, Sendable {
     package var ids: [Int32]
     /// UTF-8, whole characters.
     package var text: [UInt8]
-    /// Where the text may be cut, in order; together they are all of the part. Empty for one piece.
+    /// Where the text may be cut, in order; together they are all of the part.
+    ///
+    /// Empty for one piece.
     package var pieces: [Piece]
 
     /// Tokens that became known together, and the bytes of text that they made certain.

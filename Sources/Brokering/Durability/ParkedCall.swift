@@ -21,7 +21,9 @@ package struct Attachment: Hashable, Sendable {
     /// The first token wanted.
     package var firstIndex: Int
     /// The latest attempt that the reader has heard of; what it knows of the answer it has from that one and those
-    /// before. 0 for one that has heard nothing.
+    /// before.
+    ///
+    /// 0 for one that has heard nothing.
     package var seenAttempt: Int
     /// Whose queries the reader may see.
     package var account: Account

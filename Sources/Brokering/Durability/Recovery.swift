@@ -2,7 +2,9 @@ package import ServingModel
 
 /// What a journal holds when a broker opens it: everything that is not finished.
 package struct Recovery: Hashable, Sendable {
-    /// Of this opening: greater than of all before, durable before anybody is served. The high half of every lease.
+    /// Of this opening: greater than of all before, durable before anybody is served.
+    ///
+    /// The high half of every lease.
     package var epoch: UInt32
     /// The first number that was never used.
     package var nextNumber: QueryNumber
