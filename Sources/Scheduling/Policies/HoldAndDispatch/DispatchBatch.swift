@@ -9,7 +9,7 @@ struct DispatchBatch {
     private(set) var squares: Int
     /// Contexts as soon as it runs.
     private(set) var contextTokens: Int
-    /// The longest that one of them may grow to.
+    /// The longest that one of them may grow to at most.
     private(set) var longestContext: Int
     /// Seconds of its prefill alone.
     private(set) var seconds: Double

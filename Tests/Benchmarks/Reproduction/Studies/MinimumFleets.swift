@@ -11,8 +11,8 @@ struct MinimumFleets: Study {
 
     /// Loads in which some fleet of fixed size gets to 99 %; the others are compared at equal sizes.
     private func settings(_ scope: Scope) throws -> [LoadSetting] {
-        let names = scope == .full ? ["S70", "Z8", "S13", "D8", "X70h", "Z70", "M8"] : ["S70", "Z8", "S13"]
-        return try names.map { try data.setting($0) }
+        let all = ["S70", "Z8", "S13", "D8", "X70h", "Z70", "M8", "K13"]
+        return try (scope == .full ? all : ["S70", "Z8", "S13"]).map { try data.setting($0) }
     }
 
     private func modes(_ setting: LoadSetting, _ scope: Scope) -> [BatchingMode] {
@@ -127,9 +127,10 @@ struct MinimumFleets: Study {
         chapter.list(
             settings.map { setting in
                 let arrivals = setting.arrivals == "poisson" ? "Poisson arrivals" : "the trace's arrivals"
+                let memory = setting.kvCapacityTokens.map { " with \($0) tokens of KV cache, so that memory binds" } ?? ""
                 return "**\(setting.name)**: lengths of `\(setting.trace)`, \(arrivals) at \(setting.rate.plain) "
-                    + "queries/s, workers of `\(setting.profile).json`, TTFT \(setting.sloTtftMs.plain) ms, "
-                    + "ATGT \(setting.sloAtgtMs.plain) ms"
+                    + "queries/s, workers of `\(setting.profile).json`\(memory), "
+                    + "TTFT \(setting.sloTtftMs.plain) ms, ATGT \(setting.sloAtgtMs.plain) ms"
             }
         )
     }
