@@ -126,10 +126,11 @@ extension IntegrationTests {
 
         @Test func `A plan with prices takes the cheapest fleet, not the fewest GPUs`() async throws {
             // A worker of two GPUs that is no faster: cheaper only if its GPUs are.
-            let slow = try files.profile(stepMilliseconds: 10)
-            var text = try String(contentsOfFile: slow, encoding: .utf8)
-            text = text.replacing(/"gpus"\s*:\s*1/, with: "\"gpus\": 2")
-            let wide = try files.write(text, to: "wide.json")
+            var text = try String(contentsOfFile: files.profile(stepMilliseconds: 10), encoding: .utf8)
+            // Formulas want work that grows with the load.
+            text = text.replacing("\"k1_ms\": 0", with: "\"k1_ms\": 0.01").replacing("\"c2_ms\": 0", with: "\"c2_ms\": 0.1")
+            let slow = try files.write(text, to: "narrow.json")
+            let wide = try files.write(text.replacing("\"gpus\": 1", with: "\"gpus\": 2"), to: "wide.json")
             let arguments = ["plan"] + flags.prefix(2) + ["--profile", slow, "--profile", wide, "--json"]
             for (prices, chosen) in [([], slow), (["5", "2"], wide), (["2", "2"], slow)] {
                 let run = try await Run.aladdin(arguments + prices.flatMap { ["--gpu-price-per-hour", $0] })
