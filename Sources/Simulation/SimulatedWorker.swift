@@ -64,7 +64,9 @@ package struct SimulatedWorker: Sendable {
     /// Queries in its hands or on their way.
     package var load: Int { batch.count + underway }
 
-    /// Whether a query could get a token here. It may outgrow the worker later, and is handed back then.
+    /// Whether a query could get a token here.
+    ///
+    /// It may outgrow the worker later, and is handed back then.
     func canTake(_ query: QueryProgress) -> Bool {
         batch.canEverFit(promptTokens: query.contextTokens, maxTokens: 1)
     }

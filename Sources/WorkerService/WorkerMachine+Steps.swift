@@ -20,7 +20,8 @@ extension WorkerMachine {
                 let message = "the engine counts \(tokens) prompt tokens"
                 fail(admission.sequence, Status(.internalError, .engineFailed, message))
             } else if !batch.canEverFit(promptTokens: tokens, maxTokens: resumed + 1) {
-                let message = "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
+                let message =
+                    "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
                 fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
             } else {
                 batch.enqueue(admission.sequence.key, promptTokens: tokens, generatedTokens: resumed)

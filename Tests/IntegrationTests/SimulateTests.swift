@@ -128,7 +128,10 @@ extension IntegrationTests {
             // A worker of two GPUs that is no faster: cheaper only if its GPUs are.
             var text = try String(contentsOfFile: files.profile(stepMilliseconds: 10), encoding: .utf8)
             // Formulas want work that grows with the load.
-            text = text.replacing("\"k1_ms\": 0", with: "\"k1_ms\": 0.01").replacing("\"c2_ms\": 0", with: "\"c2_ms\": 0.1")
+            text = text.replacing("\"k1_ms\": 0", with: "\"k1_ms\": 0.01").replacing(
+                "\"c2_ms\": 0",
+                with: "\"c2_ms\": 0.1"
+            )
             let slow = try files.write(text, to: "narrow.json")
             let wide = try files.write(text.replacing("\"gpus\": 1", with: "\"gpus\": 2"), to: "wide.json")
             let arguments = ["plan"] + flags.prefix(2) + ["--profile", slow, "--profile", wide, "--json"]

@@ -100,7 +100,9 @@ struct WorkedExampleTests {
         func score(tokens: Double, credit: Double) -> Double {
             3 * miss(tokens: tokens, credit: credit, pace: pace) + settings.balance * pace / tokenTime
         }
-        let scores = [score(tokens: 45, credit: 0.774), score(tokens: 16, credit: -0.046), score(tokens: 7, credit: -0.296)]
+        let scores = [
+            score(tokens: 45, credit: 0.774), score(tokens: 16, credit: -0.046), score(tokens: 7, credit: -0.296),
+        ]
         for (score, expected) in zip(scores, [0.077, 0.203, 0.752]) { #expect(abs(score - expected) < 0.006) }
         #expect(scores[0] < scores[1] && scores[1] < scores[2])
         // W1's hazard alone is beyond what a full batch of four may cost, and what sheds at last call.

@@ -48,7 +48,10 @@ struct WorkerMachineTests {
         rig.expectEmpty()
     }
 
-    @Test("What outgrows the KV cache is given back with its tokens; the others go on", arguments: BatchingMode.allCases)
+    @Test(
+        "What outgrows the KV cache is given back with its tokens; the others go on",
+        arguments: BatchingMode.allCases
+    )
     func outgrown(mode: BatchingMode) {
         var rig = WorkerRig(mode: mode, engine: ScriptedEngine(kvTokens: 64))
         rig.take(1, prompt: 60, maxTokens: 5)

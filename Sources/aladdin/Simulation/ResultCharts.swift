@@ -148,7 +148,8 @@ struct ResultCharts {
             let isOne = prices.allSatisfy { $0 == price }
             return .figure(
                 BarChart(title, .number, bars: bars),
-                caption: isOne ? "At \(price.short) for a GPU and hour." : "At the prices given for each kind of worker."
+                caption: isOne
+                    ? "At \(price.short) for a GPU and hour." : "At the prices given for each kind of worker."
             )
         }
         return [

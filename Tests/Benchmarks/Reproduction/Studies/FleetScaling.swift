@@ -140,12 +140,16 @@ struct FleetScaling: Study {
             guard let finding, finding.reachesTarget else {
                 missesRunning += 1
                 if missesRunning == 1 || missed == nil { missed = setPoint }
-                if best?.reachesTarget != true, let finding, finding.attainment > best?.attainment ?? 0 { best = finding }
+                if best?.reachesTarget != true, let finding, finding.attainment > best?.attainment ?? 0 {
+                    best = finding
+                }
                 return
             }
             missesRunning = 0
             reached = setPoint
-            if best?.reachesTarget != true || finding.workerSeconds < best?.workerSeconds ?? .infinity { best = finding }
+            if best?.reachesTarget != true || finding.workerSeconds < best?.workerSeconds ?? .infinity {
+                best = finding
+            }
         }
     }
 

@@ -127,7 +127,8 @@ struct MinimumFleets: Study {
         chapter.list(
             settings.map { setting in
                 let arrivals = setting.arrivals == "poisson" ? "Poisson arrivals" : "the trace's arrivals"
-                let memory = setting.kvCapacityTokens.map { " with \($0) tokens of KV cache, so that memory binds" } ?? ""
+                let memory =
+                    setting.kvCapacityTokens.map { " with \($0) tokens of KV cache, so that memory binds" } ?? ""
                 return "**\(setting.name)**: lengths of `\(setting.trace)`, \(arrivals) at \(setting.rate.plain) "
                     + "queries/s, workers of `\(setting.profile).json`\(memory), "
                     + "TTFT \(setting.sloTtftMs.plain) ms, ATGT \(setting.sloAtgtMs.plain) ms"
