@@ -79,6 +79,8 @@ extension ClusterSimulation {
         guard let index = workers[worker].handBackOutgrown(&queries) else { return }
         let capacity = workers[worker].profile.kvCache.capacityTokens
         let isLargest = !workers.contains { $0.state == .active && $0.profile.kvCache.capacityTokens > capacity }
-        if isLargest { end(index, .outOfRange) } else { retry(index) }
+        guard isLargest else { return retry(index) }
+        queries[index].record.worker = nil
+        end(index, .outOfRange)
     }
 }
