@@ -84,7 +84,7 @@ struct HoldAndDispatchTests {
         scheduler.apply(.queued(901, inputTokens: 10, objective: objective), at: .zero + .milliseconds(1))
         scheduler.apply(.queryDispatched(QueryNumber(901), to: WorkerID(2), attempt: 1), at: .zero + .milliseconds(1))
         scheduler.apply(.queued(5, inputTokens: 1000, objective: objective), at: .zero + .milliseconds(2))
-        let decision = scheduler.decide(at: .zero + .milliseconds(1900))
+        let decision = scheduler.decide(at: .zero + .milliseconds(1650))
         #expect(decision.placements.map(\.worker) == [WorkerID(2)])
     }
 
