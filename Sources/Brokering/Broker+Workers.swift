@@ -177,12 +177,13 @@ extension Broker {
         }
     }
 
-    /// Whether no other worker of its model has a larger KV cache.
+    /// Whether no other worker of its model that takes queries has a larger KV cache.
     private func isRoomiest(_ id: WorkerID) -> Bool {
         guard let profile = workers[id]?.joined.profile else { return true }
         return !workerOrder.contains { other in
-            guard let joined = workers[other]?.joined, joined.profile.model == profile.model else { return false }
-            return joined.profile.kvCache.capacityTokens > profile.kvCache.capacityTokens
+            guard let worker = workers[other], !worker.isDraining else { return false }
+            let theirs = worker.joined.profile
+            return theirs.model == profile.model && theirs.kvCache.capacityTokens > profile.kvCache.capacityTokens
         }
     }
 
