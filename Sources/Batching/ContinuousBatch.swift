@@ -71,13 +71,22 @@ package struct ContinuousBatch: Hashable, Sendable {
         return !overflow && tokens <= blocks.total * blocks.blockTokens
     }
 
+    /// The running sequence that fills the KV cache to the last token: it is alone, and can't have another token here.
+    ///
+    /// There is none while every sequence in the batch is one that `canEverFit` was asked about in full. Whoever lets in
+    /// what may outgrow the worker looks for it before each step, and cancels it.
+    package var outgrown: SequenceKey? {
+        guard running.count == 1, running.contextTokens >= blocks.total * blocks.blockTokens else { return nil }
+        return running.keys.first
+    }
+
     /// Adds a sequence at the end of the queue.
     ///
     /// - Parameters:
     ///   - key: a name that no sequence of the batch carries.
     ///   - promptTokens: its prompt, at least one token.
     ///   - generatedTokens: its output from an earlier attempt; it is prefilled with the prompt.
-    /// - Precondition: `canEverFit` for the whole of it.
+    /// - Precondition: `canEverFit` for the whole of it, or somebody watches `outgrown`.
     package mutating func enqueue(_ key: SequenceKey, promptTokens: Int, generatedTokens: Int = 0) {
         let tokens = promptTokens + generatedTokens
         precondition(promptTokens > 0 && generatedTokens >= 0, "a sequence needs a prompt")

@@ -162,12 +162,28 @@ extension Broker {
             workers[worker]?.queriesCompleted += 1
             noteTokenTime(of: number, on: worker)
             end(number, with: status, at: now)
+        case .outOfRange where status.reason == .outOfMemory:
+            // It has outgrown the worker. A larger one goes on with it; without one its answer ends here, as it would at
+            // the model's longest context.
+            guard isRoomiest(worker) else { return retry(number, because: status, at: now) }
+            queries[number]?.finish = .length
+            end(number, with: .ok, at: now)
         case .invalidArgument, .outOfRange, .failedPrecondition, .unimplemented:
             // The query itself is at fault: no other worker would take it.
             end(number, with: status, at: now)
         default:
             if case .leased(_, let lease)? = queries[number]?.state { actions.append(.revoke(worker, [lease])) }
             retry(number, because: status, at: now)
+        }
+    }
+
+    /// Whether no other worker of its model that takes queries has a larger KV cache.
+    private func isRoomiest(_ id: WorkerID) -> Bool {
+        guard let profile = workers[id]?.joined.profile else { return true }
+        return !workerOrder.contains { other in
+            guard let worker = workers[other], !worker.isDraining else { return false }
+            let theirs = worker.joined.profile
+            return theirs.model == profile.model && theirs.kvCache.capacityTokens > profile.kvCache.capacityTokens
         }
     }
 

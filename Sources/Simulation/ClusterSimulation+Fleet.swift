@@ -25,7 +25,7 @@ extension ClusterSimulation {
             worker: WorkerID(index: index),
             name: "worker-\(index)",
             engine: "simulated",
-            contextLength: believed.kvCache.capacityTokens,
+            contextLength: contextLength,
             resumesPrefix: true,
             batching: workers[index].batch.mode,
             profile: believed

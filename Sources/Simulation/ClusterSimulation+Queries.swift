@@ -94,14 +94,14 @@ extension ClusterSimulation {
         return QueuedQuery(
             number: QueryNumber(index: index),
             id: QueryID(high: 0, low: UInt64(index)),
-            model: model.model,
+            model: model,
             attempt: progress.record.attempts,
             age: now - query.arrival,
             inputTokens: query.inputTokens,
             promptBytes: 0,
             // As long as it may get: the true length is for the oracle only.
             maxTokens: configuration.tellsLengths
-                ? query.outputTokens : max(query.outputTokens, model.kvCache.capacityTokens - query.inputTokens),
+                ? query.outputTokens : max(query.outputTokens, contextLength - query.inputTokens),
             outputTokensHint: configuration.tellsLengths ? query.outputTokens : nil,
             outputTokens: progress.generatedTokens,
             objective: query.objective,

@@ -29,6 +29,7 @@ extension ClusterSimulation {
         }
         if scaler != nil { scaler?.meter.note(outcome, queries, at: now) }
         for index in outcome.finished { end(index, .ok) }
+        handBackOutgrown(from: worker)
         if workers[worker].state == .draining { retireIfEmpty(worker) }
     }
 
@@ -70,5 +71,16 @@ extension ClusterSimulation {
         }
         touched.removeAll(keepingCapacity: true)
         prefillPool?.startSteps(&queries, at: now)
+    }
+
+    /// What has outgrown a worker's KV cache is tried elsewhere, with what it has so far, as the broker does; where no
+    /// worker is larger its answer can't come to its end.
+    private mutating func handBackOutgrown(from worker: Int) {
+        guard let index = workers[worker].handBackOutgrown(&queries) else { return }
+        let capacity = workers[worker].profile.kvCache.capacityTokens
+        let isLargest = !workers.contains { $0.state == .active && $0.profile.kvCache.capacityTokens > capacity }
+        guard isLargest else { return retry(index) }
+        queries[index].record.worker = nil
+        end(index, .outOfRange)
     }
 }

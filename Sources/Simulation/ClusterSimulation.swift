@@ -29,8 +29,10 @@ package struct ClusterSimulation {
     /// Nanoseconds that decisions took, by the configuration's stopwatch.
     package internal(set) var decisionTimes: [UInt64] = []
 
-    /// Of a worker of the fleet, for what queries are told of all: the model's name and how long an answer may get.
-    let model: LatencyProfile
+    /// Of a worker of the fleet: what queries ask for.
+    let model: String
+    /// Tokens that a prompt and its answer may have together: what the largest worker's KV cache holds.
+    let contextLength: Int
     var queries: [QueryProgress]
     /// Queries that have not ended, those to come included.
     var unended: Int
@@ -80,7 +82,9 @@ package struct ClusterSimulation {
             zip(openArrivals, openArrivals.dropFirst()).allSatisfy { queries[$0].arrival <= queries[$1].arrival },
             "not in trace order"
         )
-        model = Self.anyProfile(of: believed ?? profiles, configuration)
+        let known = Self.knownProfiles(believed ?? profiles, configuration)
+        model = known[0].model
+        contextLength = known.reduce(0) { max($0, $1.kvCache.capacityTokens) }
         prefillPool = configuration.split.map { PrefillPool($0, noise: configuration.stepTimeNoise) }
         scaler = configuration.scaling.map { FleetScaler($0, prototype: profiles.first) }
         admission = configuration.admission.map { AdmissionControl(settings: $0) }
@@ -98,14 +102,15 @@ package struct ClusterSimulation {
         noteFleet()
     }
 
-    private static func anyProfile(of workers: [LatencyProfile], _ configuration: Configuration) -> LatencyProfile {
-        let started = configuration.changes.lazy.compactMap {
+    /// Of the workers that there are or will be; at least one.
+    private static func knownProfiles(_ workers: [LatencyProfile], _ configuration: Configuration) -> [LatencyProfile] {
+        let started = configuration.changes.compactMap {
             if case .start(let profile, _) = $0.action { profile } else { nil }
         }
-        guard let profile = workers.first ?? configuration.scaling?.profile ?? started.first else {
-            preconditionFailure("there is no worker, nor will there be one")
-        }
-        return profile
+        let scaled = configuration.scaling?.profile.map { [$0] } ?? []
+        let all = workers + scaled + started
+        precondition(!all.isEmpty, "there is no worker, nor will there be one")
+        return all
     }
 
     /// What became of each query so far, in trace order.

@@ -64,9 +64,20 @@ package struct SimulatedWorker: Sendable {
     /// Queries in its hands or on their way.
     package var load: Int { batch.count + underway }
 
-    /// Whether a query could run here to its end.
+    /// Whether a query could get a token here.
+    ///
+    /// It may outgrow the worker later, and is handed back then.
     func canTake(_ query: QueryProgress) -> Bool {
-        batch.canEverFit(promptTokens: query.query.inputTokens, maxTokens: query.query.outputTokens)
+        batch.canEverFit(promptTokens: query.contextTokens, maxTokens: 1)
+    }
+
+    /// Gives up the query that has outgrown the KV cache, if there is one.
+    mutating func handBackOutgrown(_ queries: inout [QueryProgress]) -> Int? {
+        guard let key = batch.outgrown, batch.cancel(key) == .removed else { return nil }
+        if let plan = queries[key.rawValue].plannedFinish.take() {
+            queries[key.rawValue].remainingTokens = plan.decode - decodes
+        }
+        return key.rawValue
     }
 
     /// Takes a query into the queue.

@@ -14,22 +14,31 @@ extension WorkerMachine {
             sequence.inputTokens = tokens
             sequences[admission.sequence] = sequence
             let resumed = sequence.request.resumedTokens.count
-            let output = max(sequence.request.maxTokens, resumed + 1)
             if sequence.isCancelled {
                 forget(admission.sequence)
             } else if tokens < 1 {
                 let message = "the engine counts \(tokens) prompt tokens"
                 fail(admission.sequence, Status(.internalError, .engineFailed, message))
-            } else if !batch.canEverFit(promptTokens: tokens, maxTokens: output) {
-                let capacity = batch.blocks.total * batch.blocks.blockTokens
+            } else if !batch.canEverFit(promptTokens: tokens, maxTokens: resumed + 1) {
                 let message =
-                    "\(tokens) prompt tokens and \(output) output tokens exceed the worker's KV cache of \(capacity) tokens"
+                    "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
                 fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
             } else {
                 batch.enqueue(admission.sequence.key, promptTokens: tokens, generatedTokens: resumed)
             }
         }
     }
+
+    /// Gives back the query that has outgrown the KV cache, if there is one: the broker knows whether there is a larger.
+    ///
+    /// Most answers are far shorter than they may be, so whether they would fit at their longest is not asked before.
+    mutating func handBackOutgrown() {
+        guard let key = batch.outgrown, batch.cancel(key) == .removed else { return }
+        let message = "the answer has outgrown the worker's KV cache of \(kvTokens) tokens"
+        fail(SequenceID(rawValue: key.rawValue), Status(.outOfRange, .outOfMemory, message))
+    }
+
+    private var kvTokens: Int { batch.blocks.total * batch.blocks.blockTokens }
 
     /// Each sequence of the step has a token more, and some are done.
     mutating func stepSucceeded(_ step: EngineStep, _ outputs: [SequenceOutput]) {

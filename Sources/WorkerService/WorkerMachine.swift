@@ -99,6 +99,7 @@ package struct WorkerMachine: Sendable {
     package mutating func nextTurn() -> EngineTurn? {
         guard !turnIsUnderWay else { return nil }
         var turn = EngineTurn()
+        if unadmitted.isEmpty { handBackOutgrown() }
         turn.releases = releases
         releases.removeAll()
         if unadmitted.isEmpty {

@@ -29,12 +29,17 @@ struct BrokerRig {
         model: String = "m",
         granted: UInt64 = 10,
         resumesPrefix: Bool = true,
-        contextLength: Int = 4096
+        contextLength: Int = 4096,
+        kvTokens: Int = 10_000
     ) {
-        broker.workerJoined(
-            .sample(worker, model: model, resumesPrefix: resumesPrefix, contextLength: contextLength),
-            at: now
+        var joined = WorkerJoined.sample(
+            worker,
+            model: model,
+            resumesPrefix: resumesPrefix,
+            contextLength: contextLength
         )
+        joined.profile.kvCache.capacityTokens = kvTokens
+        broker.workerJoined(joined, at: now)
         if granted > 0 { broker.workerPulled(WorkerID(rawValue: worker), granted: granted) }
     }
 

@@ -130,6 +130,31 @@ struct WorkerLossTests {
         #expect(rig.broker.liveQueries == 0)
     }
 
+    @Test("A query that has outgrown its worker goes on at a larger one; at the largest its answer ends")
+    func outgrown() throws {
+        let outgrown = Status(.outOfRange, .outOfMemory, "x")
+        for otherTokens in [10_000, 20_000] {
+            var rig = BrokerRig()
+            rig.join(1)
+            let stream = try rig.submit()
+            let first = try #require(rig.dispatched().first).lease
+            rig.join(2, kvTokens: otherTokens)
+            rig.step(1, .tokens(first, from: 0, count: 3))
+            rig.step(1, .failure(first, outgrown))
+            if otherTokens > 10_000 {
+                let second = try #require(rig.dispatched().first)
+                #expect(second.attempt == 2 && second.resumedTokens == [0, 1, 2])
+            } else {
+                #expect(rig.dispatched().isEmpty)
+                let deliveries = rig.read(stream)
+                #expect(deliveries.contains(.tokens(from: 0, count: 3)))
+                #expect(deliveries.last == .end(.ok))
+                #expect(try rig.record(stream).finish == .length)
+                #expect(rig.broker.liveQueries == 0)
+            }
+        }
+    }
+
     @Test("A failure that says it is none counts as a failure")
     func failureWithoutOne() throws {
         var rig = BrokerRig()

@@ -74,6 +74,20 @@ struct HoldAndDispatchTests {
         #expect(placements.map(\.query) == [QueryNumber(2)] && placements.map(\.worker) == [WorkerID(2)])
     }
 
+    @Test("Where the worker whose turn it is has no memory left, the roomiest is asked as well")
+    func roomiest() {
+        var settings = HoldAndDispatch.Settings()
+        settings.candidates = 1
+        var scheduler = scheduler(HoldAndDispatch(settings))
+        scheduler.apply(.queued(900, inputTokens: 99_000, objective: objective), at: .zero)
+        scheduler.apply(.queryDispatched(QueryNumber(900), to: WorkerID(1), attempt: 1), at: .zero)
+        scheduler.apply(.queued(901, inputTokens: 10, objective: objective), at: .zero + .milliseconds(1))
+        scheduler.apply(.queryDispatched(QueryNumber(901), to: WorkerID(2), attempt: 1), at: .zero + .milliseconds(1))
+        scheduler.apply(.queued(5, inputTokens: 1000, objective: objective), at: .zero + .milliseconds(2))
+        let decision = scheduler.decide(at: .zero + .milliseconds(1650))
+        #expect(decision.placements.map(\.worker) == [WorkerID(2)])
+    }
+
     @Test("An idle worker is given a query at once")
     func idleWorker() {
         var scheduler = scheduler(workers: 1)

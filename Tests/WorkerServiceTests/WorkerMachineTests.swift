@@ -36,15 +36,32 @@ struct WorkerMachineTests {
     func refusals() {
         var rig = WorkerRig(engine: ScriptedEngine(kvTokens: 64))
         rig.take(1, prompt: 0)
-        rig.take(2, prompt: 60, maxTokens: 5)
+        rig.take(2, prompt: 64, maxTokens: 1)
         rig.take(3, prompt: 60, maxTokens: 4)
         rig.machine.refuse(Lease(rawValue: 4), Status(.internalError, .malformed, "x"))
         let progress = rig.finish()
         #expect(progress.failure(of: 1)?.reason == .emptyPrompt)
-        #expect(progress.failure(of: 2)?.code == .outOfRange)
+        #expect(progress.failure(of: 2)?.reason == .promptTooLong)
         #expect(progress.tokens(of: 3) == expected(3, 0..<4))
         #expect(progress.failure(of: 4)?.reason == .malformed)
         for lease: UInt64 in 1...4 { #expect(progress.ends(of: lease) == 1) }
+        rig.expectEmpty()
+    }
+
+    @Test(
+        "What outgrows the KV cache is given back with its tokens; the others go on",
+        arguments: BatchingMode.allCases
+    )
+    func outgrown(mode: BatchingMode) {
+        var rig = WorkerRig(mode: mode, engine: ScriptedEngine(kvTokens: 64))
+        rig.take(1, prompt: 60, maxTokens: 5)
+        rig.take(2, prompt: 4, maxTokens: 3)
+        let progress = rig.finish()
+        #expect(progress.tokens(of: 1) == expected(1, 0..<4))
+        let failure = progress.failure(of: 1)
+        #expect(failure?.code == .outOfRange && failure?.reason == .outOfMemory)
+        #expect(progress.tokens(of: 2) == expected(2, 0..<3))
+        for lease: UInt64 in 1...2 { #expect(progress.ends(of: lease) == 1) }
         rig.expectEmpty()
     }
 

@@ -8,7 +8,10 @@ extension SimulationStudy {
     /// the workers at least what `WorkerBound` says. That is so for the queries up to any length: long answers have
     /// late deadlines, so several lengths are tried and the best bound taken. All misses that are allowed may be among
     /// the dearest of them. Of several seeds at least one must reach the mean, so the lowest of their bounds counts.
+    ///
+    /// Of closed loops nothing is known beforehand: a slow service is asked less.
     package func bound(for workloads: [StudyWorkload], attainment: Double) -> Int {
+        guard !isClosedLoop else { return 1 }
         var profile = workers.optimist
         if prefillWorkers > 0 {
             // Decode workers are counted, and prompts cost them nothing.

@@ -43,7 +43,7 @@ extension SimulationStudy {
             believed: modelError == 0 ? nil : profiles.map { $0.slowed(by: 1 + modelError) },
             queries: workload.queries,
             scheduler: scheduler,
-            configuration: configuration(watch)
+            configuration: configuration(watch, profiles, workload)
         )
         var observer = watch.isDetailed ? RunObserver(until: workload.seconds) : nil
         let verdictDistance = Interval.seconds(rounding: max(workload.seconds, 1) / Double(Self.verdicts))
@@ -61,6 +61,7 @@ extension SimulationStudy {
                 if Self.misses(in: simulation, workload, exceed: allowed) { return nil }
             }
         }
+        let workload = workload.arrived(simulation.records)
         let workerSeconds = simulation.fleet.workerSeconds(to: .zero + .seconds(rounding: workload.seconds))
         return SimulationRun(
             workload: workload,
@@ -79,7 +80,11 @@ extension SimulationStudy {
         workers.gpus(of: count) + prefillWorkers * workers.parts[0].profile.gpus
     }
 
-    private func configuration(_ watch: Watch) -> ClusterSimulation.Configuration {
+    private func configuration(
+        _ watch: Watch,
+        _ profiles: [LatencyProfile],
+        _ workload: StudyWorkload
+    ) -> ClusterSimulation.Configuration {
         var configuration = ClusterSimulation.Configuration(
             mode: mode,
             dispatchDelay: dispatchDelay,
@@ -93,6 +98,9 @@ extension SimulationStudy {
         }
         configuration.scaling = scaling
         configuration.admission = admission
+        if let failures {
+            configuration.changes = failures.changes(of: profiles, until: workload.seconds, seed: workload.seed)
+        }
         return configuration
     }
 
@@ -102,10 +110,14 @@ extension SimulationStudy {
         exceed allowed: Int
     ) -> Bool {
         var misses = 0
+        let isOrdered = !workload.hasConversations
         for index in workload.counted {
-            let query = workload.queries[index]
-            if query.arrival > simulation.now { break }
-            guard query.isLost(by: simulation.queries[index].record, at: simulation.now) else { continue }
+            let progress = simulation.queries[index]
+            guard progress.record.arrival != nil else {
+                if isOrdered { break }
+                continue
+            }
+            guard progress.query.isLost(by: progress.record, at: simulation.now) else { continue }
             misses += 1
             if misses > allowed { return true }
         }

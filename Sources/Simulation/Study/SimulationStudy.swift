@@ -36,6 +36,12 @@ package struct SimulationStudy: Sendable {
     package var prefillWorkers = 0
     /// What starts and drains workers, from the number that a run begins with; nil for a fixed number.
     package var scaling: SimulatedScaling?
+    /// How workers of a fleet of a fixed number die and come back; nil if they don't.
+    package var failures: WorkerFailures?
+    /// Queries of one session wait for each other's answers, as they did when they were traced.
+    ///
+    /// Of the plan, the trace's own arrivals only; nothing is left to a warm-up.
+    package var isClosedLoop = false
 
     /// Refuses queries on arrival that could not be served within their objectives; nil admits all.
     package var admission: AdmissionSettings?
@@ -59,8 +65,10 @@ package struct SimulationStudy: Sendable {
         let kept = plan.filtered(trace).entries
         var result: [StudyWorkload] = []
         for (replicate, seed) in seeds.enumerated() {
-            let entries = try plan.entries(from: trace, seed: seed, replicate: replicate)
-            let queries = entries.map(query)
+            let queries =
+                isClosedLoop
+                ? try conversations(among: kept, seed: seed, replicate: replicate)
+                : try plan.entries(from: trace, seed: seed, replicate: replicate).map(query)
             let last = queries.last?.arrival.seconds ?? 0
             let workload = StudyWorkload(
                 seed: seed,

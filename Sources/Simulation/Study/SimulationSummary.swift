@@ -10,6 +10,10 @@ package struct SimulationSummary: Sendable {
     /// Of those, queries that were not admitted.
     package private(set) var refused = 0
     package private(set) var preemptions = 0
+    /// Queries that a worker failed with, or outgrew.
+    package private(set) var retried = 0
+    /// Tokens of all answers that ended, those of the warm-up included; the mean of the runs.
+    package let answeredTokens: Double
     /// The share of each run's queries that kept both objectives.
     package let attainments: [Double]
     /// Of all queries with a first token; nil if there are none.
@@ -50,6 +54,7 @@ package struct SimulationSummary: Sendable {
                 if record.finish == nil { unfinished += 1 }
                 if record.refusal != nil { refused += 1 }
                 preemptions += record.preemptions
+                if record.attempts > 1 { retried += 1 }
                 if let time = query.timeToFirstToken(by: record) { firstTokens.append(time) }
                 if let time = query.averageTokenTime(by: record) { tokenTimes.append(time) }
                 classes[OutputLengthClass.index(of: query.outputTokens)].count(isMet: isMet)
@@ -58,6 +63,7 @@ package struct SimulationSummary: Sendable {
             }
         }
         let count = Double(runs.count)
+        answeredTokens = runs.reduce(0) { $0 + Self.answeredTokens(of: $1) } / count
         attainments = runs.map(\.attainment)
         timeToFirstToken = Quantiles(firstTokens)
         averageTokenTime = Quantiles(tokenTimes)
@@ -78,6 +84,10 @@ package struct SimulationSummary: Sendable {
     /// The mean, as everything that compares attainments computes it.
     static func mean(_ attainments: [Double]) -> Double {
         attainments.reduce(0, +) / Double(attainments.count)
+    }
+
+    private static func answeredTokens(of run: SimulationRun) -> Double {
+        zip(run.workload.queries, run.records).reduce(0) { $0 + ($1.1.finish == nil ? 0 : Double($1.0.outputTokens)) }
     }
 
     private static func goodput(of run: SimulationRun) -> Double {

@@ -10,7 +10,7 @@ struct PlanCommand: AsyncParsableCommand {
         abstract: "Finds how many GPUs a worker should have, and how many workers a load needs.",
         discussion: """
             Each profile is one way to form a worker. Formulas rule out what cannot work and order the rest; the size \
-            is then found by simulating the trace, and the fewest GPUs win.
+            is then found by simulating the trace, and the fewest GPUs win; with prices, the least money.
             """
     )
 
@@ -30,6 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var trace: TraceOptions
+    @OptionGroup var price: PriceOptions
     @OptionGroup var options: StudyOptions
 
     func run() async throws {
@@ -52,9 +53,10 @@ struct PlanCommand: AsyncParsableCommand {
         let all = WorkerMix(profiles.map { WorkerMix.Part(profile: $0.profile, count: 1) })
         let (study, file) = try options.study(of: all, trace.file(), skipsBadLines: trace.skipBad)
         if !file.skipped.isEmpty { Terminal.complain("left out \(file.skipped.count) lines of \(file.path)") }
+        let prices = try price.prices(of: profiles.count)
         let plan: CapacityPlan
         do throws(ArrivalPlanError) {
-            plan = try CapacityPlan(study: study, profiles: profiles, attainment: attainment)
+            plan = try CapacityPlan(study: study, profiles: profiles, prices: prices, attainment: attainment)
         } catch {
             throw ValidationError("\(error)")
         }

@@ -10,6 +10,8 @@ struct CapacityPlan: Sendable {
     struct Alternative: Sendable {
         let path: String
         let profile: LatencyProfile
+        /// Of a GPU an hour; nil without prices.
+        let price: Double?
         /// Workers by the mean-field formula, without margin; nil if it is infeasible.
         let meanField: Double?
         /// ⌈mean field / 0.95⌉.
@@ -22,6 +24,9 @@ struct CapacityPlan: Sendable {
         var reason: String?
 
         var gpus: Int? { workers.map { $0 * profile.gpus } }
+        /// What a worker counts for when fleets are compared: its price an hour or, without prices, its GPUs.
+        var weight: Double { Double(profile.gpus) * (price ?? 1) }
+        var costPerHour: Double? { price.flatMap { price in gpus.map { Double($0) * price } } }
     }
 
     let study: SimulationStudy
@@ -36,6 +41,7 @@ struct CapacityPlan: Sendable {
     init(
         study: SimulationStudy,
         profiles: [(path: String, profile: LatencyProfile)],
+        prices: [Double]? = nil,
         attainment: Double
     ) throws(ArrivalPlanError) {
         self.study = study
@@ -58,6 +64,7 @@ struct CapacityPlan: Sendable {
             return Alternative(
                 path: profiles[index].path,
                 profile: profiles[index].profile,
+                price: prices?[index],
                 meanField: isFeasible ? ours[index].workers : nil,
                 steady: isFeasible ? max(1, Int(steady.rounded(.up))) : nil,
                 paperRatePerGPU: papers[index].workers.isFinite
@@ -77,8 +84,8 @@ struct CapacityPlan: Sendable {
         for index in order {
             let alternative = alternatives[index]
             var largest = maxWorkers
-            if let best = result.best, let gpus = result.alternatives[best].gpus {
-                largest = min(largest, (gpus - 1) / alternative.profile.gpus)
+            if let best = result.best {
+                largest = min(largest, result.alternatives[best].sizeBelow(alternative))
             }
             var study = study
             study.workers = WorkerMix(alternative.profile)
@@ -101,23 +108,36 @@ struct CapacityPlan: Sendable {
     }
 
     private func cost(_ index: Int) -> Double {
-        (alternatives[index].meanField ?? .infinity) * Double(alternatives[index].profile.gpus)
+        (alternatives[index].meanField ?? .infinity) * alternatives[index].weight
     }
 
     private mutating func take(_ workers: Int?, of index: Int, triedThrough largest: Int, isLimited: Bool) {
         guard let workers else {
             let gpus = largest * alternatives[index].profile.gpus
+            let aim = alternatives[index].price == nil ? "no fewer GPUs" : "no less money"
             alternatives[index].reason =
                 isLimited
-                ? "needs more than \(largest) workers (\(gpus) GPUs), so no fewer GPUs than the best"
+                ? "needs more than \(largest) workers (\(gpus) GPUs), so \(aim) than the best"
                 : "does not reach \(attainment.exactPercent) with \(largest) workers"
             return
         }
         if let best {
-            alternatives[best].reason = "needs \(alternatives[best].gpus ?? 0) GPUs"
+            let former = alternatives[best]
+            alternatives[best].reason =
+                former.costPerHour.map { "costs \($0.short) an hour" } ?? "needs \(former.gpus ?? 0) GPUs"
         }
         alternatives[index].workers = workers
         best = index
+    }
+}
+
+extension CapacityPlan.Alternative {
+    /// The most workers of another kind that come to less than these.
+    func sizeBelow(_ other: CapacityPlan.Alternative) -> Int {
+        guard let workers, other.weight > 0 else { return other.weight > 0 ? .max : 0 }
+        let size = Double(workers) * weight / other.weight
+        // Equal is not less, whatever rounding made of it.
+        return Int(min((size * (1 - 1e-9)).rounded(.up) - 1, 1e9))
     }
 }
 
@@ -135,41 +155,58 @@ extension CapacityPlan {
             object["gpus"] = workers * alternatives[best].profile.gpus
             object["rate_per_worker_qps"] = rate / Double(workers)
             object["profile"] = alternatives[best].path
+            if let cost = alternatives[best].costPerHour { object["cost_per_hour"] = cost }
         }
         object["alternatives"] = alternatives.enumerated().map { index, alternative -> [String: Any] in
-            [
+            var row: [String: Any] = [
                 "profile": alternative.path, "gpus_per_worker": alternative.profile.gpus,
                 "workers_mean_field": value(alternative.meanField), "workers_steady": value(alternative.steady),
                 "workers": value(alternative.workers), "gpus": value(alternative.gpus),
                 "paper_rate_per_gpu_qps": value(alternative.paperRatePerGPU),
-                "chosen": index == best, "reason": value(index == best ? "the fewest GPUs" : alternative.reason),
+                "chosen": index == best, "reason": value(index == best ? merit : alternative.reason),
             ]
+            if let price = alternative.price {
+                row["gpu_price_per_hour"] = price
+                row["cost_per_hour"] = value(alternative.costPerHour)
+            }
+            return row
         }
         return object
     }
+
+    /// Why the best is taken.
+    private var merit: String { isPriced ? "the least money" : "the fewest GPUs" }
+    private var isPriced: Bool { alternatives.contains { $0.price != nil } }
 
     var text: String {
         var lines: [String] = []
         if let best, let workers = alternatives[best].workers {
             let gpus = alternatives[best].profile.gpus
+            let cost = alternatives[best].costPerHour.map { ", \($0.short) an hour" } ?? ""
             lines.append(
                 """
                 \(workers) workers of \(gpus) GPUs each, \(workers * gpus) GPUs in all, for \(rate.short) queries/s \
-                (\((rate / Double(workers)).short) a worker) at \(attainment.exactPercent) attainment
+                (\((rate / Double(workers)).short) a worker) at \(attainment.exactPercent) attainment\
+                \(cost)
                 """
             )
         } else {
             lines.append("no profile serves this load at \(attainment.exactPercent) attainment")
         }
-        let rows = alternatives.enumerated().map { index, alternative in
-            [
-                URL(fileURLWithPath: alternative.path).lastPathComponent, "\(alternative.profile.gpus)",
-                alternative.meanField?.short ?? "–", alternative.steady.map(String.init) ?? "–",
-                alternative.workers.map(String.init) ?? "–", alternative.gpus.map(String.init) ?? "–",
-                index == best ? "taken: the fewest GPUs" : alternative.reason ?? "",
-            ]
-        }
-        let heading = ["profile", "GPUs/worker", "mean field", "steady", "simulated", "GPUs", ""]
+        let rows = alternatives.indices.map(row)
+        var heading = ["profile", "GPUs/worker", "mean field", "steady", "simulated", "GPUs"]
+        if isPriced { heading.append("cost/hour") }
+        heading.append("")
         return (lines + ["", Terminal.table([heading] + rows)]).joined(separator: "\n")
+    }
+
+    private func row(_ index: Int) -> [String] {
+        let alternative = alternatives[index]
+        let name = URL(fileURLWithPath: alternative.path).lastPathComponent
+        let numbers = [alternative.steady, alternative.workers, alternative.gpus].map { $0.map(String.init) ?? "–" }
+        var row = [name, "\(alternative.profile.gpus)", alternative.meanField?.short ?? "–"] + numbers
+        if isPriced { row.append(alternative.costPerHour?.short ?? "–") }
+        row.append(index == best ? "taken: \(merit)" : alternative.reason ?? "")
+        return row
     }
 }

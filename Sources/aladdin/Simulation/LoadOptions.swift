@@ -40,6 +40,14 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "FROM_S:LASTING_S:F: for a while the rate times F. Repeatable.")
     var burst: [String] = []
 
+    @Flag(
+        help: """
+            Queries of one session_id wait for each other's answers: a rate says how fast sessions begin, and the time from \
+            an answer to the next query stays the trace's.
+            """
+    )
+    var closedLoop = false
+
     func plan() throws -> ArrivalPlan {
         var plan = ArrivalPlan()
         switch arrivals {
@@ -60,6 +68,19 @@ struct LoadOptions: ParsableArguments {
             throw ValidationError("\(error)")
         }
         return plan
+    }
+
+    /// Whether queries wait for each other's answers.
+    ///
+    /// - Parameter warmUp: in seconds.
+    func isClosedLoop(_ trace: Trace, warmUp: Double) throws -> Bool {
+        guard closedLoop else { return false }
+        guard arrivals == "trace" else { throw ValidationError("--closed-loop is for --arrivals trace") }
+        guard warmUp == 0 else { throw ValidationError("--closed-loop counts every query; leave --warmup-s out") }
+        guard trace.entries.contains(where: { $0.session != nil }) else {
+            throw ValidationError("--closed-loop: no query of the trace has a session_id")
+        }
+        return true
     }
 
     private static func drift(_ text: String) throws -> LoadChange {

@@ -133,6 +133,28 @@ struct ResultCharts {
         return [
             .figure(gpus, caption: ""),
             .figure(hours, caption: "Queries that miss their objectives cost as much and count for nothing."),
+        ] + money
+    }
+
+    /// What it costs at the price that was given.
+    private var money: [Page.Block] {
+        let prices = results.compactMap(\.cost?.gpuPricePerHour)
+        guard let price = prices.first else { return [] }
+        func chart(_ title: String, _ value: (PolicyResult.Cost) -> Double) -> Page.Block {
+            let values = results.map { $0.cost.map(value) ?? .nan }
+            let bars = zip(results, values).map { result, value in
+                BarChart.Bar(result.policy, value, emphasised: value == values.min() && results.count > 1)
+            }
+            let isOne = prices.allSatisfy { $0 == price }
+            return .figure(
+                BarChart(title, .number, bars: bars),
+                caption: isOne
+                    ? "At \(price.short) for a GPU and hour." : "At the prices given for each kind of worker."
+            )
+        }
+        return [
+            chart("Cost an hour", \.perHour),
+            chart("Cost of a million tokens of answers", \.perMillionTokens),
         ]
     }
 

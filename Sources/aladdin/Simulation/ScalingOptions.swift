@@ -3,7 +3,7 @@ internal import Scheduling
 internal import ServingModel
 internal import Simulation
 
-/// Whether the number of workers follows the load, and how.
+/// Whether the workers stay the same: whether their number follows the load, and whether they fail.
 struct ScalingOptions: ParsableArguments {
     private static let names = "forecast, paper, planner, hpa"
 
@@ -18,12 +18,38 @@ struct ScalingOptions: ParsableArguments {
     @Option(name: .customLong("startup-s"), parsing: .unconditional, help: "How long a worker takes to start.")
     var startUp = 30.0
 
-    /// - Parameter study: complete but for its scaling.
-    func scaling(_ study: SimulationStudy, _ workloads: [StudyWorkload]) throws -> SimulatedScaling? {
-        guard let autoscale else { return nil }
+    @Option(
+        name: .customLong("mtbf-s"),
+        parsing: .unconditional,
+        help: """
+            Workers fail at random, each after so many seconds on average, and serve again --startup-s later; what they had \
+            is tried elsewhere.
+            """
+    )
+    var meanTimeBetweenFailures: Double?
+
+    func failures() throws -> WorkerFailures? {
+        guard let mean = meanTimeBetweenFailures else { return nil }
+        guard (1...1e9).contains(mean) else {
+            throw ValidationError("--mtbf-s is \(mean.short); it must be from 1 to 1000000000")
+        }
+        guard autoscale == nil else {
+            throw ValidationError("--mtbf-s is for a fixed number of workers; give it or --autoscale, not both")
+        }
+        return WorkerFailures(meanSeconds: mean, restart: try startUpTime())
+    }
+
+    private func startUpTime() throws -> Interval {
         guard (0...86_400).contains(startUp) else {
             throw ValidationError("--startup-s is \(startUp); it must be from 0 to 86400")
         }
+        return .seconds(rounding: startUp)
+    }
+
+    /// - Parameter study: complete but for its scaling.
+    func scaling(_ study: SimulationStudy, _ workloads: [StudyWorkload]) throws -> SimulatedScaling? {
+        guard let autoscale else { return nil }
+        let startUpTime = try startUpTime()
         guard study.workers.parts.count == 1 else { throw ValidationError("--autoscale is for workers of one profile") }
         let profile = study.workers.parts[0].profile
         let workload = workloads[0]
@@ -33,7 +59,7 @@ struct ScalingOptions: ParsableArguments {
         let perWorker = rate / max(capacity.workers(rate: rate, queries: sizes), 1e-9)
         do {
             var scaling = SimulatedScaling(policy: try policy(autoscale, profile, study.objective, perWorker))
-            scaling.startUpTime = .seconds(rounding: startUp)
+            scaling.startUpTime = startUpTime
             scaling.objective = study.objective
             scaling.ratePerWorker = perWorker
             return scaling

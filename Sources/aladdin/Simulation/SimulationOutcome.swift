@@ -52,7 +52,7 @@ struct SimulationOutcome: Sendable {
             """
         ]
         if isMinimum { lines.append("fewest workers for \(attainment.exactPercent) attainment:") }
-        lines += ["", Terminal.table([PolicyResult.heading] + results.map(\.row))]
+        lines += ["", Terminal.table([heading] + results.map(\.row))]
         if study.admission != nil {
             let refused = results.compactMap { result in result.summary.map { "\(result.policy) \($0.refused)" } }
             lines += ["", "refused on arrival, and counted as missed: " + refused.joined(separator: ", ")]
@@ -67,6 +67,8 @@ struct SimulationOutcome: Sendable {
         return "objectives \(study.objective.timeToFirstToken.milliseconds.short) ms to the first token, "
             + "\(study.objective.averageTokenTime.milliseconds.short) ms a token"
     }
+
+    private var heading: [String] { PolicyResult.heading(hasCosts: results.contains { $0.cost != nil }) }
 
     private var lengthClassTable: [[String]] {
         let names = results.compactMap(\.summary).first?.lengthClasses.map(\.name) ?? []

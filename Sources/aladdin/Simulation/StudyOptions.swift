@@ -78,6 +78,7 @@ struct StudyOptions: ParsableArguments {
         study.modelError = try number(modelError, "model-error", -0.99...100)
         study.learnsStepTimes = !noLearning
         study.admission = try admissionSettings()
+        study.isClosedLoop = try load.isClosedLoop(feasible.trace, warmUp: warmUp)
         if let duration = plan.durationSeconds, warmUp >= duration {
             throw ValidationError("--warmup-s is \(warmUp.short); it must be below --duration-s, \(duration.short)")
         }

@@ -30,6 +30,7 @@ struct StudyQuestion: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var price: PriceOptions
     @OptionGroup var scaling: ScalingOptions
     @OptionGroup var options: StudyOptions
 
@@ -37,6 +38,8 @@ struct StudyQuestion: ParsableArguments {
     struct Prepared {
         var runner: StudyRunner
         var file: TraceFile
+        /// Of a GPU an hour, for each kind of worker; nil without prices.
+        var prices: [Double]?
     }
 
     /// Checks everything that can be checked before the first run.
@@ -48,7 +51,10 @@ struct StudyQuestion: ParsableArguments {
             throw ValidationError("--attainment is \(attainment); it must be above 0 and at most 1, such as 0.99")
         }
         if let report { try OutputFile.check(report, option: "report") }
-        let (study, file) = try options.study(of: workers.mix, file, skipsBadLines: skipsBadLines)
+        let prices = try price.prices(of: workers.mix.parts.count)
+        let (asked, file) = try options.study(of: workers.mix, file, skipsBadLines: skipsBadLines)
+        var study = asked
+        study.failures = try scaling.failures()
         if records != nil, policies.count > 1 || study.seeds.count > 1 {
             throw ValidationError("--records is of one policy and one seed; give one of each")
         }
@@ -63,12 +69,12 @@ struct StudyQuestion: ParsableArguments {
             throw ValidationError("give --find-min-workers or --autoscale, not both")
         }
         runner.scale(try scaling.scaling(study, runner.workloads))
-        return Prepared(runner: runner, file: file)
+        return Prepared(runner: runner, file: file, prices: prices)
     }
 
     /// Runs the simulations, and writes the records and the report that were asked for.
     func answer(_ prepared: Prepared, size: Int?) async throws -> SimulationOutcome {
-        let results = try await results(of: try policies(), size: size, prepared.runner)
+        let results = try await results(of: try policies(), size: size, prepared)
         if let records, let run = results.first?.runs.first { try OutputFile.write(run.csv, to: records) }
         let outcome = SimulationOutcome(
             runner: prepared.runner,
@@ -120,7 +126,8 @@ struct StudyQuestion: ParsableArguments {
         return size
     }
 
-    private func results(of policies: [String], size: Int?, _ runner: StudyRunner) async throws -> [PolicyResult] {
+    private func results(of policies: [String], size: Int?, _ prepared: Prepared) async throws -> [PolicyResult] {
+        let runner = prepared.runner
         var sizes: [Int?] = policies.map { _ in size }
         if size == nil {
             let bound = runner.study.bound(for: runner.workloads, attainment: attainment)
@@ -137,7 +144,8 @@ struct StudyQuestion: ParsableArguments {
                 policy: policy,
                 workers: size,
                 gpus: size.map { runner.study.gpus(of: $0) } ?? 0,
-                runs: zip(jobs, runs).filter { $0.0.policy == policy }.map(\.1)
+                runs: zip(jobs, runs).filter { $0.0.policy == policy }.map(\.1),
+                price: prepared.prices.flatMap { prices in size.map { runner.study.meanPrice(prices, workers: $0) } }
             )
         }
     }

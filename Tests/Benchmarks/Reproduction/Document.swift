@@ -1,6 +1,8 @@
 internal import Foundation
 
 /// docs/reproduction.md, from the findings that there are, and the pictures of the documentation.
+///
+/// A section without findings here keeps the chapter that the page has of it: some take hours, or another machine.
 struct Document {
     let root: String
     let sections: [any Section]
@@ -12,11 +14,17 @@ struct Document {
         for picture in algorithmPictures() {
             try write(picture.svg, to: pictures.appendingPathComponent("\(picture.name).svg"))
         }
+        let page = docs.appendingPathComponent("reproduction.md")
+        let former = (try? String(contentsOf: page, encoding: .utf8)).map(Self.chapters) ?? []
         var text = Self.introduction
         var missing: [String] = []
         for section in sections {
             guard let chapter = try section.chapter(root: root) else {
-                missing.append(section.name)
+                if let kept = former.first(where: { $0.contains("--section \(section.name)`") }) {
+                    text += kept
+                } else {
+                    missing.append(section.name)
+                }
                 continue
             }
             text += chapter.markdown
@@ -26,7 +34,18 @@ struct Document {
         }
         if !missing.isEmpty { text += Self.missing(missing) }
         let trimmed = String(text.reversed().drop { $0.isNewline }.reversed()) + "\n"
-        try write(trimmed, to: docs.appendingPathComponent("reproduction.md"))
+        try write(trimmed, to: page)
+    }
+
+    /// A page's chapters, each with its heading; each says at its end which section made it.
+    private static func chapters(of page: String) -> [String] {
+        var chapters: [String] = []
+        for line in page.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.hasPrefix("## ") { chapters.append("") }
+            guard !chapters.isEmpty else { continue }
+            chapters[chapters.count - 1] += line + "\n"
+        }
+        return chapters.map { $0.trimmingCharacters(in: .newlines) + "\n\n" }
     }
 
     private func write(_ text: String, to file: URL) throws {

@@ -2,7 +2,10 @@ extension BestFit {
     /// The constants of best-fit, and a switch for each of its mechanisms.
     package struct Settings: Hashable, Sendable {
         /// Share of the ATGT objective that a decode step may take: what is left pays for prefills in between.
-        package var theta = 0.7
+        ///
+        /// The paper calibrates it by hand. Predicted lengths ask for a lower one: the slack of answers that end sooner than
+        /// predicted is overestimated, and fewer queries on a worker are fewer prompts that spend it.
+        package var theta = Self.cautiousTheta
         /// Share of its predicted output that counts as a query's context: 1/2 is the mean over its life.
         package var gamma = 0.5
         /// Idle workers are bins not yet opened, used only when no opened one fits; off fills them first.
@@ -26,10 +29,13 @@ extension BestFit {
         /// Constraints on decode time and KV memory hold with a probability rather than on average; nil for on average.
         package var chance: Chance?
 
+        private static let cautiousTheta = 0.5
+        /// Where lengths have probabilities, or no prefill comes between tokens.
+        private static let plainTheta = 0.7
+
         package init() {}
 
         init(_ settings: inout PolicySettings) throws(PolicyError) {
-            theta = try settings.number("theta", default: theta, in: 0.05...1)
             gamma = try settings.number("gamma", default: gamma, in: 0...1)
             packs = try settings.flag("pack", default: packs)
             holds = try settings.flag("hold", default: holds)
@@ -46,6 +52,8 @@ extension BestFit {
             chance.isDistributionFree = try settings.flag("cantelli", default: chance.isDistributionFree)
             chance.correlation = try settings.number("correlation", default: chance.correlation, in: 0...1)
             self.chance = usesChance ? chance : nil
+            let usual = usesChance || decodesOnly ? Self.plainTheta : Self.cautiousTheta
+            theta = try settings.number("theta", default: usual, in: 0.05...1)
         }
     }
 

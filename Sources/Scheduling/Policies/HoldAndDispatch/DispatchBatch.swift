@@ -9,7 +9,7 @@ struct DispatchBatch {
     private(set) var squares: Int
     /// Contexts as soon as it runs.
     private(set) var contextTokens: Int
-    /// The longest that one of them may grow to.
+    /// The longest that one of them may grow to at most.
     private(set) var longestContext: Int
     /// Seconds of its prefill alone.
     private(set) var seconds: Double
@@ -51,6 +51,9 @@ struct DispatchBatch {
 }
 
 extension HoldAndDispatch {
+    /// Share of a worker's KV cache that one batch may ask for: more of it would rule out every small worker of a pool.
+    private static let memoryShare = 0.25
+
     /// The longest prefix of the queue that prefills soon enough on the worker whose turn it is; nil for an empty queue.
     func batch(from demand: Demand, on worker: WorkerView, in view: ClusterView) -> DispatchBatch? {
         guard let head = demand.queue.first else { return nil }
@@ -58,13 +61,14 @@ extension HoldAndDispatch {
         var budget = settings.batchShare * head.firstTokenTime
         var deadline = head.deadline
         let cap = tokenCap(on: worker, pool: demand.pool, in: view)
+        let memory = Int(Self.memoryShare * Double(worker.admissibleKVTokens))
         batch.isFull = !settings.batches || batch.seconds >= budget || batch.tokens >= cap
         for query in demand.queue.dropFirst() {
             let grown = batch.adding(query, on: worker)
             budget = min(budget, settings.batchShare * query.firstTokenTime)
             deadline = min(deadline, query.deadline)
             guard settings.batches, grown.seconds <= budget, grown.tokens <= cap,
-                grown.queries.count <= worker.profile.limits.maximumSequences,
+                grown.queries.count <= worker.profile.limits.maximumSequences, grown.contextTokens <= memory,
                 demand.now + .seconds(rounding: grown.seconds) <= deadline
             else {
                 batch.isFull = true

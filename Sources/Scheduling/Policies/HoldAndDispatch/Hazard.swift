@@ -149,9 +149,32 @@ struct Hazard {
         miss(credit: credit, tokens: 1, tokenTime: waiting.tokenTime, pace: pace, hint: waiting.lengthHint)
     }
 
-    /// 5 if the batch does not fit the KV cache now, 1 if what it will grow to does not, far more if it never will.
+    /// 5 if the batch does not fit the KV cache now, 1 if what it will grow to does not, far more if it never will; and
+    /// the chance that one of it outgrows the whole cache, so that another worker must begin with it anew.
     private func kvPenalty(of batch: DispatchBatch, on worker: WorkerView) -> Double {
-        guard batch.longestContext <= worker.profile.kvCache.capacityTokens else { return 1000 }
+        let capacity = worker.profile.kvCache.capacityTokens
+        guard batch.longestContext <= capacity else {
+            guard batch.queries.allSatisfy({ $0.contextTokens < capacity }) else { return Self.never }
+            let outgrowth = batch.queries.reduce(0) { $0 + chance(that: $1, outgrows: capacity) }
+            return outgrowth + presentPenalty(of: batch, on: worker)
+        }
+        return presentPenalty(of: batch, on: worker)
+    }
+
+    /// Beyond any sum of objectives.
+    private static let never = 1000.0
+
+    /// The chance that a query's prompt and answer come to more than a KV cache holds.
+    ///
+    /// By what it may be asked for at most, nearly every query would be too long for any but the largest worker.
+    private func chance(that query: UnplacedQuery, outgrows capacity: Int) -> Double {
+        guard query.longestContext > capacity else { return 0 }
+        let room = Double(capacity - query.contextTokens)
+        guard room > 0 else { return Self.never }
+        return 1 - end(within: room, after: Double(query.outputTokens), query.lengthHint)
+    }
+
+    private func presentPenalty(of batch: DispatchBatch, on worker: WorkerView) -> Double {
         let admissible = worker.admissibleKVTokens
         let needed = worker.usedKVTokens + worker.waitingTokens + batch.contextTokens + batch.queries.count
         let count = worker.load + batch.queries.count

@@ -33,16 +33,28 @@ extension HoldAndDispatch {
     /// The workers that were given queries longest ago, the longest first.
     func candidates(among pool: [Int], in view: ClusterView) -> [Int] {
         guard settings.aligns else { return pool }
-        var chosen: [(placed: Instant, slot: Int)] = []
+        return first(of: pool) { view.workers[$0].lastPlacement }
+    }
+
+    /// The workers with the most room for contexts, the roomiest first.
+    func roomiest(among pool: [Int], in view: ClusterView) -> [Int] {
+        first(of: pool) { slot in
+            view.workers[slot].usedKVTokens + view.workers[slot].waitingTokens - view.workers[slot].admissibleKVTokens
+        }
+    }
+
+    /// As many workers as there are to be candidates, those with the least key first.
+    private func first<Key: Comparable>(of pool: [Int], by key: (Int) -> Key) -> [Int] {
+        var chosen: [(key: Key, slot: Int)] = []
         chosen.reserveCapacity(settings.candidates)
         for slot in pool {
-            let placed = view.workers[slot].lastPlacement
+            let key = key(slot)
             if chosen.count == settings.candidates {
-                guard placed < chosen[chosen.count - 1].placed else { continue }
+                guard key < chosen[chosen.count - 1].key else { continue }
                 chosen.removeLast()
             }
-            let position = chosen.firstIndex { placed < $0.placed } ?? chosen.count
-            chosen.insert((placed, slot), at: position)
+            let position = chosen.firstIndex { key < $0.key } ?? chosen.count
+            chosen.insert((key, slot), at: position)
         }
         return chosen.map(\.slot)
     }

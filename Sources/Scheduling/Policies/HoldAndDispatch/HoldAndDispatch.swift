@@ -82,7 +82,12 @@ package struct HoldAndDispatch: PlacementPolicy {
             let isRepeated = !mustGo && isSearched(batch, demand)
             // Time alone changes little: only workers that something happened to are looked at again.
             let looked = isRepeated ? turn.filter { view.stepless.contains($0) } : turn
-            let ranking = rank(looked, for: batch, in: view, demand.hazard)
+            var ranking = rank(looked, for: batch, in: view, demand.hazard)
+            if settings.aligns, let best = ranking.first, best.choice.kv > 0 {
+                // Memory is short there, and whose turn it is says nothing of memory.
+                let roomy = roomiest(among: demand.pool, in: view)
+                ranking = rank(roomy + [best.slot], for: batch, in: view, demand.hazard)
+            }
             let hazard = ranking.first?.choice.hazard ?? .infinity
             let count = Double(batch.queries.count)
             guard mustGo || hazard <= settings.patience * count else {

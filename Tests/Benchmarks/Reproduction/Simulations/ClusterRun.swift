@@ -19,7 +19,7 @@ struct ClusterRun {
         return run
     }
 
-    /// Replays a workload, but not to its end if more queries than are allowed have ended late; nil then.
+    /// Replays a workload, but not to its end if more queries than are allowed have missed their objectives; nil then.
     func run(_ workload: StudyWorkload, allowedMisses: Int) throws -> SimulationRun? {
         let scheduler = Scheduler(
             policy: try PolicyCatalog.make(policy, seed: workload.seed),
@@ -36,11 +36,7 @@ struct ClusterRun {
         while simulation.advance() {
             guard allowedMisses < .max, simulation.now >= nextVerdict else { continue }
             nextVerdict = simulation.now + distance
-            let records = simulation.records
-            let misses = workload.counted.count {
-                records[$0].finish != nil && !workload.queries[$0].isMet(by: records[$0])
-            }
-            if misses > allowedMisses { return nil }
+            if Self.misses(in: simulation, workload) > allowedMisses { return nil }
         }
         let begin = Instant.zero + .seconds(rounding: workload.warmUpSeconds)
         let end = Instant.zero + .seconds(rounding: workload.seconds)
@@ -52,22 +48,15 @@ struct ClusterRun {
             gpuSeconds: seconds * Double(profiles.first?.gpus ?? 1)
         )
     }
-}
 
-extension StudyWorkload {
-    /// The same with the times at which queries of closed loops really came.
-    fileprivate func arrived(_ records: [QueryRecord]) -> StudyWorkload {
-        guard queries.contains(where: { $0.predecessor != nil }) else { return self }
-        var queries = queries
-        for index in queries.indices {
-            if let arrival = records[index].arrival { queries[index].arrival = arrival }
+    /// Queries that count and are lost by now: ended late, or still without a first token when that was due.
+    private static func misses(in simulation: ClusterSimulation, _ workload: StudyWorkload) -> Int {
+        let records = simulation.records
+        return workload.counted.count { index in
+            let (query, record) = (workload.queries[index], records[index])
+            guard record.finish == nil else { return !query.isMet(by: record) }
+            guard let arrival = record.arrival, record.firstToken == nil else { return false }
+            return simulation.now - arrival > query.objective.timeToFirstToken
         }
-        return StudyWorkload(
-            seed: seed,
-            queries: queries,
-            lengths: lengths,
-            seconds: seconds,
-            warmUpSeconds: 0
-        )
     }
 }

@@ -8,9 +8,10 @@ struct ComparedPolicy: Hashable, Sendable {
 
     static let aladdin = ComparedPolicy(title: "aladdin", name: "aladdin")
     static let paper = ComparedPolicy(title: "aladdin-paper", name: "aladdin-paper")
+    /// With the θ that does best where nothing is overestimated.
     static let paperOracle = ComparedPolicy(
         title: "aladdin-paper, lengths known",
-        name: "aladdin-paper",
+        name: "aladdin-paper:theta=0.7",
         lengths: .oracle
     )
     static let roundRobin = ComparedPolicy(title: "round-robin", name: "round-robin")

@@ -13,7 +13,7 @@ struct ScalingLoad: Sendable {
     let ratePerWorker: Double
     private let workloads: [StudyWorkload]
 
-    private static let hopelessShare = 0.15
+    private static let hopelessShare = 0.05
 
     init(_ data: DataFolder, _ setting: ScalingSetting, startUpSeconds: Double, seeds: [UInt64]) throws {
         profile = try data.profile(setting.profile)

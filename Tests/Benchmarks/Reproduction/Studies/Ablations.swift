@@ -22,7 +22,7 @@ struct Ablations: Study {
             StudyVariant("knows no lengths beforehand", setting).with { $0.beginsWithoutHistory = true },
             StudyVariant("knows every length", setting).with { $0.lengths = .oracle },
             StudyVariant("aladdin-paper", setting, policy: "aladdin-paper"),
-            StudyVariant("aladdin-paper, lengths known", setting, policy: "aladdin-paper")
+            StudyVariant("aladdin-paper, lengths known", setting, policy: "aladdin-paper:theta=0.7")
                 .with { $0.lengths = .oracle },
             StudyVariant("aladdin-paper, no rebalancing", setting, policy: "aladdin-paper:rebalance=off"),
             StudyVariant("aladdin-paper, no holding", setting, policy: "aladdin-paper:hold=off"),

@@ -11,8 +11,8 @@ struct MinimumFleets: Study {
 
     /// Loads in which some fleet of fixed size gets to 99 %; the others are compared at equal sizes.
     private func settings(_ scope: Scope) throws -> [LoadSetting] {
-        let names = scope == .full ? ["S70", "Z8", "S13", "D8", "X70h", "Z70", "M8"] : ["S70", "Z8", "S13"]
-        return try names.map { try data.setting($0) }
+        let all = ["S70", "Z8", "S13", "D8", "X70h", "Z70", "M8", "K13"]
+        return try (scope == .full ? all : ["S70", "Z8", "S13"]).map { try data.setting($0) }
     }
 
     private func modes(_ setting: LoadSetting, _ scope: Scope) -> [BatchingMode] {
@@ -59,7 +59,7 @@ struct MinimumFleets: Study {
             """
             The load is fixed; sizes are tried upward from the lower bound, and the first whose attainment, the mean over the
             seeds, reaches the target is the answer. "> n" says that no size up to n did, n being 2.75 times the mean-field
-            capacity. Predicted lengths come from a history of 2,000 queries.
+            capacity, and "–" that the question was not asked. Predicted lengths come from a history of 2,000 queries.
             """
         )
         let settings = try settings(findings.scope)
@@ -87,7 +87,9 @@ struct MinimumFleets: Study {
         _ findings: Findings<MinimumFinding>,
         _ chapter: inout Chapter
     ) {
+        let policies = ComparedPolicy.compared(findings.scope)
         let columns = settings.flatMap { setting in modes(setting, findings.scope).map { (setting.name, $0) } }
+            .filter { column in policies.contains { findings[key(column.0, column.1, $0)] != nil } }
         let header = [""] + columns.map { $0 + ($1 == .chunked ? ", chunked" : "") }
         func row(_ title: String, _ cell: (String, BatchingMode) -> Cell) -> [Cell] {
             [Cell(title)] + columns.map { cell($0.0, $0.1) }
@@ -96,7 +98,7 @@ struct MinimumFleets: Study {
             row("N_mf") { .number(findings[key($0, $1, nil)]?.meanField).asBound },
             row("lower bound") { (findings[key($0, $1, nil)]?.cell(at: target) ?? .count(nil)).asBound },
         ]
-        for policy in ComparedPolicy.compared(findings.scope) {
+        for policy in policies where columns.contains(where: { findings[key($0.0, $0.1, policy)] != nil }) {
             rows.append(row(policy.title) { findings[key($0, $1, policy)]?.cell(at: target) ?? .count(nil) })
         }
         chapter.table(header, rows, best: .least)
@@ -127,9 +129,11 @@ struct MinimumFleets: Study {
         chapter.list(
             settings.map { setting in
                 let arrivals = setting.arrivals == "poisson" ? "Poisson arrivals" : "the trace's arrivals"
+                let memory =
+                    setting.kvCapacityTokens.map { " with \($0) tokens of KV cache, so that memory binds" } ?? ""
                 return "**\(setting.name)**: lengths of `\(setting.trace)`, \(arrivals) at \(setting.rate.plain) "
-                    + "queries/s, workers of `\(setting.profile).json`, TTFT \(setting.sloTtftMs.plain) ms, "
-                    + "ATGT \(setting.sloAtgtMs.plain) ms"
+                    + "queries/s, workers of `\(setting.profile).json`\(memory), "
+                    + "TTFT \(setting.sloTtftMs.plain) ms, ATGT \(setting.sloAtgtMs.plain) ms"
             }
         )
     }

@@ -23,7 +23,7 @@ struct Packing: Study {
 
     func questions(_ scope: Scope) throws -> [Question<Finding>] {
         let profile = try data.profile("p13")
-        return ["aladdin-paper:hold=off"].map { policy in
+        return ["aladdin-paper:hold=off:theta=0.7"].map { policy in
             Question(QuestionKey(policy: policy)) {
                 try cases(scope).map { number in
                     var generator = SeededGenerator(seed: UInt64(number + 1))
@@ -37,7 +37,7 @@ struct Packing: Study {
 
     func chapter(_ findings: Findings<Finding>) throws -> Chapter {
         var chapter = Chapter("Best-fit against the best packing")
-        let policy = "aladdin-paper:hold=off"
+        let policy = "aladdin-paper:hold=off:theta=0.7"
         guard let found = findings[QuestionKey(policy: policy)], !found.isEmpty else { return chapter }
         let needed = found.reduce(0) { $0 + $1.needed }
         let used = found.reduce(0) { $0 + $1.used }
