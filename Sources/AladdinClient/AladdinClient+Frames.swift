@@ -11,6 +11,9 @@ extension AladdinClient {
             let waiting = unsent
             unsent.removeAll()
             for number in waiting { send(number) }
+        case .lost(let status) where status.reason == .keyRevoked:
+            // No other session will stand, so nothing is worth waiting for.
+            failEverything(status)
         case .lost(let status):
             for number in queries.keys.sorted() where queries[number]?.stream != nil { interrupt(number, status) }
             queriesByStream.removeAll()

@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import Brokering
 internal import Logging
+internal import Messages
 internal import ServingModel
 internal import Sessions
 internal import ZeroMQ
@@ -31,7 +32,19 @@ extension BrokerService {
         keyChecker = checker
     }
 
-    func security(of role: Role) throws -> EndpointSecurity? {
+    func endpoint(_ address: String, _ role: Role, _ methods: Set<Method>) throws -> SessionEndpoint {
+        try SessionEndpoint(
+            address: address,
+            methods: methods,
+            brokerName: instance,
+            configuration: configuration.sessions,
+            security: try security(of: role),
+            makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeSessionNumber() } },
+            logger: logger
+        )
+    }
+
+    private func security(of role: Role) throws -> EndpointSecurity? {
         guard let security = configuration.security else { return nil }
         guard let keys = security.keys[role] else { throw SecurityFailure("the broker has no key for \(role)s") }
         return EndpointSecurity(keys: keys, role: role, table: security.table)

@@ -198,19 +198,7 @@ package actor BrokerService: Service {
         return bound
     }
 
-    private func endpoint(_ address: String, _ role: Role, _ methods: Set<Method>) throws -> SessionEndpoint {
-        try SessionEndpoint(
-            address: address,
-            methods: methods,
-            brokerName: instance,
-            configuration: configuration.sessions,
-            security: try security(of: role),
-            makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeSessionNumber() } },
-            logger: logger
-        )
-    }
-
-    private func makeSessionNumber() -> UInt64 {
+    func makeSessionNumber() -> UInt64 {
         defer { nextSession += 1 }
         return nextSession
     }

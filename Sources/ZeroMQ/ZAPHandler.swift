@@ -2,7 +2,7 @@ internal import CZeroMQ
 internal import Glibc
 internal import Synchronization
 
-/// Answers libzmq's question about every peer that connects to a secured socket: who is that, and may they in?
+/// Answers libzmq's question who a peer is that connects to a secured socket, and whether it may come in.
 ///
 /// It is the process's one ZAP handler (ZeroMQ's RFC 27), a thread of its own. `start()` returns once the thread has
 /// refused a key that nobody has. Should the thread end before `stop()`, the process ends, with a word on standard

@@ -78,8 +78,8 @@ extension IntegrationTests {
             for await _ in started {}
             try await keys.revoke("alice")
             let answer = try await lost
-            #expect(answer.failure?.code == .unavailable)
-            #expect(answer.failure?.message.contains("revoked") == true, "\(String(describing: answer.failure))")
+            #expect(answer.failure?.code == .unauthenticated)
+            #expect(answer.failure?.reason == .keyRevoked)
             _ = try await eventually("the query to be cancelled") {
                 try await Run.aladdin(["status", "--json", "--key", admin] + service.endpoints.flags)
             } until: { status in
