@@ -1,12 +1,13 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
-# make test-long  what takes minutes: 20,000 seeds of the fault simulation (SEEDS=n for another number)
+# make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
+# make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
 # make bench  figures with wall-clock times: the CPU engine, the journal
 
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
 
-.PHONY: help run build test test-long lint format proto bench reproduce reproduce-full packages clean
+.PHONY: help run build test test-long chaos lint format proto bench reproduce reproduce-full packages clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -22,14 +23,34 @@ run: build
 
 test: packages
 	.ci/lint
+	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
 	swift build --build-tests
 	.ci/test
 
 SEEDS ?= 20000
+FUZZ_ROUNDS ?= 10000000
 
-test-long: packages
+# An hour or more on a small machine.
+.PHONY: test-long-faults test-long-fuzz test-long-sanitizers
+test-long: test-long-faults test-long-fuzz test-long-sanitizers
+
+test-long-faults: packages
 	swift build -c release --product FaultSimulation
 	.build/release/FaultSimulation --seeds $(SEEDS)
+
+test-long-fuzz: packages
+	swift build --build-tests
+	ALADDIN_FUZZ_ROUNDS=$(FUZZ_ROUNDS) .ci/test --filter 'Fuzz|LeakTests'
+
+test-long-sanitizers: packages
+	.ci/test-sanitized thread
+	.ci/test-sanitized address
+
+# The real service: processes killed and stopped, links cut, a full disk, three times the load. ARGS='faults --seed 7'.
+chaos: packages
+	$(SWIFT_BUILD)
+	swift build -c release --product ChaosClient
+	@Tests/Chaos/run $(if $(CHAOS_MINUTES),--minutes $(CHAOS_MINUTES)) $(ARGS)
 
 lint: packages
 	.ci/lint

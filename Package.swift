@@ -176,6 +176,16 @@ let package = Package(
             path: "Tests/Long/FaultSimulation",
             swiftSettings: settings
         ),
+        // The Swift client of `make chaos`
+        .executableTarget(
+            name: "ChaosClient",
+            dependencies: [
+                "AladdinClient", "ServingModel", log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks/ChaosClient",
+            swiftSettings: settings
+        ),
 
         // Tests
         .testTarget(

@@ -127,6 +127,15 @@ public actor AladdinClient: QueryService, Service {
         return stream
     }
 
+    /// What the broker still sends of it is ignored.
+    public func leave(_ id: String) {
+        for number in queries.keys.sorted() where queries[number]?.call.id == id { end(number, Self.left) }
+    }
+
+    public func leaveAll() {
+        for number in queries.keys.sorted() { end(number, Self.left) }
+    }
+
     public func models() async throws(Status) -> [ServedModel] {
         guard connection.isOpen else { throw closed ?? Self.notConnected }
         let stream = makeStream()
@@ -206,6 +215,13 @@ public actor AladdinClient: QueryService, Service {
         defer { nextStream += 1 }
         return nextStream
     }
+
+    private static let left = Status(
+        .unavailable,
+        .shuttingDown,
+        "it is no longer read here; ask again",
+        retryAfter: .seconds(1)
+    )
 
     static let notConnected = Status(.unavailable, .none, "no connection to the broker", retryAfter: .seconds(1))
 }

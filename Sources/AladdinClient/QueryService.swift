@@ -10,6 +10,14 @@ public protocol QueryService: Sendable {
     /// - Parameter tenant: whose query it has to be; nil for whatever tenant the service's own key speaks for.
     func attach(to id: String, from index: Int, tenant: String?) -> QueryStream
 
+    /// Stops reading a query without ending it; its stream ends with `.unavailable`.
+    ///
+    /// One that is written down can be asked for again, by its identifier or under its name.
+    func leave(_ id: String) async
+
+    /// Stops reading all queries without ending them.
+    func leaveAll() async
+
     /// The models served at the moment, sorted by name.
     ///
     /// - Throws: a `Status`, `.unavailable` while the broker can't be reached.
@@ -17,4 +25,10 @@ public protocol QueryService: Sendable {
 
     /// Whether a session with the broker is established.
     var isConnected: Bool { get async }
+}
+
+extension QueryService {
+    // For services whose queries belong to nobody else.
+    public func leave(_ id: String) async {}
+    public func leaveAll() async {}
 }

@@ -21,6 +21,8 @@ package final class EmulatedEngine: Engine {
         package var relativeNoise = 0.0
         /// Seed of that factor.
         package var noiseSeed: UInt64 = 0
+        /// Whether it goes on with answers that another worker began; engines that can't start them over.
+        package var resumesPrefix = true
 
         package init() {}
     }
@@ -46,7 +48,7 @@ package final class EmulatedEngine: Engine {
             model: profile.model,
             kind: "emulated",
             contextLength: min(configuration.contextLength ?? capacity, capacity),
-            resumesPrefix: true,
+            resumesPrefix: configuration.resumesPrefix,
             profile: profile
         )
         timeScale = configuration.timeScale

@@ -86,6 +86,8 @@ extension GatewayResponder {
                     isFirst = false
                 }
             case .tookBack:
+                // Whoever asks again under the same name gets the answer: this stream's end must not be the query's.
+                await service.leave(run.transcript.id)
                 throw Status(.aborted, .workerLost, "The worker was lost and what it wrote can't be continued.")
             case .finished:
                 guard let ending = run.transcript.ending else { return }

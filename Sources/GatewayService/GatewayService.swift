@@ -124,6 +124,8 @@ package struct GatewayService: Service {
     private func drainAfterShutdown(_ draining: OneShotSignal) async throws {
         try await gracefulShutdown()
         try await Task.sleep(for: .nanoseconds(configuration.shutdownGrace.nanoseconds))
+        // Their clients may come back for them, to another gateway.
+        await service.leaveAll()
         draining.raise()
         try await Task.sleep(for: .nanoseconds(configuration.shutdownCutoff.nanoseconds))
     }

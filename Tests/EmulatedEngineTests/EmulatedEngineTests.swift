@@ -27,6 +27,13 @@ struct EmulatedEngineTests {
         #expect(timer.waits.map(\.nanoseconds) == [6_000_000, 10_400_000])
     }
 
+    @Test("An engine that cannot go on with another's answer says so")
+    func startsOver() {
+        var configuration = EmulatedEngine.Configuration()
+        configuration.resumesPrefix = false
+        #expect(!EmulatedEngine(profile: .small, configuration: configuration).description.resumesPrefix)
+    }
+
     @Test("Noise is reproduced by its seed and leaves the mean where it is")
     func noise() throws {
         func waits(seed: UInt64) throws -> [Interval] {

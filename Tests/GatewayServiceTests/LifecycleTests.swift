@@ -73,6 +73,7 @@ struct LifecycleTests {
                 }
                 await gateway.shutDown()
                 #expect(await query.wasCancelled())
+                #expect(service.left == ["all"])
                 if streaming {
                     #expect(try #require(await connection.chunk()).contains(#""code":"shutting_down""#))
                 } else {

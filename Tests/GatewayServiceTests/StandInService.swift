@@ -7,6 +7,7 @@ final class StandInService: QueryService {
     private struct State {
         var isConnected = true
         var models: Result<[ServedModel], Status>
+        var left: [String] = []
     }
 
     /// The one model of a stand-in that is told nothing else.
@@ -39,6 +40,17 @@ final class StandInService: QueryService {
         source.yield(query)
         return stream
     }
+
+    func leave(_ id: String) async {
+        state.withLock { $0.left.append(id) }
+    }
+
+    func leaveAll() async {
+        state.withLock { $0.left.append("all") }
+    }
+
+    /// Queries that were left running, `all` for all of them.
+    var left: [String] { state.withLock { $0.left } }
 
     func models() async throws(Status) -> [ServedModel] {
         try state.withLock(\.models).get()

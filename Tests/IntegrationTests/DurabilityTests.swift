@@ -114,5 +114,46 @@ extension IntegrationTests {
             }
             _ = (standby, worker)
         }
+
+        @Test(arguments: ["its worker is lost", "its gateway shuts down"])
+        func `A stream that ends early leaves its query to whoever asks again under its name`(when: String) async throws
+        {
+            let files = try TemporaryDirectory()
+            let engine = ["--engine", "emulated", "--profile", try files.profile(stepMilliseconds: 30), "--no-resume"]
+            let cluster = try await Cluster.start("--data", files.path("data"))
+            let scheduler = cluster.scheduler()
+            let workers = ["a", "b"].map {
+                ServiceProcess(["worker", "--name", $0] + cluster.endpoints.flags + engine)
+            }
+            try await cluster.endpoints.status("two workers and a policy") {
+                $0.workers.count == 2 && !$0.policy.isEmpty
+            }
+            let (first, url) = try await cluster.gateway()
+            let body = HTTP.chat("Hi", #""stream": true, "max_tokens": 300, "seed": 7"#)
+            let key = ["idempotency-key: interrupted"]
+            let stream = HTTP.open("\(url)/v1/chat/completions", body, headers: key)
+            try await stream.line("data: {", in: \.output)
+            if when == "its worker is lost" {
+                let status = try await cluster.endpoints.status("who runs it") {
+                    $0.workers.contains { $0.running > 0 }
+                }
+                let busy = try #require(status.workers.first { $0.running > 0 }).name
+                workers[busy == "a" ? 0 : 1].kill(SIGKILL)
+            } else {
+                first.kill(SIGTERM)
+            }
+            try await stream.exitCode()
+            let (second, other) = try await cluster.gateway()
+            let again = HTTP.chat("Hi", #""max_tokens": 300, "seed": 7"#)
+            let answer = try await eventually("the answer") {
+                try await HTTP.post("\(other)/v1/chat/completions", again, headers: key)
+            } until: {
+                $0.status != 503
+            }
+            #expect(answer.status == 200, "\(answer.body)")
+            let usage = try answer.json()["usage"] as? [String: Any]
+            #expect(usage?["completion_tokens"] as? Int == 300)
+            _ = (scheduler, workers, second)
+        }
     }
 }

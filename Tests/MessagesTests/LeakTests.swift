@@ -49,5 +49,26 @@ struct LeakTests {
             exit(after - before < 256 ? EXIT_SUCCESS : EXIT_FAILURE)
         }
     }
+
+    @Test("fuzzing takes no memory that grows with its rounds: 2 MiB at most", .disabled(if: keepsFreedMemory))
+    func fuzzingStaysSmall() async {
+        await #expect(processExitsWith: .success) {
+            var settings = FuzzSettings.current
+            func run(_ rounds: Int) {
+                _ = Fuzzer.bodies(of: GenerateRequest.self, rounds: rounds, seed: settings.seed)
+                _ = Fuzzer.bodies(of: GenerateEvent.self, rounds: rounds, seed: settings.seed)
+                _ = Fuzzer.bodies(of: WorkerReport.self, rounds: rounds, seed: settings.seed)
+                _ = Fuzzer.bodies(of: WorkerCommand.self, rounds: rounds, seed: settings.seed)
+                _ = Fuzzer.bodies(of: ClusterEvents.self, rounds: rounds, seed: settings.seed)
+                _ = Fuzzer.headers(rounds: rounds, seed: settings.seed)
+            }
+            run(1000)
+            guard let before = LeakTests.residentPages else { exit(EXIT_FAILURE) }
+            settings.seed += 1
+            run(settings.roundsPerKind / 4)
+            guard let after = LeakTests.residentPages else { exit(EXIT_FAILURE) }
+            exit(after - before < 512 ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
+    }
 }
 #endif

@@ -31,6 +31,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Standard deviation of a random factor on an emulated engine's steps. (default: 0)")
     var noise: Double?
 
+    @Flag(
+        name: .customLong("no-resume"),
+        help: "An emulated engine that starts answers over which another worker began."
+    )
+    var startsOver = false
+
     @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")
     var kvCapacityTokens: Int?
 
@@ -91,6 +97,7 @@ extension EngineOptions {
         guard configuration.relativeNoise.isFinite, (0...1).contains(configuration.relativeNoise) else {
             throw ValidationError("--noise is \(configuration.relativeNoise); it must be from 0 to 1")
         }
+        configuration.resumesPrefix = !startsOver
         let batching = try batchingMode()
         return EngineChoice(kind: "emulated", batching: batching) { [profile, configuration] in
             EmulatedEngine(profile: profile, configuration: configuration)

@@ -80,6 +80,18 @@ final class RawPeer: @unchecked Sendable {
         return welcome
     }
 
+    /// A new session on the same connection, whatever else still comes on it.
+    func greetAnew() throws {
+        session = 0
+        send(.hello, body: Hello(software: "test", name: "raw").encode())
+        while true {
+            let (header, body) = try receive()
+            guard header.kind == .welcome else { continue }
+            session = try Welcome.decode(body).session
+            return
+        }
+    }
+
     private func receiveFrame() throws -> [UInt8] {
         var message = zmq_msg_t()
         zmq_msg_init(&message)
