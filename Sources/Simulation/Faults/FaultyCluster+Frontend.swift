@@ -114,7 +114,6 @@ extension FaultyCluster {
             if case .reset = delivery, sabotage == .resetsWithheld { continue }
             if case .tokens = delivery, sabotage == .crossTalk, chance(0.05), let other = strangerStream(to: stream) {
                 send(.delivery(stream: other.stream, delivery), over: other.session.rawValue)
-                continue
             }
             process.sessions[session]?.outstanding += 1
             if state.outstanding + 1 > Self.spool { fail(.credit, "a connection got more than it holds") }
@@ -122,15 +121,16 @@ extension FaultyCluster {
         }
     }
 
-    /// Somebody else's stream, for tokens to go astray.
+    /// Somebody else's stream of a query that was accepted, for tokens to go astray.
     private func strangerStream(to stream: StreamKey) -> StreamKey? {
         guard let own = ledger.byStream[stream].flatMap({ ledger[$0] }) else { return nil }
         for session in process.order {
             guard let peer = process.sessions[session]?.peer, case .client(let client) = peers[peer].role,
                 clients[client].owner != works[own.work].owner,
-                let open = clients[client].open.keys.sorted().first, peers[peer].session == session
+                let open = clients[client].open.sorted(by: { $0.key < $1.key }).first(where: { calls[$0.value].id != nil }),
+                peers[peer].session == session
             else { continue }
-            return StreamKey(session, open)
+            return StreamKey(session, open.key)
         }
         return nil
     }

@@ -30,7 +30,7 @@ struct FaultCoverageTests {
             #expect(cluster.violation == nil)
             for corner: FaultCoverage.Corner in [
                 .connectionLost, .brokerKilled, .brokerKilledAmidActions, .failedSync, .workerKilled, .recoveredQueued,
-                .attemptsExhausted, .poisonous, .startedOver, .volatileLost,
+                .attemptsExhausted, .poisonous, .startedOver,
             ] {
                 #expect(cluster.coverage[corner] == 0, "\(corner)")
             }
