@@ -8,19 +8,20 @@ import Testing
 struct OverloadTests {
     private typealias Fixture = OverloadFixture
 
-    static let policies = ["aladdin", packing, "jsq", "round-robin"]
-    /// It fills one worker after the other, so that the pace of those in use looks like an overload at any load.
-    static let packing = "aladdin-paper"
+    static let policies = ["aladdin", "aladdin-paper", "jsq", "round-robin"]
 
     @Test(
-        "At 0.8 of the capacity next to nobody is refused",
-        arguments: policies.filter { $0 != packing },
+        "At 0.8 of the capacity next to nobody is refused, and no more than would have missed their objectives",
+        arguments: policies,
         [BatchingMode.prefillPriority, .chunked]
     )
     func refusesNobodyBelow(policy: String, mode: BatchingMode) throws {
         let runs = try Fixture.runs(Fixture.study(load: 0.8, mode: mode), policy)
         let refused = Fixture.share(runs, from: 0, to: 130) { $1.refusal != nil }
-        #expect(refused <= 0.005, "\(refused) refused")
+        // The paper's policy packs, and this fleet is so small that it can't keep its promises even here.
+        let all = try Fixture.runs(Fixture.study(load: 0.8, mode: mode, admission: nil), policy)
+        let missed = Fixture.share(all, from: 0, to: 130) { !$0.isMet(by: $1) }
+        #expect(refused <= (policy == "aladdin-paper" ? missed : 0.005), "\(refused) refused, \(missed) missed")
     }
 
     @Test(
