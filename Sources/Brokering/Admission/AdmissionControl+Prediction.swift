@@ -46,6 +46,12 @@ extension AdmissionControl {
         return max(1, Int(Double(candidate.promptBytes) * perByte))
     }
 
+    /// Whether queries lately missed their TTFT objectives in the queue, and more than by chance.
+    func isLosing(at now: Instant) -> Bool {
+        let late = lates.rate(at: now)
+        return late > 0.02 * (late + punctual.rate(at: now))
+    }
+
     /// Prefill work a second that left the queue in time.
     func departureRate(at now: Instant) -> Double { departures.rate(at: now) }
 

@@ -88,8 +88,9 @@ extension AdmissionControl {
         let context = meanContext(at: now)
         let slowdown = fleet.prefillSlowdown(load: Double(all.count) / workers, context: context)
         var wait = peers.waitingWork * slowdown / workers
-        // A queue of young queries is a burst that may be gone in a moment; a standing one tells how fast it moves.
-        if peers.waiting > 0 {
+        // A queue of young queries is a burst that may be gone in a moment; a standing one tells how fast it moves. But
+        // some policies keep queries for as long as they may, so one is believed only when it costs objectives.
+        if peers.waiting > 0, isLosing(at: now) {
             let count = Double(peers.waiting)
             let age = now.seconds - peers.arrivals / count
             if age > 0.4 * peers.allowances / count {

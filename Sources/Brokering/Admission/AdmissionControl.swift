@@ -30,6 +30,9 @@ package struct AdmissionControl: Sendable {
     private(set) var pace: MeasuredPace
     /// Prefill work of queries that got their first token in time, a second.
     private(set) var departures: DecayingSum
+    /// Queries that got their first token in time, and those that did not, a second.
+    private(set) var punctual: DecayingSum
+    private(set) var lates: DecayingSum
     /// Queries that ended, a second.
     private(set) var ends: DecayingSum
     /// Answers that came to their end, and their tokens.
@@ -58,6 +61,7 @@ package struct AdmissionControl: Sendable {
         pace = MeasuredPace(timeConstant: settings.timeConstantSeconds)
         tenants = TenantShares(timeConstant: 2 * settings.timeConstantSeconds)
         (departures, ends) = (sum, sum)
+        (punctual, lates) = (sum, sum)
         let slow = DecayingSum(timeConstant: 12 * settings.timeConstantSeconds)
         (answers, answerTokens, prompts, promptBytes) = (slow, slow, slow, slow)
         (contexts, contextWeights) = (sum, sum)
@@ -69,7 +73,8 @@ package struct AdmissionControl: Sendable {
     /// Takes note of the time.
     mutating func note(_ now: Instant) {
         usual.note(Double(underWay), timeConstant: settings.timeConstantSeconds, at: now)
-        queue.advance(to: now)
+        let late = queue.advance(to: now)
+        if late > 0 { lates.add(Double(late), at: now) }
     }
 
     /// Traps if what is kept up to date is not what it would be if computed anew; for tests and simulations.
@@ -117,14 +122,17 @@ package struct AdmissionControl: Sendable {
     package mutating func queryRequeued(_ number: QueryNumber, at now: Instant) {
         note(now)
         queue.move(number, to: .waiting)
-        queue.advance(to: now)
+        note(now)
     }
 
     /// A query got its first token, or the first after it was requeued.
     package mutating func firstToken(_ number: QueryNumber, at now: Instant) {
         note(now)
         guard let entry = queue.entries[number] else { return }
-        if entry.stage == .waiting { departures.add(entry.work, at: now) }
+        if entry.stage == .waiting {
+            departures.add(entry.work, at: now)
+            punctual.add(1, at: now)
+        }
         queue.move(number, to: .running)
     }
 

@@ -112,12 +112,17 @@ struct AdmissionQueue: Sendable {
     }
 
     /// Takes note of the time: queries whose objective is over are late.
-    mutating func advance(to now: Instant) {
+    ///
+    /// - Returns: how many have just become so.
+    mutating func advance(to now: Instant) -> Int {
+        var count = 0
         while let timer = timers.min, timer.deadline < now {
             timers.removeMin()
             guard let entry = entries[timer.number], entry.stay == timer.stay, entry.stage == .waiting else { continue }
             move(timer.number, to: .late)
+            count += 1
         }
+        return count
     }
 
     /// The sums of everything of at least a priority.
