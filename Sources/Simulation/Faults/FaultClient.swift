@@ -1,3 +1,4 @@
+internal import Brokering
 internal import ServingModel
 
 /// One client's process: its calls, and how well it reads.
@@ -12,7 +13,10 @@ struct FaultClient: Sendable {
     var waiting: [Int] = []
     /// Streams of acknowledgements.
     var acknowledging: [UInt64: QueryID] = [:]
-    var takesUntil = Instant.zero
+    /// Arrived and not read, in order.
+    var inbox: [(session: UInt64, stream: UInt64, delivery: Delivery)] = []
+    /// Whether it is busy with a message.
+    var isReading = false
 }
 
 /// One wish of a client, over all its sessions.

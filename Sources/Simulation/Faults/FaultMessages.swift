@@ -51,6 +51,8 @@ enum FaultEvent: Sendable {
     case beat(peer: Int, incarnation: Int)
     /// A client does something of its own accord.
     case act(client: Int)
+    /// A slow reader is done with its message.
+    case read(client: Int)
     case stepEnded(worker: Int, incarnation: Int, step: Int)
     case decide(scheduler: Int, incarnation: Int)
     /// The engine goes on after a hang.

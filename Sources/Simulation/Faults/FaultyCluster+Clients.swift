@@ -125,6 +125,7 @@ extension FaultyCluster {
     mutating func clientLost(_ client: Int) {
         let open = clients[client].open.values.sorted()
         clients[client].open = [:]
+        clients[client].inbox = []
         for index in open {
             if !isCalm, chance(0.12) {
                 calls[index].state = .abandoned
@@ -145,25 +146,28 @@ extension FaultyCluster {
     mutating func tellClient(_ client: Int, over session: UInt64, _ reply: FaultReply) {
         switch reply {
         case .delivery(let stream, let delivery):
-            // A slow reader takes one message, and then nothing for a while.
-            if clients[client].takesUntil > now {
-                let route = peers[client].route
-                schedule(
-                    .toPeer(peer: client, route: route, session: session, reply),
-                    at: clients[client].takesUntil
-                )
-                return
-            }
-            clients[client].takesUntil = now + clients[client].readingTime
-            taken(over: session)
-            guard let index = clients[client].open[stream] else { return }
-            hear(delivery, index)
-            if calls[index].isOver { clients[client].open[stream] = nil }
+            clients[client].inbox.append((session, stream, delivery))
+            if !clients[client].isReading { read(client) }
         case .end(let stream, let status):
             guard let index = clients[client].open.removeValue(forKey: stream) else { return }
             refused(index, status)
         default: break
         }
+    }
+
+    /// Takes one message; a slow reader takes the next after a while.
+    mutating func read(_ client: Int) {
+        guard !clients[client].inbox.isEmpty else {
+            clients[client].isReading = false
+            return
+        }
+        let (session, stream, delivery) = clients[client].inbox.removeFirst()
+        clients[client].isReading = clients[client].readingTime > .zero
+        if clients[client].isReading { schedule(.read(client: client), at: now + clients[client].readingTime) }
+        taken(over: session)
+        guard let index = clients[client].open[stream] else { return }
+        hear(delivery, index)
+        if calls[index].isOver { clients[client].open[stream] = nil }
     }
 
     private mutating func taken(over session: UInt64) {

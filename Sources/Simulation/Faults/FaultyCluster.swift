@@ -119,6 +119,9 @@ package struct FaultyCluster {
         case .act(let client):
             guard !postponed(event, for: client) else { return }
             act(client)
+        case .read(let client):
+            guard !postponed(event, for: client) else { return }
+            read(client)
         case .stepEnded(let worker, let incarnation, let step):
             let peer = peer(ofWorker: worker)
             guard incarnation == peers[peer].incarnation, !postponed(event, for: peer) else { return }
