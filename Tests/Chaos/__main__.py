@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.5, help="how long the faults go on (default: 2.5)")
     parser.add_argument("--rate", type=float, default=70.0, help="queries a second meanwhile (default: 70)")
     parser.add_argument("--gap", type=float, default=1.2, help="mean seconds between faults (default: 1.2)")
+    parser.add_argument("--policy", help="the scheduler's policy under overload (default: its own)")
     parser.add_argument("--keep", action="store_true", help="keep the logs of a good run too")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
@@ -65,7 +66,7 @@ def run(name: str, options: argparse.Namespace, folder: Path) -> tuple[dict, lis
         return figures, verdict.violations
     if name == "disk":
         return asyncio.run(FullDisk(folder, options.seed).run())
-    return asyncio.run(Overload(folder, options.seed).run())
+    return asyncio.run(Overload(folder, options.seed, options.policy).run())
 
 
 def text(name: str, figures: dict) -> str:

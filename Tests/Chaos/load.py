@@ -34,6 +34,7 @@ class Load:
         self.open: dict[int, Sent] = {}
         self.ended: list[list] = []
         self.number = 0
+        self.told: set[tuple[str, int]] = set()
         while not self.session.is_open:
             for _ in self.session.frames(50):
                 pass
@@ -68,9 +69,10 @@ class Load:
                 sent.last = now
 
     def end(self, sent: Sent, status: status_pb2.Status, now: float) -> None:
+        is_refusal = status.code in (status_pb2.STATUS_RESOURCE_EXHAUSTED, status_pb2.STATUS_UNAVAILABLE)
         if status.code == status_pb2.STATUS_OK:
             outcome = "ok"
-        elif status.code in (status_pb2.STATUS_RESOURCE_EXHAUSTED, status_pb2.STATUS_UNAVAILABLE):
+        elif is_refusal:
             outcome = "refused-late" if sent.accepted else "refused"
         else:
             outcome = "failed"
@@ -78,7 +80,12 @@ class Load:
         tpot = (sent.last - sent.first) * 1000 / max(sent.tokens - 1, 1)
         met = outcome == "ok" and ttft <= self.options.ttft_ms and tpot <= self.options.tpot_ms
         is_explained = status.retry_after_ms > 0 and "predicted" in status.message and " ms" in status.message
-        self.ended.append([sent.phase, sent.at, outcome, met, (now - sent.sent) * 1000, is_explained])
+        if is_refusal and (sent.phase, int(sent.at / 5)) not in self.told:
+            # A few for the log.
+            self.told.add((sent.phase, int(sent.at / 5)))
+            print(f"{sent.phase} {sent.at:.1f} s: {status.message}; retry after {status.retry_after_ms} ms", flush=True)
+        fails = "pace" if "token time" in status.message.split(";")[0] else "ttft"
+        self.ended.append([sent.phase, sent.at, outcome, met, (now - sent.sent) * 1000, is_explained, fails])
 
     def closed(self) -> dict:
         """Always so many open: what the service can do at most, of its second half."""
@@ -115,7 +122,7 @@ class Load:
         while self.open and time.monotonic() < deadline:
             self.listen(20)
         for sent in self.open.values():
-            self.ended.append([sent.phase, sent.at, "failed", False, 0.0, False])
+            self.ended.append([sent.phase, sent.at, "failed", False, 0.0, False, ""])
         self.open.clear()
 
 
