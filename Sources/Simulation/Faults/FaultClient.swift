@@ -14,7 +14,7 @@ struct FaultClient: Sendable {
     /// Streams of acknowledgements.
     var acknowledging: [UInt64: QueryID] = [:]
     /// Arrived and not read, in order.
-    var inbox: [(session: UInt64, stream: UInt64, delivery: Delivery)] = []
+    var inbox: [(session: UInt64, stream: UInt64, delivery: Brokering.Delivery)] = []
     /// Whether it is busy with a message.
     var isReading = false
 }
