@@ -25,8 +25,9 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumWorkersLost = 2
     /// Brokers that may find a query unfinished before it is given up.
     package var maximumRestarts = 16
-    /// The pause before the second repetition of a query; it doubles with each, up to `retryPauseLimit`, and varies by
-    /// a fifth. The first repetition follows at once.
+    /// The pause before the second repetition of a query; the first follows at once.
+    ///
+    /// It doubles with each, up to `retryPauseLimit`, and varies by a fifth.
     package var retryPause = Interval.seconds(1)
     package var retryPauseLimit = Interval.seconds(60)
     /// A worker that holds leases and reports nothing for so long hangs: it is expelled and its queries run elsewhere.
@@ -52,8 +53,9 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumRetainedBytes = 256 << 20
     /// Placements whose explanation is kept, over all queries; the latest ones.
     package var maximumExplanations = 20_000
-    /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat. A journal's epoch
-    /// takes its place.
+    /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
+    ///
+    /// A journal's epoch takes its place.
     package var leaseEpoch: UInt32 = 1
 
     package init() {}

@@ -127,7 +127,8 @@ extension FaultyCluster {
         for session in process.order {
             guard let peer = process.sessions[session]?.peer, case .client(let client) = peers[peer].role,
                 clients[client].owner != works[own.work].owner,
-                let open = clients[client].open.sorted(by: { $0.key < $1.key }).first(where: { calls[$0.value].id != nil }),
+                let open = clients[client].open.sorted(by: { $0.key < $1.key })
+                    .first(where: { calls[$0.value].id != nil }),
                 peers[peer].session == session
             else { continue }
             return StreamKey(session, open.key)
