@@ -9,7 +9,10 @@ extension JournalFailure {
         case let error as JournalFailure: self = error
         case let error as RowDamage: self.init(.damaged, "the journal \(path) is damaged: \(error)")
         case let error as DatabaseError: self.init(error, deed, path)
-        default: self.init(.inputOutput, "\(deed) the journal \(path) failed: \(error)")
+        default:
+            // A value of another kind than its column has. The error would show the row, and with it perhaps a prompt.
+            let kind = String(describing: type(of: error))
+            self.init(.damaged, "\(deed) the journal \(path) failed: what is there makes no sense (\(kind))")
         }
     }
 
@@ -31,6 +34,9 @@ extension JournalFailure {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(.inUse, "\(start): another program holds it locked; is somebody writing with sqlite3?")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
+            self.init(.damaged, "\(start): the file is damaged (\(said), \(code))")
+        case .SQLITE_ERROR where deed == "opening":
+            // Our statements are right; a header that makes no sense to SQLite is what is left.
             self.init(.damaged, "\(start): the file is damaged (\(said), \(code))")
         case .SQLITE_CONSTRAINT:
             self.init(.damaged, "\(start): a record contradicts what is there (\(said), \(code))")

@@ -1,3 +1,4 @@
+internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
@@ -53,6 +54,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
 
     func validate() throws {
         if worker != nil {
@@ -110,7 +112,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     private func takeProfile(of name: String) async throws {
         let status: ClusterStatus
         do {
-            status = try await AdminClient(endpoint: try endpoints.admin(), logger: .silent).status()
+            let key = try key.clientKey(for: .admin)
+            status = try await AdminClient(endpoint: try endpoints.admin(), key: key, logger: .silent).status()
         } catch let status as Status {
             Terminal.complain(status.message)
             throw ExitCode(status.code == .invalidArgument ? 2 : 1)
