@@ -138,7 +138,8 @@ class Overload:
             "capacity_qps": round(capacity, 1), "goodput_below_qps": below, "best_qps": round(best, 1),
             "goodput_over_qps": round(over, 1), "share_of_best": round(over / best, 3) if best else 0.0,
             "sent": len(answers), **outcomes,
-            "refused_for": dict(Counter(one.fails for one in answers if one.outcome.startswith("refused"))), "refusal_p50_ms": round(delays[len(delays) // 2], 2) if delays else 0.0,
+            "refused_for": dict(Counter(one.fails for one in answers if one.outcome.startswith("refused"))),
+            "refusal_p50_ms": round(delays[len(delays) // 2], 2) if delays else 0.0,
             "refusal_p99_ms": round(p99, 2), "recovery_s": recovery,
             "broker_rss_mib": {
                 "before": round(self.resident_before / 2**20, 1), "most": round(self.most_resident / 2**20, 1)
