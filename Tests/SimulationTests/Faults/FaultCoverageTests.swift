@@ -30,7 +30,7 @@ struct FaultCoverageTests {
             #expect(cluster.violation == nil)
             for corner: FaultCoverage.Corner in [
                 .connectionLost, .brokerKilled, .brokerKilledAmidActions, .failedSync, .workerKilled, .recoveredQueued,
-                .attemptsExhausted, .poisonous, .startedOver,
+                .attemptsExhausted, .poisonous, .startedOver, .volatileLost,
             ] {
                 #expect(cluster.coverage[corner] == 0, "\(corner)")
             }
