@@ -55,8 +55,9 @@ extension Broker {
             let message = "gave up: \(losses.count) workers were lost while they ran it, and it got no further"
             return Status(.internalError, .poisonous, message)
         }
-        guard failures.count >= configuration.maximumAttempts, let last = failures.last else { return nil }
-        let message = "gave up after \(failures.count) attempts; the last: \(last.message)"
+        let counted = failures.filter(\.counts)
+        guard counted.count >= configuration.maximumAttempts, let last = counted.last else { return nil }
+        let message = "gave up after \(counted.count) attempts; the last: \(last.message)"
         return Status(.unavailable, .attemptsExhausted, message)
     }
 
@@ -99,6 +100,13 @@ extension Broker {
     func patience(of record: QueryRecord) -> Interval {
         record.durability == .volatile ? configuration.noWorkerPatience : configuration.durableNoWorkerPatience
     }
+}
+
+extension FailedAttempt {
+    /// Whether it is one of the attempts that a query may have.
+    ///
+    /// However often workers are restarted, those that leave in good order don't cost a query its attempts.
+    var counts: Bool { reason != .shuttingDown }
 }
 
 extension BrokerConfiguration {

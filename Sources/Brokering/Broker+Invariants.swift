@@ -25,7 +25,8 @@ extension Broker {
         for (number, record) in queries {
             precondition(record.number == number && numbersByID[record.id] == number, "query tables agree")
             precondition(record.output.count <= record.submission.maxTokens, "no query exceeds its max_tokens")
-            precondition(record.failures.count <= configuration.maximumAttempts, "no query exceeds its attempts")
+            let counted = record.failures.filter(\.counts).count
+            precondition(counted <= configuration.maximumAttempts, "no query exceeds its attempts")
             precondition(isJournaled || record.durability == .volatile, "nothing is durable without a journal")
             precondition(record.checkpointed.tokens <= record.output.count, "checkpoints are of what there is")
             let attempts = record.attempts.map(\.number)

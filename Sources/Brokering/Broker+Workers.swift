@@ -49,6 +49,11 @@ extension Broker {
         models[record.joined.profile.model]?.admission?.workerLeft(worker)
         tell(.workerLeft(worker, isDraining: false))
         requeueUnpulled(of: worker, at: now)
+        // One that had said that it would leave ran out of time, and left: that is no query's fault.
+        let status =
+            record.isDraining && !record.isExpelled
+            ? Status(.unavailable, .shuttingDown, "its worker left before it was done")
+            : Status(.unavailable, .workerLost, "its worker was lost")
         let computed = record.leases.count - record.waiting
         for (index, lease) in record.leases.enumerated() {
             guard let number = queriesByLease[lease], let query = queries[number] else { continue }
@@ -56,7 +61,7 @@ extension Broker {
             let hadTokens = query.attempts.last?.firstToken != nil
             retry(
                 number,
-                because: Status(.unavailable, .workerLost, "its worker was lost"),
+                because: status,
                 isSuspect: hadTokens || index < computed,
                 at: now
             )

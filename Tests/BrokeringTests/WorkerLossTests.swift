@@ -115,6 +115,23 @@ struct WorkerLossTests {
         for stream in [running, waiting] { #expect(try !rig.record(stream).hasEnded) }
     }
 
+    @Test("Workers that leave in good order before a query is done cost it no attempt")
+    func leaving() throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        let stream = try rig.submit()
+        for worker: UInt64 in 1...5 {
+            if worker > 1 { rig.join(worker) }
+            rig.tick(after: .seconds(60))
+            #expect(rig.dispatched().map(\.attempt) == [Int(worker)])
+            rig.broker.workerDrains(WorkerID(rawValue: worker), at: rig.now)
+            rig.lose(worker)
+        }
+        let record = try rig.record(stream)
+        #expect(!record.hasEnded)
+        #expect(record.failures.allSatisfy { $0.reason == .shuttingDown })
+    }
+
     @Test("An engine's failure is tried elsewhere, the query's own fault is not")
     func failures() throws {
         var rig = BrokerRig()
