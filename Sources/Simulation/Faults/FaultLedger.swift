@@ -21,6 +21,8 @@ struct FaultLedger: Sendable {
         var dispatches = 0
         /// Brokers that found it unfinished.
         var restarts = 0
+        /// Dispatches that cost no attempt: their workers left in good order.
+        var forgiven = 0
         var isCancelled = false
         var isToldAccepted = false
         var isAcknowledged = false
@@ -72,8 +74,11 @@ struct FaultLedger: Sendable {
     }
 
     /// The worker of a session is lost, as far as the broker knows.
-    mutating func endLeases(ofSession session: UInt64) {
-        for id in order where queries[id]?.lease != nil && queries[id]?.leaseSession == session { endLease(of: id) }
+    mutating func endLeases(ofSession session: UInt64, costAnAttempt: Bool) {
+        for id in order where queries[id]?.lease != nil && queries[id]?.leaseSession == session {
+            endLease(of: id)
+            if !costAnAttempt { queries[id]?.forgiven += 1 }
+        }
     }
 
     /// Those that are leased, in order.

@@ -47,6 +47,7 @@ struct FaultSession: Sendable {
     var outstanding = 0
     /// A worker's session is one from registration on.
     var isRegistered = false
+    var isDraining = false
     /// What the worker granted and was sent; counted apart from the machine.
     var granted: UInt64 = 0
     var sent: UInt64 = 0

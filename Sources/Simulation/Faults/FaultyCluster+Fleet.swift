@@ -24,15 +24,16 @@ extension FaultyCluster {
         case .report(let step): take(step, from: id)
         case .drain:
             coverage.note(.workerDrained)
+            process.sessions[session]?.isDraining = true
             broker.workerDrains(id, at: brokerNow)
         default: break
         }
     }
 
-    mutating func workerSessionEnded(_ session: UInt64) {
+    mutating func workerSessionEnded(_ session: UInt64, wasDraining: Bool) {
         tell("worker of session \(session) is lost")
         broker.workerLost(WorkerID(rawValue: session), at: brokerNow)
-        ledger.endLeases(ofSession: session)
+        ledger.endLeases(ofSession: session, costAnAttempt: !wasDraining)
     }
 
     // MARK: Dispatches
@@ -70,7 +71,7 @@ extension FaultyCluster {
                 fail(.boundedAttempts, "\(name), attempt \(assignment.attempt), is dispatched before it is on the disk")
             }
         }
-        let limit = brokerConfiguration.maximumAttempts + query.restarts
+        let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven
         if query.dispatches >= limit { fail(.boundedAttempts, "\(name) is dispatched more than \(limit) times") }
         if broker.query(query.id)?.attempts.last?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
         checkPrefix(assignment, of: query)

@@ -86,7 +86,7 @@ extension FaultyCluster {
         process.order.removeAll { $0 == session }
         switch peers[ended.peer].role {
         case .client: clientSessionEnded(session)
-        case .worker: if ended.isRegistered { workerSessionEnded(session) }
+        case .worker: if ended.isRegistered { workerSessionEnded(session, wasDraining: ended.isDraining) }
         case .scheduler: schedulerSessionEnded(session)
         }
         checkBroker()
