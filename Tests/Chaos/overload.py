@@ -103,8 +103,8 @@ class Overload:
         return json.loads(output.read_text())
 
     async def measure_capacity(self) -> float:
-        """Queries a second with every place of the workers taken."""
-        answer = await self.client("saturation", "--closed", str(16 * WORKERS), "--seconds", "8")
+        """Queries a second with every place of the workers taken, and half as many queries waiting for one."""
+        answer = await self.client("saturation", "--closed", str(24 * WORKERS), "--seconds", "8")
         self.resident_before = self.roles["broker"].resident_bytes
         return max(answer["rate"], 1.0)
 

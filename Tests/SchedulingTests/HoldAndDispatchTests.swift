@@ -12,6 +12,7 @@ struct HoldAndDispatchTests {
         _ policy: HoldAndDispatch = HoldAndDispatch(),
         workers: Int = 2,
         answers: ClosedRange<Int> = 20...219,
+        places: Int = 256,
         explains: Bool = false
     ) -> Scheduler {
         var lengths = LengthHistory()
@@ -25,6 +26,7 @@ struct HoldAndDispatchTests {
             if case .workerJoined(var description) = joined {
                 description.batching = .prefillPriority
                 description.profile.kvCache.capacityTokens = 100_000
+                description.profile.limits.maximumSequences = places
                 joined = .workerJoined(description)
             }
             scheduler.apply(joined, at: .zero)
@@ -177,6 +179,34 @@ struct HoldAndDispatchTests {
         }
         scheduler.apply(event, at: now)
         #expect(scheduler.decide(at: now).placements.map(\.query) == [QueryNumber(8)])
+    }
+
+    @Test("However many are late, a worker with few places is never left idle while one waits", arguments: [1, 4, 16])
+    func lateQueriesOnFewPlaces(places: Int) {
+        var scheduler = scheduler(workers: 1, places: places)
+        var now = Instant.zero + .milliseconds(100)
+        for number: UInt64 in 1...60 {
+            var event = ClusterEvent.queued(number, inputTokens: 20, objective: objective)
+            if case .queryQueued(var queued) = event {
+                queued.age = .seconds(10)
+                event = .queryQueued(queued)
+            }
+            scheduler.apply(event, at: now)
+        }
+        scheduler.apply(.ended(1001), at: now)
+        var served = 0
+        while served < 60 {
+            let placed = scheduler.decide(at: now).placements.map(\.query.rawValue)
+            guard !placed.isEmpty else { break }
+            #expect(placed.count <= places)
+            for query in placed {
+                scheduler.apply(.queryDispatched(QueryNumber(query), to: WorkerID(1), attempt: 1), at: now)
+            }
+            now = now + .milliseconds(10)
+            for query in placed { scheduler.apply(.ended(query), at: now) }
+            served += placed.count
+        }
+        #expect(served == 60)
     }
 
     @Test("Given up first: the lowest priority, the best served tenant, who is lost anyway, the longest prompt")

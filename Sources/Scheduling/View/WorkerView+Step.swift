@@ -50,7 +50,7 @@ extension WorkerView {
         var count = 0
         var tokens = 0
         var squares = 0
-        var free = (residents.isEmpty ? profile.kvCache.capacityTokens : admissibleKVTokens) - usedKVTokens
+        var free = roomForPrompts
         for entry in waiting {
             guard residents.count + count < profile.limits.maximumSequences,
                 count == 0 || tokens + entry.prefillTokens <= tokenCap,

@@ -77,6 +77,8 @@ package struct WorkerView: Sendable {
     /// All that it has not finished.
     package var load: Int { waiting.count + residents.count }
     package var isIdle: Bool { waiting.isEmpty && residents.isEmpty }
+    /// Sequences that it would run beside those it has.
+    package var freePlaces: Int { max(0, profile.limits.maximumSequences - load) }
 
     /// Output tokens of a resident.
     package func outputTokens(of resident: Resident) -> Int { lockstepTokens + resident.offset }
@@ -96,6 +98,11 @@ package struct WorkerView: Sendable {
     /// KV cache that admissions may take, in tokens.
     package var admissibleKVTokens: Int {
         Int(Double(profile.kvCache.capacityTokens) * (1 - profile.kvCache.watermark))
+    }
+
+    /// KV cache that the next prefill step may take, in tokens: all there is if nothing runs.
+    package var roomForPrompts: Int {
+        (residents.isEmpty ? profile.kvCache.capacityTokens : admissibleKVTokens) - usedKVTokens
     }
 }
 

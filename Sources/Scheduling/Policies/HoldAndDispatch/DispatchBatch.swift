@@ -63,12 +63,14 @@ extension HoldAndDispatch {
         let cap = tokenCap(on: worker, pool: demand.pool, in: view)
         let memory = Int(Self.memoryShare * Double(worker.admissibleKVTokens))
         batch.isFull = !settings.batches || batch.seconds >= budget || batch.tokens >= cap
+        lazy var places = freePlaces(of: demand.pool, in: view)
         for query in demand.queue.dropFirst() {
             let grown = batch.adding(query, on: worker)
             budget = min(budget, settings.batchShare * query.firstTokenTime)
             deadline = min(deadline, query.deadline)
             guard settings.batches, grown.seconds <= budget, grown.tokens <= cap,
-                grown.queries.count <= worker.profile.limits.maximumSequences, grown.contextTokens <= memory,
+                grown.queries.count <= worker.freePlaces || grown.queries.count <= places,
+                grown.contextTokens <= memory,
                 demand.now + .seconds(rounding: grown.seconds) <= deadline
             else {
                 batch.isFull = true
@@ -77,6 +79,11 @@ extension HoldAndDispatch {
             batch = grown
         }
         return batch
+    }
+
+    /// The most places that one worker of a pool has free; one if they are all taken, since one is what comes free next.
+    private func freePlaces(of pool: [Int], in view: ClusterView) -> Int {
+        pool.reduce(1) { max($0, view.workers[$1].freePlaces) }
     }
 
     /// Prompt tokens that a worker takes in with one step.

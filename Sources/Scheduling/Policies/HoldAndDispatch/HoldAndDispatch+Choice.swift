@@ -36,12 +36,17 @@ extension HoldAndDispatch {
         return first(of: pool) { view.workers[$0].lastPlacement }
     }
 
-    /// The workers with the most room for contexts, the roomiest first.
+    /// The workers with the most room for contexts, the roomiest first; those without a free place last.
     func roomiest(among pool: [Int], in view: ClusterView) -> [Int] {
         first(of: pool) { slot in
-            view.workers[slot].usedKVTokens + view.workers[slot].waitingTokens - view.workers[slot].admissibleKVTokens
+            let worker = view.workers[slot]
+            let missing = worker.usedKVTokens + worker.waitingTokens - worker.admissibleKVTokens
+            return worker.freePlaces > 0 ? missing : missing + Self.noPlace
         }
     }
+
+    /// Beyond any KV cache.
+    private static let noPlace = 1 << 40
 
     /// As many workers as there are to be candidates, those with the least key first.
     private func first<Key: Comparable>(of pool: [Int], by key: (Int) -> Key) -> [Int] {

@@ -34,7 +34,7 @@ extension HoldAndDispatch {
     }
 
     /// Sends what is late anyway where it harms nobody: to workers that are idle or at a step's end, have nothing waiting
-    /// and are well ahead of the pace asked for.
+    /// and are well ahead of the pace asked for. An idle worker takes one of them in any case: it has nothing better to do.
     ///
     /// Under lasting overload there may be no such worker. What has waited very long goes out all the same, a few at a
     /// time: nobody waits for ever.
@@ -44,16 +44,52 @@ extension HoldAndDispatch {
             guard view.workers[slot].isIdle || view.stepless.contains(slot) else { continue }
             let late = view.deferred.prefix(64).filter { view.queries[$0.number]?.queued.model == demand.model }
             guard !late.isEmpty else { break }
-            let batch = lateBatch(from: late, on: view.workers[slot])
-            let choice = demand.hazard.rise(of: batch, on: view.workers[slot], isLate: true)
-            guard choice.hazard <= settings.patience * Double(batch.queries.count),
-                choice.pace <= settings.latePace * batch.head.tokenTime
-            else { continue }
+            guard let (batch, choice) = lateBatch(from: late, on: view.workers[slot], demand.hazard) else { continue }
             let reason = "it was late and harms nobody there"
             send(batch, to: slot, because: reason, [(slot, choice)], &view, demand, &decision)
         }
         forceOverdue(&demand, &view, &decision)
         if !view.deferred.isEmpty { decision.lookAgain(at: demand.now + settings.lookAgain) }
+    }
+
+    /// The most of the late queries that do no harm on a worker; nil if even the first that fits there does some.
+    private func lateBatch(
+        from late: [UnplacedQuery],
+        on worker: WorkerView,
+        _ hazard: Hazard
+    ) -> (DispatchBatch, Hazard.Choice)? {
+        var queries = fitting(late, on: worker)
+        while let head = queries.first {
+            let batch = queries.dropFirst().reduce(DispatchBatch(of: head, on: worker)) { $0.adding($1, on: worker) }
+            let choice = hazard.rise(of: batch, on: worker, isLate: true)
+            let isHarmless =
+                choice.hazard <= settings.patience * Double(queries.count)
+                && choice.pace <= settings.latePace * head.tokenTime
+            if isHarmless || (worker.isIdle && queries.count == 1) { return (batch, choice) }
+            queries.removeLast((queries.count + 1) / 2)
+        }
+        return nil
+    }
+
+    /// Those that a worker has places and memory for, as many as it prefills in one go.
+    private func fitting(_ late: [UnplacedQuery], on worker: WorkerView) -> ArraySlice<UnplacedQuery> {
+        let places = settings.batches ? worker.freePlaces : min(1, worker.freePlaces)
+        var room = worker.roomForPrompts
+        var batch: DispatchBatch?
+        for query in late {
+            if (batch?.queries.count ?? 0) == places { break }
+            // A small one may fit where the first doesn't.
+            guard query.contextTokens < room else { continue }
+            let grown = batch?.adding(query, on: worker) ?? DispatchBatch(of: query, on: worker)
+            if let batch {
+                guard grown.seconds <= settings.batchShare * batch.head.firstTokenTime,
+                    grown.tokens <= worker.profile.limits.maximumBatchedTokens
+                else { break }
+            }
+            room -= query.contextTokens + 1
+            batch = grown
+        }
+        return (batch?.queries ?? [])[...]
     }
 
     private mutating func forceOverdue(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
@@ -67,17 +103,5 @@ extension HoldAndDispatch {
         let batch = DispatchBatch(of: overdue, on: view.workers[slot])
         let choice = demand.hazard.rise(of: batch, on: view.workers[slot], isLate: true)
         send(batch, to: slot, because: "it had waited too long", [(slot, choice)], &view, demand, &decision)
-    }
-
-    private func lateBatch(from late: [UnplacedQuery], on worker: WorkerView) -> DispatchBatch {
-        var batch = DispatchBatch(of: late[0], on: worker)
-        for query in late.dropFirst() {
-            let grown = batch.adding(query, on: worker)
-            guard settings.batches, grown.seconds <= settings.batchShare * batch.head.firstTokenTime,
-                grown.tokens <= worker.profile.limits.maximumBatchedTokens
-            else { break }
-            batch = grown
-        }
-        return batch
     }
 }
