@@ -33,8 +33,10 @@ extension HoldAndDispatch {
         given += 1
     }
 
-    /// Sends what is late anyway where it harms nobody: to workers that are idle or at a step's end, have nothing waiting
-    /// and are well ahead of the pace asked for. An idle worker takes one of them in any case: it has nothing better to do.
+    /// Sends what is late anyway where it harms nobody.
+    ///
+    /// That is: to workers that are idle or at a step's end, have nothing waiting and are well ahead of the pace asked
+    /// for. An idle worker takes one in any case: it has nothing better to do.
     ///
     /// Under lasting overload there may be no such worker. What has waited very long goes out all the same, a few at a
     /// time: nobody waits for ever.
