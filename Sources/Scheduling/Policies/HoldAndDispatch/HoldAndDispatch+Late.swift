@@ -54,7 +54,7 @@ extension HoldAndDispatch {
         if !view.deferred.isEmpty { decision.lookAgain(at: demand.now + settings.lookAgain) }
     }
 
-    /// The most of the late queries that do no harm on a worker; nil if even the first that fits there does some.
+    /// The late queries that fit on a worker, fewer of them on an idle one for the sake of its pace; nil if they do harm.
     private func lateBatch(
         from late: [UnplacedQuery],
         on worker: WorkerView,
@@ -68,6 +68,8 @@ extension HoldAndDispatch {
                 choice.hazard <= settings.patience * Double(queries.count)
                 && choice.pace <= settings.latePace * head.tokenTime
             if isHarmless || (worker.isIdle && queries.count == 1) { return (batch, choice) }
+            // Where others run, fewer of them would do: but room is for those who are not late yet.
+            guard worker.isIdle else { return nil }
             queries.removeLast((queries.count + 1) / 2)
         }
         return nil
