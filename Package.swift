@@ -4,7 +4,7 @@ import PackageDescription
 // Layers (imports only go down):
 //
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
-//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
+//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine   Actuation
 //   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
@@ -116,6 +116,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Actuation",
+            dependencies: ["AladdinClient", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "COpenBLAS"),
         .target(name: "CBundledModel", exclude: ["model", "training"]),
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
@@ -136,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "aladdin",
             dependencies: [
-                "AccessControl", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
+                "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "GatewayService", "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine",
                 "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry",
                 "ZeroMQ", log, lifecycle, signals,
@@ -255,6 +260,11 @@ let package = Package(
                 "WorkerService", "AladdinWorkerKit", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
                 lifecycle,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ActuationTests",
+            dependencies: ["Actuation", "ServingModel", log],
             swiftSettings: settings
         ),
         .testTarget(

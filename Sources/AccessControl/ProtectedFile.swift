@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// Files that must not be read by others, and must not be half written.
 package enum ProtectedFile {
@@ -48,7 +48,7 @@ package enum ProtectedFile {
     }
 
     /// Writes a file that did not exist.
-    static func create(_ path: String, _ text: String, mode: mode_t) throws(AccessError) {
+    package static func create(_ path: String, _ text: String, mode: mode_t) throws(AccessError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("cannot make", path) }
         let isWritten = write(Array(text.utf8), to: file) && fsync(file) == 0

@@ -49,6 +49,7 @@ extension BrokerService {
         status.models = broker.modelOrder.compactMap { modelStatus($0) }
         status.frontendSessions = frontend?.sessionCount ?? 0
         status.predictions = broker.predictions
+        status.fleets = fleets
         return status
     }
 

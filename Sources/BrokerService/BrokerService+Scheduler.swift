@@ -55,6 +55,7 @@ extension BrokerService {
         policy = ""
         insight = nil
         insights = [:]
+        fleets = []
         broker.schedulerDetached(at: PollLoop.now())
         guard standbys.isEmpty else {
             logger.warning("scheduler gone; the next one takes over")
@@ -76,6 +77,8 @@ extension BrokerService {
             case .insight(let insight):
                 self.insight = insight
                 for worker in insight.workers { insights[worker.worker] = worker }
+            case .wishes(let wishes):
+                fleets = wishes
             }
         } catch {
             logger.warning("scheduler breaks the protocol", metadata: ["error": "\(error.message)"])

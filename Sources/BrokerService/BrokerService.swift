@@ -37,6 +37,8 @@ package actor BrokerService: Service {
     var policy = ""
     var insight: Insight?
     var insights: [WorkerID: WorkerInsight] = [:]
+    /// How many workers the scheduler wishes for.
+    var fleets: [FleetWish] = []
     var nextEventNumber: UInt64 = 1
     var pendingEvents: [ClusterEvent] = []
     /// Calls of `Attach`; all other streams of frontends are calls of `Generate`.

@@ -25,6 +25,7 @@ extension ClusterStatus: WireRoot {
         status.models = try Reading.list(wire.pointee.n_models, wire.pointee.models, "models")
         status.frontendSessions = Int(wire.pointee.frontend_sessions)
         status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
+        status.fleets = try Reading.list(wire.pointee.n_fleets, wire.pointee.fleets, "fleets")
         return status
     }
 
@@ -43,6 +44,8 @@ extension ClusterStatus: WireRoot {
         wire.pointee.models = arena.list(models)
         wire.pointee.frontend_sessions = Writing.count32(frontendSessions)
         wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
+        wire.pointee.n_fleets = fleets.count
+        wire.pointee.fleets = arena.list(fleets)
         return wire
     }
 }

@@ -15,6 +15,8 @@ package struct ClusterStatus: Hashable, Sendable {
     package var frontendSessions = 0
     /// Over all queries.
     package var predictions = PredictionErrors()
+    /// What the scheduler wishes for, by model; empty if it does not scale.
+    package var fleets: [FleetWish] = []
 
     package init() {}
 }

@@ -6,6 +6,8 @@ package enum SchedulerReport: Hashable, Sendable {
     case registration(policy: String, isStandby: Bool)
     case placements([Placement])
     case insight(Insight)
+    /// One for each model.
+    case wishes([FleetWish])
 }
 
 /// What the scheduler has learnt, for status and metrics.

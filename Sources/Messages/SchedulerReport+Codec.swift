@@ -25,6 +25,9 @@ extension SchedulerReport: WireRoot {
             return .placements(try Reading.list(list.n_placements, list.placements, "placements.placements"))
         case ALADDIN__V1__SCHEDULER_REPORT__REPORT_INSIGHT:
             return .insight(try Reading.required(wire.pointee.insight, "insight"))
+        case ALADDIN__V1__SCHEDULER_REPORT__REPORT_FLEET_WISHES:
+            let list = try Reading.member(wire.pointee.fleet_wishes, "fleet_wishes")
+            return .wishes(try Reading.list(list.n_fleets, list.fleets, "fleet_wishes.fleets"))
         default:
             throw DecodingFailure(field: "report", problem: .missing)
         }
@@ -48,6 +51,12 @@ extension SchedulerReport: WireRoot {
         case .insight(let insight):
             wire.pointee.report_case = ALADDIN__V1__SCHEDULER_REPORT__REPORT_INSIGHT
             wire.pointee.insight = insight.write(in: &arena)
+        case .wishes(let wishes):
+            let list = arena.make(aladdin__v1__fleet_wishes__init)
+            list.pointee.n_fleets = wishes.count
+            list.pointee.fleets = arena.list(wishes)
+            wire.pointee.report_case = ALADDIN__V1__SCHEDULER_REPORT__REPORT_FLEET_WISHES
+            wire.pointee.fleet_wishes = list
         }
         return wire
     }

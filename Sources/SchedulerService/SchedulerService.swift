@@ -30,12 +30,18 @@ package actor SchedulerService: Service {
     private var standsBy: Bool
     private var lookAgain = Instant.distantFuture
     private var nextInsight = Instant.zero
+    private var scaling: FleetScaling?
+    private var nextWishes = Instant.zero
 
-    /// - Throws: a `Status` if the policy's name is not known.
+    /// - Throws: a `Status` if the policy's name is not known, or that of the scaling policy.
     package init(configuration: SchedulerServiceConfiguration, logger: Logger) throws(Status) {
         let policy: any PlacementPolicy
         do {
             policy = try PolicyCatalog.make(configuration.policy, seed: configuration.seed)
+            if let name = configuration.scaling {
+                let limits = configuration.scalingLimits
+                scaling = try FleetScaling(policy: name, limits: limits, startUp: configuration.workerStartUp)
+            }
         } catch {
             throw Status(.invalidArgument, .unsupported, error.message)
         }
@@ -80,7 +86,7 @@ package actor SchedulerService: Service {
             stream = 0
             register()
         case .lost(let status):
-            scheduler.reset()
+            forget()
             logger.warning("session lost", metadata: ["why": "\(status.message)"])
         case .frame(let header, _) where header.stream != stream:
             break
@@ -88,7 +94,7 @@ package actor SchedulerService: Service {
             hear(body)
         case .frame(_, let body):
             let status = (try? Status.decode(body)) ?? Status(.unknown)
-            scheduler.reset()
+            forget()
             guard status.reason != .superseded else {
                 logger.warning("another scheduler has taken over")
                 register()
@@ -99,8 +105,13 @@ package actor SchedulerService: Service {
         }
     }
 
-    private func register() {
+    private func forget() {
         scheduler.reset()
+        scaling?.reset()
+    }
+
+    private func register() {
+        forget()
         nextEvent = 1
         stream += 1
         let registration = SchedulerReport.registration(policy: configuration.policy, isStandby: standsBy)
@@ -116,7 +127,11 @@ package actor SchedulerService: Service {
             return
         }
         nextEvent += UInt64(message.events.count)
-        scheduler.apply(message.events, at: PollLoop.now())
+        let now = PollLoop.now()
+        for event in message.events {
+            scaling?.apply(event, before: scheduler.view, at: now)
+            scheduler.apply(event, at: now)
+        }
         lookAgain = .zero
     }
 
@@ -125,6 +140,10 @@ package actor SchedulerService: Service {
         if now >= nextInsight {
             nextInsight = now + Self.insightInterval
             tellInsight()
+        }
+        if scaling != nil, now >= nextWishes {
+            nextWishes = now + FleetScaling.tick
+            tellWishes(at: now)
         }
         return min(connection.cycle(at: now), min(lookAgain, nextInsight))
     }
@@ -160,5 +179,12 @@ package actor SchedulerService: Service {
             decisionP99Microseconds: times.microseconds(atQuantile: 0.99)
         )
         connection.send(.item, method: .schedule, stream: stream, body: SchedulerReport.insight(insight).encode())
+    }
+
+    private func tellWishes(at now: Instant) {
+        guard connection.isOpen, let wishes = scaling?.wishes(in: scheduler.view, at: now), !wishes.isEmpty else {
+            return
+        }
+        connection.send(.item, method: .schedule, stream: stream, body: SchedulerReport.wishes(wishes).encode())
     }
 }

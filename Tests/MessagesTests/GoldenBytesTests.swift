@@ -220,5 +220,20 @@ struct GoldenBytesTests {
                 0000000000c05840
                 """
         )
+        let wish = FleetWish(
+            model: "tiny",
+            workers: 7,
+            gpusPerWorker: 2,
+            reason: "demand",
+            active: 3,
+            starting: 4,
+            offeredLoad: 5.5
+        )
+        try expectGolden(
+            SchedulerReport.wishes([wish]),
+            is: """
+                22210a1f0a0474696e7910071802220664656d616e6428033004390000000000001640
+                """
+        )
     }
 }

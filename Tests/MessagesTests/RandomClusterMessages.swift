@@ -103,8 +103,9 @@ extension WorkerCommand: Drawable {
 
 extension SchedulerReport: Drawable {
     static func draw(_ random: inout SeededGenerator) -> SchedulerReport {
-        switch Int.random(in: 0..<4, using: &random) {
+        switch Int.random(in: 0..<5, using: &random) {
         case 0: .registration(policy: random.text(), isStandby: random.chance(50))
+        case 2: .wishes(random.list { FleetWish.draw(&$0) })
         case 1:
             .insight(
                 Insight(
@@ -139,9 +140,24 @@ extension SchedulerReport: Drawable {
     }
 }
 
+extension FleetWish: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> FleetWish {
+        FleetWish(
+            model: random.text(),
+            workers: random.number(upTo: largestUInt32),
+            gpusPerWorker: random.number(upTo: largestUInt32),
+            reason: ["demand", "surplus", ""].randomElement(using: &random) ?? "",
+            active: random.number(upTo: largestUInt32),
+            starting: random.number(upTo: largestUInt32),
+            offeredLoad: random.real()
+        )
+    }
+}
+
 extension ClusterStatus: Drawable {
     static func draw(_ random: inout SeededGenerator) -> ClusterStatus {
         var status = ClusterStatus()
+        status.fleets = random.list { FleetWish.draw(&$0) }
         status.broker = random.text()
         status.version = random.text()
         status.uptime = random.milliseconds()

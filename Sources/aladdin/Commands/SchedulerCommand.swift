@@ -12,6 +12,7 @@ struct SchedulerCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var policy: PolicyOptions
+    @OptionGroup var scaling: ScalingAdviceOptions
     @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")
     var standby = false
 
@@ -24,6 +25,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.scheduler()
         configuration.keys = try key.keys(for: .scheduler)
         configuration.policy = try policy.name()
+        try scaling.apply(to: &configuration)
         configuration.standsBy = try standby || Setting.resolve(nil as Bool?, "standby") == true
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)
         try await ServiceOptions.run([scheduler], logger: logger)

@@ -45,6 +45,12 @@ extension ClusterStatus {
                 "predictions: TTFT off by \(predictions.timeToFirstToken.text), ATGT by \(predictions.tokenTime.text)"
             )
         }
+        for fleet in fleets {
+            lines.append(
+                "fleet \(fleet.model): \(fleet.active) workers serve, \(fleet.starting) are awaited, \(fleet.workers) are wished for "
+                    + "(\(fleet.reason)); the load keeps \(fleet.offeredLoad.short) busy"
+            )
+        }
         lines.append("")
         lines.append(Terminal.table([Self.modelHeadings] + models.map(\.row)))
         lines.append("")
@@ -68,8 +74,17 @@ extension ClusterStatus {
             "decisions": decisions,
             "decision_us": ["p50": decisionP50Microseconds, "p99": decisionP99Microseconds],
             "frontend_sessions": frontendSessions,
-            "models": models.map(\.object), "workers": workers.map(\.object),
+            "models": models.map(\.object), "workers": workers.map(\.object), "fleets": fleets.map(\.object),
         ].merging(predictions.object) { own, _ in own }
+    }
+}
+
+extension FleetWish {
+    fileprivate var object: [String: Any] {
+        [
+            "model": model, "workers": workers, "gpus_per_worker": gpusPerWorker, "reason": reason, "active": active,
+            "starting": starting, "offered_load": offeredLoad,
+        ]
     }
 }
 

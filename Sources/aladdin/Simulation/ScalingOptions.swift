@@ -5,8 +5,6 @@ internal import Simulation
 
 /// Whether the workers stay the same: whether their number follows the load, and whether they fail.
 struct ScalingOptions: ParsableArguments {
-    private static let names = "forecast, paper, planner, hpa"
-
     @Option(
         help: """
             Start and drain workers by the load, from --workers on: forecast, paper, planner or hpa, with settings as \
@@ -57,53 +55,20 @@ struct ScalingOptions: ParsableArguments {
         let capacity = MeanFieldCapacity(profile: profile, averageTokenTime: study.objective.averageTokenTime)
         let rate = Double(sizes.count) / max(workload.seconds, 1e-9)
         let perWorker = rate / max(capacity.workers(rate: rate, queries: sizes), 1e-9)
-        do {
-            var scaling = SimulatedScaling(policy: try policy(autoscale, profile, study.objective, perWorker))
+        let fleet = ScalingCatalog.Fleet(
+            profile: profile,
+            objective: study.objective,
+            ratePerWorker: perWorker,
+            startUp: startUpTime
+        )
+        do throws(PolicyError) {
+            var scaling = SimulatedScaling(policy: try ScalingCatalog.make(autoscale, for: fleet))
             scaling.startUpTime = startUpTime
             scaling.objective = study.objective
             scaling.ratePerWorker = perWorker
             return scaling
-        } catch let error as PolicyError {
+        } catch {
             throw ValidationError("--autoscale: \(error)")
         }
-    }
-
-    private func policy(
-        _ text: String,
-        _ profile: LatencyProfile,
-        _ objective: ServiceLevelObjective,
-        _ ratePerWorker: Double
-    ) throws -> any ScalingPolicy {
-        var settings = try PolicySettings(text)
-        let policy: any ScalingPolicy
-        switch settings.name {
-        case "forecast":
-            policy = ForecastScaling(
-                utilisation: try settings.number("utilisation", default: 0.95, in: 0.05...2),
-                startUp: .seconds(rounding: startUp)
-            )
-        case "paper":
-            policy = PaperScaling(
-                utilisation: try settings.number("utilisation", default: 0.8, in: 0.05...2),
-                ratePerWorker: ratePerWorker
-            )
-        case "planner":
-            policy = ThroughputPlanner(
-                profile: profile,
-                objective: objective,
-                utilisation: try settings.number("utilisation", default: 0.8, in: 0.05...2)
-            )
-        case "hpa":
-            policy = HorizontalPodAutoscaler(
-                target: try settings.number("target", default: 0.6, in: 0.01...1),
-                stabilisation: .seconds(
-                    rounding: try settings.number("stabilisation", default: 300, in: 0...86_400)
-                )
-            )
-        default:
-            throw ValidationError("--autoscale: no scaler '\(settings.name)'; there are: \(Self.names)")
-        }
-        try settings.finish()
-        return policy
     }
 }

@@ -475,7 +475,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_request__descriptor =
   (ProtobufCMessageInit) aladdin__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[11] =
+static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[12] =
 {
   {
     "broker",
@@ -609,12 +609,25 @@ static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "fleets",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__GetStatusResponse, n_fleets),
+    offsetof(Aladdin__V1__GetStatusResponse, fleets),
+    &aladdin__v1__fleet_wish__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] = {
   0,   /* field[0] = broker */
   5,   /* field[5] = decision_p50_us */
   6,   /* field[6] = decision_p99_us */
   4,   /* field[4] = decisions */
+  11,   /* field[11] = fleets */
   9,   /* field[9] = frontend_sessions */
   8,   /* field[8] = models */
   3,   /* field[3] = policy */
@@ -626,7 +639,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
 static const ProtobufCIntRange aladdin__v1__get_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
 {
@@ -636,7 +649,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
   "Aladdin__V1__GetStatusResponse",
   "aladdin.v1",
   sizeof(Aladdin__V1__GetStatusResponse),
-  11,
+  12,
   aladdin__v1__get_status_response__field_descriptors,
   aladdin__v1__get_status_response__field_indices_by_name,
   1,  aladdin__v1__get_status_response__number_ranges,

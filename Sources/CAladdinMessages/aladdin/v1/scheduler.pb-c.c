@@ -412,6 +412,96 @@ void   aladdin__v1__worker_insight__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__worker_insight__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__fleet_wishes__init
+                     (Aladdin__V1__FleetWishes         *message)
+{
+  static const Aladdin__V1__FleetWishes init_value = ALADDIN__V1__FLEET_WISHES__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__fleet_wishes__get_packed_size
+                     (const Aladdin__V1__FleetWishes *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wishes__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__fleet_wishes__pack
+                     (const Aladdin__V1__FleetWishes *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wishes__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__fleet_wishes__pack_to_buffer
+                     (const Aladdin__V1__FleetWishes *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wishes__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__FleetWishes *
+       aladdin__v1__fleet_wishes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__FleetWishes *)
+     protobuf_c_message_unpack (&aladdin__v1__fleet_wishes__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__fleet_wishes__free_unpacked
+                     (Aladdin__V1__FleetWishes *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__fleet_wishes__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   aladdin__v1__fleet_wish__init
+                     (Aladdin__V1__FleetWish         *message)
+{
+  static const Aladdin__V1__FleetWish init_value = ALADDIN__V1__FLEET_WISH__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__fleet_wish__get_packed_size
+                     (const Aladdin__V1__FleetWish *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wish__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__fleet_wish__pack
+                     (const Aladdin__V1__FleetWish *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wish__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__fleet_wish__pack_to_buffer
+                     (const Aladdin__V1__FleetWish *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__fleet_wish__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__FleetWish *
+       aladdin__v1__fleet_wish__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__FleetWish *)
+     protobuf_c_message_unpack (&aladdin__v1__fleet_wish__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__fleet_wish__free_unpacked
+                     (Aladdin__V1__FleetWish *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__fleet_wish__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   aladdin__v1__cluster_events__init
                      (Aladdin__V1__ClusterEvents         *message)
 {
@@ -817,7 +907,7 @@ void   aladdin__v1__snapshot_complete__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__snapshot_complete__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor aladdin__v1__scheduler_report__field_descriptors[3] =
+static const ProtobufCFieldDescriptor aladdin__v1__scheduler_report__field_descriptors[4] =
 {
   {
     "registration",
@@ -855,8 +945,21 @@ static const ProtobufCFieldDescriptor aladdin__v1__scheduler_report__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "fleet_wishes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__SchedulerReport, report_case),
+    offsetof(Aladdin__V1__SchedulerReport, fleet_wishes),
+    &aladdin__v1__fleet_wishes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__scheduler_report__field_indices_by_name[] = {
+  3,   /* field[3] = fleet_wishes */
   2,   /* field[2] = insight */
   1,   /* field[1] = placements */
   0,   /* field[0] = registration */
@@ -864,7 +967,7 @@ static const unsigned aladdin__v1__scheduler_report__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__scheduler_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__scheduler_report__descriptor =
 {
@@ -874,7 +977,7 @@ const ProtobufCMessageDescriptor aladdin__v1__scheduler_report__descriptor =
   "Aladdin__V1__SchedulerReport",
   "aladdin.v1",
   sizeof(Aladdin__V1__SchedulerReport),
-  3,
+  4,
   aladdin__v1__scheduler_report__field_descriptors,
   aladdin__v1__scheduler_report__field_indices_by_name,
   1,  aladdin__v1__scheduler_report__number_ranges,
@@ -1430,6 +1533,160 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_insight__descriptor =
   aladdin__v1__worker_insight__field_indices_by_name,
   1,  aladdin__v1__worker_insight__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__worker_insight__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__fleet_wishes__field_descriptors[1] =
+{
+  {
+    "fleets",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Aladdin__V1__FleetWishes, n_fleets),
+    offsetof(Aladdin__V1__FleetWishes, fleets),
+    &aladdin__v1__fleet_wish__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__fleet_wishes__field_indices_by_name[] = {
+  0,   /* field[0] = fleets */
+};
+static const ProtobufCIntRange aladdin__v1__fleet_wishes__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__fleet_wishes__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.FleetWishes",
+  "FleetWishes",
+  "Aladdin__V1__FleetWishes",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__FleetWishes),
+  1,
+  aladdin__v1__fleet_wishes__field_descriptors,
+  aladdin__v1__fleet_wishes__field_indices_by_name,
+  1,  aladdin__v1__fleet_wishes__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__fleet_wishes__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__fleet_wish__field_descriptors[7] =
+{
+  {
+    "model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, workers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gpus_per_worker",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, gpus_per_worker),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "active",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, active),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "starting",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, starting),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "offered_load",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, offered_load),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__fleet_wish__field_indices_by_name[] = {
+  4,   /* field[4] = active */
+  2,   /* field[2] = gpus_per_worker */
+  0,   /* field[0] = model */
+  6,   /* field[6] = offered_load */
+  3,   /* field[3] = reason */
+  5,   /* field[5] = starting */
+  1,   /* field[1] = workers */
+};
+static const ProtobufCIntRange aladdin__v1__fleet_wish__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__fleet_wish__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.FleetWish",
+  "FleetWish",
+  "Aladdin__V1__FleetWish",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__FleetWish),
+  7,
+  aladdin__v1__fleet_wish__field_descriptors,
+  aladdin__v1__fleet_wish__field_indices_by_name,
+  1,  aladdin__v1__fleet_wish__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__fleet_wish__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor aladdin__v1__cluster_events__field_descriptors[2] =

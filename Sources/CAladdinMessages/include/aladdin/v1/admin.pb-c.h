@@ -63,10 +63,15 @@ struct  Aladdin__V1__GetStatusResponse
   Aladdin__V1__ModelStatus **models;
   uint32_t frontend_sessions;
   Aladdin__V1__PredictionErrors *predictions;
+  /*
+   * What the scheduler wishes for; empty if none is connected or it does not scale.
+   */
+  size_t n_fleets;
+  Aladdin__V1__FleetWish **fleets;
 };
 #define ALADDIN__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__get_status_response__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL, 0,NULL }
 
 
 struct  Aladdin__V1__WorkerStatus

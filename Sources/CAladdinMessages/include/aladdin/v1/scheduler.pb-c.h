@@ -26,6 +26,8 @@ typedef struct Aladdin__V1__PlacementCandidate Aladdin__V1__PlacementCandidate;
 typedef struct Aladdin__V1__PlacementTerm Aladdin__V1__PlacementTerm;
 typedef struct Aladdin__V1__Insight Aladdin__V1__Insight;
 typedef struct Aladdin__V1__WorkerInsight Aladdin__V1__WorkerInsight;
+typedef struct Aladdin__V1__FleetWishes Aladdin__V1__FleetWishes;
+typedef struct Aladdin__V1__FleetWish Aladdin__V1__FleetWish;
 typedef struct Aladdin__V1__ClusterEvents Aladdin__V1__ClusterEvents;
 typedef struct Aladdin__V1__ClusterEvent Aladdin__V1__ClusterEvent;
 typedef struct Aladdin__V1__WorkerJoined Aladdin__V1__WorkerJoined;
@@ -46,7 +48,8 @@ typedef enum {
   ALADDIN__V1__SCHEDULER_REPORT__REPORT__NOT_SET = 0,
   ALADDIN__V1__SCHEDULER_REPORT__REPORT_REGISTRATION = 1,
   ALADDIN__V1__SCHEDULER_REPORT__REPORT_PLACEMENTS = 2,
-  ALADDIN__V1__SCHEDULER_REPORT__REPORT_INSIGHT = 3
+  ALADDIN__V1__SCHEDULER_REPORT__REPORT_INSIGHT = 3,
+  ALADDIN__V1__SCHEDULER_REPORT__REPORT_FLEET_WISHES = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ALADDIN__V1__SCHEDULER_REPORT__REPORT__CASE)
 } Aladdin__V1__SchedulerReport__ReportCase;
 
@@ -58,6 +61,7 @@ struct  Aladdin__V1__SchedulerReport
     Aladdin__V1__SchedulerRegistration *registration;
     Aladdin__V1__Placements *placements;
     Aladdin__V1__Insight *insight;
+    Aladdin__V1__FleetWishes *fleet_wishes;
   };
 };
 #define ALADDIN__V1__SCHEDULER_REPORT__INIT \
@@ -217,6 +221,48 @@ struct  Aladdin__V1__WorkerInsight
 #define ALADDIN__V1__WORKER_INSIGHT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__worker_insight__descriptor) \
     , 0, NULL, 0, 0, 0 }
+
+
+/*
+ * How many workers there should be: once a second, all models. The broker carries nothing out; it shows it in its status.
+ */
+struct  Aladdin__V1__FleetWishes
+{
+  ProtobufCMessage base;
+  size_t n_fleets;
+  Aladdin__V1__FleetWish **fleets;
+};
+#define ALADDIN__V1__FLEET_WISHES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__fleet_wishes__descriptor) \
+    , 0,NULL }
+
+
+struct  Aladdin__V1__FleetWish
+{
+  ProtobufCMessage base;
+  char *model;
+  /*
+   * Serving or starting.
+   */
+  uint32_t workers;
+  uint32_t gpus_per_worker;
+  /*
+   * One word: fixed, steady, demand, backlog, surplus, lingering or limit. At most 64 bytes.
+   */
+  char *reason;
+  /*
+   * Those that serve, and those that were wished for and are not there yet.
+   */
+  uint32_t active;
+  uint32_t starting;
+  /*
+   * Workers that what arrived in the last second keeps busy.
+   */
+  double offered_load;
+};
+#define ALADDIN__V1__FLEET_WISH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__fleet_wish__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 struct  Aladdin__V1__ClusterEvents
@@ -562,6 +608,44 @@ Aladdin__V1__WorkerInsight *
 void   aladdin__v1__worker_insight__free_unpacked
                      (Aladdin__V1__WorkerInsight *message,
                       ProtobufCAllocator *allocator);
+/* Aladdin__V1__FleetWishes methods */
+void   aladdin__v1__fleet_wishes__init
+                     (Aladdin__V1__FleetWishes         *message);
+size_t aladdin__v1__fleet_wishes__get_packed_size
+                     (const Aladdin__V1__FleetWishes   *message);
+size_t aladdin__v1__fleet_wishes__pack
+                     (const Aladdin__V1__FleetWishes   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__fleet_wishes__pack_to_buffer
+                     (const Aladdin__V1__FleetWishes   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__FleetWishes *
+       aladdin__v1__fleet_wishes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__fleet_wishes__free_unpacked
+                     (Aladdin__V1__FleetWishes *message,
+                      ProtobufCAllocator *allocator);
+/* Aladdin__V1__FleetWish methods */
+void   aladdin__v1__fleet_wish__init
+                     (Aladdin__V1__FleetWish         *message);
+size_t aladdin__v1__fleet_wish__get_packed_size
+                     (const Aladdin__V1__FleetWish   *message);
+size_t aladdin__v1__fleet_wish__pack
+                     (const Aladdin__V1__FleetWish   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__fleet_wish__pack_to_buffer
+                     (const Aladdin__V1__FleetWish   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__FleetWish *
+       aladdin__v1__fleet_wish__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__fleet_wish__free_unpacked
+                     (Aladdin__V1__FleetWish *message,
+                      ProtobufCAllocator *allocator);
 /* Aladdin__V1__ClusterEvents methods */
 void   aladdin__v1__cluster_events__init
                      (Aladdin__V1__ClusterEvents         *message);
@@ -762,6 +846,12 @@ typedef void (*Aladdin__V1__Insight_Closure)
 typedef void (*Aladdin__V1__WorkerInsight_Closure)
                  (const Aladdin__V1__WorkerInsight *message,
                   void *closure_data);
+typedef void (*Aladdin__V1__FleetWishes_Closure)
+                 (const Aladdin__V1__FleetWishes *message,
+                  void *closure_data);
+typedef void (*Aladdin__V1__FleetWish_Closure)
+                 (const Aladdin__V1__FleetWish *message,
+                  void *closure_data);
 typedef void (*Aladdin__V1__ClusterEvents_Closure)
                  (const Aladdin__V1__ClusterEvents *message,
                   void *closure_data);
@@ -825,6 +915,8 @@ extern const ProtobufCMessageDescriptor aladdin__v1__placement_candidate__descri
 extern const ProtobufCMessageDescriptor aladdin__v1__placement_term__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__insight__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__worker_insight__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__fleet_wishes__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__fleet_wish__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__cluster_events__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__cluster_event__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__worker_joined__descriptor;

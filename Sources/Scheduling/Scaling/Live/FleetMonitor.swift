@@ -1,0 +1,120 @@
+internal import ServingModel
+
+/// Counts, event by event, what a scaling policy is told of one model's workers in the running service.
+struct FleetMonitor: Sendable {
+    /// Ticks over which attainment is taken.
+    private static let window = 60
+    /// Weight of a query's objective in the pace that workers are planned for.
+    private static let objectiveWeight = 0.02
+    /// Weight of a tick in the mean work of a query.
+    private static let workWeight = 0.05
+
+    private let model: String
+    /// Pace that is asked for, in seconds a token: a moving average over what arrives.
+    private var tokenTime = ServiceLevelObjective.standard.averageTokenTime.seconds
+    /// Mean work of a query, in worker-seconds; 0 before the first.
+    private var meanWork = 0.0
+    private var capacity: MeanFieldCapacity
+    private var observation = FleetObservation()
+    private var firstTokens = (count: 0, seconds: 0.0)
+    private var runningSeconds = 0.0
+    private var ends = (met: 0, count: 0)
+    private var recentEnds: [(met: Int, count: Int)] = []
+
+    init(model: String, profile: LatencyProfile) {
+        self.model = model
+        capacity = MeanFieldCapacity(profile: profile, averageTokenTime: .seconds(rounding: tokenTime))
+    }
+
+    mutating func noteArrival(of query: QueuedQuery, in view: ClusterView) {
+        let tokens = query.inputTokens ?? view.promptLengths.tokens(inBytes: query.promptBytes, model: query.model)
+        observation.arrivedQueries += 1
+        observation.arrivedInputTokens += tokens
+        observation.offeredWork += work(inputTokens: tokens, query.tenant, view.lengths)
+        tokenTime += Self.objectiveWeight * (query.objective.averageTokenTime.seconds - tokenTime)
+    }
+
+    /// - Parameter view: as it was before the step.
+    mutating func note(_ step: StepCompleted, in view: ClusterView, at now: Instant) {
+        observation.prefillTokens += step.workload.prefillTokens
+        observation.decodeTokens += step.workload.decodeSequences
+        let running = view.slot(of: step.worker).map { view.workers[$0].residents.count } ?? 0
+        runningSeconds += step.duration.seconds * Double(running)
+        for advance in step.advanced {
+            guard let query = view.queries[advance.query], query.firstToken == nil else { continue }
+            firstTokens.count += 1
+            firstTokens.seconds += (now - query.arrival).seconds
+        }
+    }
+
+    /// - Parameter view: as it was before the end.
+    mutating func note(_ ended: QueryEnded, in view: ClusterView, at now: Instant) {
+        guard let query = view.queries[ended.query], ended.code == .ok || ended.code == .deadlineExceeded else {
+            return
+        }
+        observation.finishedQueries += 1
+        observation.finishedOutputTokens += ended.outputTokens
+        ends.count += 1
+        guard ended.code == .ok, let firstToken = query.firstToken else { return }
+        let isMet = query.objective.isMet(
+            arrival: query.arrival,
+            firstToken: firstToken,
+            lastToken: now,
+            outputTokens: ended.outputTokens
+        )
+        if isMet { ends.met += 1 }
+    }
+
+    /// What was observed since the last time, and the levels of this moment.
+    mutating func takeObservation(of view: ClusterView) -> FleetObservation {
+        var result = observation
+        noteLevels(of: view, &result)
+        if firstTokens.count > 0 { result.meanFirstTokenSeconds = firstTokens.seconds / Double(firstTokens.count) }
+        if result.decodeTokens > 0 { result.meanTokenSeconds = runningSeconds / Double(result.decodeTokens) }
+        recentEnds.append(ends)
+        if recentEnds.count > Self.window { recentEnds.removeFirst() }
+        let (met, count) = recentEnds.reduce((0, 0)) { ($0.0 + $1.met, $0.1 + $1.count) }
+        if count > 0 { result.attainment = Double(met) / Double(count) }
+        result.workersPerWork = capacity.soldShare > 0 ? 1 / capacity.soldShare : 1
+        if result.arrivedQueries > 0 {
+            let mean = result.offeredWork / Double(result.arrivedQueries)
+            meanWork = meanWork > 0 ? meanWork + Self.workWeight * (mean - meanWork) : mean
+        }
+        result.ratePerWorker = meanWork > 0 ? 1 / (meanWork * result.workersPerWork) : nil
+        (observation, firstTokens, runningSeconds, ends) = (FleetObservation(), (0, 0), 0, (0, 0))
+        return result
+    }
+
+    /// Where workers differ the one that joined first stands for all.
+    private mutating func noteLevels(of view: ClusterView, _ result: inout FleetObservation) {
+        let active = view.pool(for: model).map { view.workers[$0] }
+        let all = view.workers.filter { $0.profile.model == model }
+        result.activeWorkers = active.count
+        result.drainingWorkers = all.count - active.count
+        result.runningQueries = all.reduce(0) { $0 + $1.residents.count }
+        if let first = active.first {
+            let profile = first.estimator.profile
+            capacity = MeanFieldCapacity(profile: profile, averageTokenTime: .seconds(rounding: tokenTime))
+            let use = active.reduce(0) { $0 + Double($1.usedKVTokens) / Double($1.profile.kvCache.capacityTokens) }
+            result.kvUse = use / Double(active.count)
+            result.meanBatch = Double(active.reduce(0) { $0 + $1.residents.count }) / Double(active.count)
+        }
+        for entry in view.unplaced + view.deferred
+        where !entry.hasStarted && view.queries[entry.number]?.queued.model == model {
+            noteWaiting(entry.prefillTokens, view.lengths, &result)
+        }
+        for entry in all.lazy.flatMap(\.waiting) where entry.deadline != .distantFuture {
+            noteWaiting(entry.prefillTokens, view.lengths, &result)
+        }
+    }
+
+    private func noteWaiting(_ inputTokens: Int, _ lengths: LengthHistory, _ result: inout FleetObservation) {
+        result.waitingQueries += 1
+        result.waitingWork += work(inputTokens: inputTokens, "", lengths)
+    }
+
+    private func work(inputTokens: Int, _ tenant: String, _ lengths: LengthHistory) -> Double {
+        let survival = lengths.survival(model: model, inputTokens: inputTokens, tenant: tenant)
+        return capacity.work.expectedSeconds(inputTokens: inputTokens, survival: survival)
+    }
+}

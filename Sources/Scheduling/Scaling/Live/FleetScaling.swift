@@ -1,0 +1,99 @@
+package import ServingModel
+
+/// How many workers each model should have: the scaling policies of the running service, fed by the scheduler's events.
+///
+/// It only wishes. Whoever runs the fleet reads the wishes from the broker's status and carries them out, or not.
+package struct FleetScaling: Sendable {
+    /// How often policies are asked.
+    package static let tick = Interval.seconds(1)
+
+    private struct Fleet: Sendable {
+        let model: String
+        var monitor: FleetMonitor
+        var expected = ExpectedWorkers()
+        var policy: any ScalingPolicy
+        /// GPUs of the worker that joined last.
+        var gpus: Int
+    }
+
+    private let policy: String
+    private let limits: ScalingLimits
+    private let startUp: Interval
+    private var fleets: [Fleet] = []
+    /// Before the snapshot is complete nothing is news.
+    private var isWatching = false
+
+    /// - Parameter policy: a name of `ScalingCatalog` with its settings.
+    /// - Throws: `PolicyError` if there is none such.
+    package init(policy: String, limits: ScalingLimits, startUp: Interval = .seconds(30)) throws(PolicyError) {
+        self.policy = policy
+        self.limits = limits
+        self.startUp = startUp
+        _ = try ScalingCatalog.make(policy, for: .init(profile: LatencyProfile(model: "", device: ""), limits: limits))
+    }
+
+    /// The connection was lost: what was learnt of loads and start-ups stays, what is there is told anew.
+    package mutating func reset() {
+        isWatching = false
+    }
+
+    /// To be told every event before `view` is.
+    package mutating func apply(_ event: ClusterEvent, before view: ClusterView, at now: Instant) {
+        switch event {
+        case .snapshotComplete: isWatching = true
+        case .workerJoined(let joined): workerJoined(joined, at: now)
+        case .queryQueued(let query) where isWatching && query.attempt == 1:
+            change(query.model) { $0.monitor.noteArrival(of: query, in: view) }
+        case .stepCompleted(let step):
+            guard let slot = view.slot(of: step.worker) else { return }
+            change(view.workers[slot].profile.model) { $0.monitor.note(step, in: view, at: now) }
+        case .queryEnded(let ended):
+            guard let model = view.queries[ended.query]?.queued.model else { return }
+            change(model) { $0.monitor.note(ended, in: view, at: now) }
+        default: break
+        }
+    }
+
+    /// What each model's policy wishes now; to be asked once a tick.
+    package mutating func wishes(in view: ClusterView, at now: Instant) -> [FleetWish] {
+        guard isWatching else { return [] }
+        return fleets.indices.map { wish(of: $0, in: view, at: now) }
+    }
+
+    private mutating func wish(of index: Int, in view: ClusterView, at now: Instant) -> FleetWish {
+        var observation = fleets[index].monitor.takeObservation(of: view)
+        let active = observation.activeWorkers
+        observation.startingWorkers = fleets[index].expected.count
+        observation.startUpTimes = fleets[index].expected.takeStartUpTimes()
+        let wish = fleets[index].policy.desiredWorkers(observation, at: now)
+        fleets[index].expected.expect(wish.workers - active, at: now)
+        return FleetWish(
+            model: fleets[index].model,
+            workers: wish.workers,
+            gpusPerWorker: fleets[index].gpus,
+            reason: wish.reason.rawValue,
+            active: active,
+            starting: fleets[index].expected.count,
+            offeredLoad: observation.offeredWork / Self.tick.seconds * observation.workersPerWork
+        )
+    }
+
+    private mutating func workerJoined(_ joined: WorkerJoined, at now: Instant) {
+        let model = joined.profile.model
+        if let index = fleets.firstIndex(where: { $0.model == model }) {
+            if isWatching { fleets[index].expected.joined(at: now) }
+            fleets[index].gpus = joined.profile.gpus
+            return
+        }
+        let setting = ScalingCatalog.Fleet(profile: joined.profile, startUp: startUp, limits: limits)
+        // The name was checked when this was made.
+        guard let policy = try? ScalingCatalog.make(self.policy, for: setting) else { return }
+        let monitor = FleetMonitor(model: model, profile: joined.profile)
+        fleets.append(Fleet(model: model, monitor: monitor, policy: policy, gpus: joined.profile.gpus))
+    }
+
+    private mutating func change(_ model: String, _ body: (inout Fleet) -> Void) {
+        guard let index = fleets.firstIndex(where: { $0.model == model }) else { return }
+        body(&fleets[index])
+    }
+}

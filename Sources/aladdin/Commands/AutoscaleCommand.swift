@@ -1,0 +1,144 @@
+internal import AccessControl
+internal import Actuation
+internal import AladdinClient
+internal import ArgumentParser
+internal import Foundation
+internal import Logging
+internal import Messages
+internal import ServingModel
+
+struct AutoscaleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "autoscale",
+        abstract:
+            "Makes a fleet of workers as large as the scheduler wishes: Compose services, or by your own command.",
+        discussion: """
+            It asks the broker once a second. Workers that go are told to, and finish what they have. Every decision is \
+            printed with its reason. For processes of this machine: aladdin up --autoscale.
+            """
+    )
+
+    @Option(help: "compose: a service of a Docker Compose project; command: whatever --command does.")
+    var actuator: String?
+
+    @Option(help: "Which model's workers. (default: the only model, or the first)")
+    var forModel: String?
+
+    @Option(help: "The Compose service. (default: worker)")
+    var service: String?
+
+    @Option(help: "Compose file; may be given several times. (default: Compose's own)")
+    var composeFile: [String] = []
+
+    @Option(help: "Compose project. (default: Compose's own)")
+    var composeProject: String?
+
+    @Option(
+        help: """
+            Run by /bin/sh to make the fleet as large as $ALADDIN_WORKERS says; it may also use $ALADDIN_MODEL, \
+            $ALADDIN_CURRENT_WORKERS and $ALADDIN_SPARE, workers' names, the idlest first.
+            """
+    )
+    var command: String?
+
+    @Option(parsing: .unconditional, help: "Never fewer workers. (default: 1)")
+    var minWorkers: Int?
+
+    @Option(parsing: .unconditional, help: "Never more workers. (default: 64)")
+    var maxWorkers: Int?
+
+    @Option(
+        name: .customLong("cooldown-s"),
+        parsing: .unconditional,
+        help: "Rest after a change before workers are sent away. Growing never waits. (default: 30)"
+    )
+    var cooldown: Double?
+
+    @Flag(help: "Only say what would be done.")
+    var dryRun = false
+
+    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var key: KeyOptions
+    @OptionGroup var logging: ServiceOptions
+
+    func run() async throws {
+        let logger = try logging.logger()
+        var configuration = FleetControlService.Configuration()
+        configuration.model = try Setting.resolve(forModel, "for-model")
+        configuration.adminEndpoint = try endpoints.admin()
+        configuration.key = try key.clientKey(for: .admin)
+        configuration.settings = try settings()
+        configuration.isDryRun = try dryRun || Setting.resolve(nil as Bool?, "dry-run") == true
+        let actuator = try await makeActuator(configuration)
+        let verb = configuration.isDryRun ? "would scale" : "scaling"
+        let control = FleetControlService(configuration: configuration, actuator: actuator, logger: logger) {
+            decision in
+            Terminal.write("\(verb) from \(decision.from) to \(decision.to) workers: \(decision.words)\n")
+        }
+        try await ServiceOptions.run([control], logger: logger)
+    }
+
+    private func settings() throws -> FleetController.Settings {
+        var settings = FleetController.Settings()
+        settings.least = try Setting.resolve(minWorkers, "min-workers", default: 1)
+        settings.most = try Setting.resolve(maxWorkers, "max-workers", default: 64)
+        guard (0...10_000).contains(settings.least) else {
+            throw ValidationError("--min-workers is \(settings.least); it must be from 0 to 10000")
+        }
+        guard (settings.least...10_000).contains(settings.most) else {
+            throw ValidationError(
+                "--max-workers is \(settings.most); it must be from --min-workers, \(settings.least), to 10000"
+            )
+        }
+        let seconds = try Setting.resolve(cooldown, "cooldown-s", default: settings.cooldown.seconds)
+        guard (0...86_400).contains(seconds) else {
+            throw ValidationError("--cooldown-s is \(seconds); it must be from 0 to 86400")
+        }
+        settings.cooldown = .seconds(rounding: seconds)
+        return settings
+    }
+
+    private func makeActuator(_ configuration: FleetControlService.Configuration) async throws -> any Actuator {
+        let command = try Setting.resolve(command, "command")
+        let kind = try Setting.resolve(actuator, "actuator", default: command == nil ? "compose" : "command")
+        switch kind {
+        case "compose":
+            return ComposeActuator(
+                service: try Setting.resolve(service, "service", default: "worker"),
+                files: composeFile,
+                project: try Setting.resolve(composeProject, "compose-project")
+            )
+        case "command":
+            guard let command else { throw ValidationError("--actuator command needs --command") }
+            let (model, size) = await present(configuration)
+            return CommandActuator(command: command, model: model, size: size)
+        default:
+            throw ValidationError("--actuator is '\(kind)'; it must be compose or command")
+        }
+    }
+
+    /// The fleet as the broker sees it, for a command that can't be asked; an empty one if there is no broker yet.
+    private func present(_ configuration: FleetControlService.Configuration) async -> (model: String, size: Int) {
+        let admin = AdminClient(endpoint: configuration.adminEndpoint, key: configuration.key, logger: .silent)
+        guard let status = try? await admin.status(), let first = configuration.model ?? status.models.first?.model
+        else {
+            return (configuration.model ?? "", 0)
+        }
+        return (first, status.workers.count { !$0.isDraining && $0.profile.model == first })
+    }
+}
+
+extension FleetController.Decision {
+    /// The reason, in words.
+    var words: String {
+        let load = "the load keeps \(offeredLoad.short) workers busy"
+        switch reason {
+        case "demand": return "more load is to come; at the moment \(load)"
+        case "backlog": return "too much waits; \(load)"
+        case "surplus": return "fewer have been enough for a while; \(load)"
+        case "least": return "never fewer than that"
+        case "most": return "never more than that; \(load)"
+        default: return "\(reason); \(load)"
+        }
+    }
+}
