@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import ServingModel
 
 /// The CPU engine: a Llama-family decoder over OpenBLAS and own kernels, with a paged KV cache and batched steps.

@@ -1,4 +1,4 @@
-internal import AladdinWorkerKit
+internal import EngineInterface
 internal import ServingModel
 
 /// A sequence in the engine: its tokens, the KV blocks it holds, and the state of its text.

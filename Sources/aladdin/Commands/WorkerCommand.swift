@@ -28,6 +28,7 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
         configuration.batching = choice.batching
+        configuration.whenEngineHangs = { Foundation.exit(1) }
         let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
         try await ServiceOptions.run([worker], logger: logger)
     }

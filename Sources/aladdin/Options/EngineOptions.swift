@@ -1,6 +1,6 @@
-internal import AladdinWorkerKit
 internal import ArgumentParser
 internal import EmulatedEngine
+internal import EngineInterface
 internal import Foundation
 internal import ReferenceEngine
 internal import ServingModel
