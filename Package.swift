@@ -126,6 +126,12 @@ let package = Package(
             dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
             swiftSettings: alwaysOptimised
         ),
+        .target(name: "CEngine"),
+        .target(
+            name: "PluginEngine",
+            dependencies: ["CEngine", "EngineInterface", "ReferenceEngine", "ServingModel"],
+            swiftSettings: settings
+        ),
         .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
 
         // L4
@@ -146,8 +152,8 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal", "ReferenceEngine",
-                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry",
-                "ZeroMQ", log, lifecycle, signals,
+                "EmulatedEngine", "Messages", "PluginEngine", "Reports", "Scheduling", "ServingModel", "Simulation",
+                "Telemetry", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -293,6 +299,12 @@ let package = Package(
         .testTarget(
             name: "EmulatedEngineTests",
             dependencies: ["EmulatedEngine", "EngineInterface", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PluginEngineTests",
+            dependencies: ["PluginEngine", "EngineInterface", "ServingModel"],
+            exclude: ["Plugins"],
             swiftSettings: settings
         ),
         .testTarget(

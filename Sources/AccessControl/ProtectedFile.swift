@@ -47,6 +47,11 @@ package enum ProtectedFile {
         }
     }
 
+    /// Writes a file that did not exist and that nobody but its owner may read.
+    package static func createSecret(_ path: String, _ text: String) throws(AccessError) {
+        try create(path, text, mode: 0o600)
+    }
+
     /// Writes a file that did not exist.
     static func create(_ path: String, _ text: String, mode: mode_t) throws(AccessError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)

@@ -8,7 +8,7 @@ public struct EngineCapacity: Hashable, Sendable {
     public var kvTokens: Int
     /// Memory is counted in blocks of so many tokens; a sequence holds whole blocks.
     public var blockTokens: Int
-    /// Sequences resident at once.
+    /// Sequences resident at once; twice as many may be admitted, the rest waiting without KV memory.
     public var maximumSequences: Int
     /// Tokens in one step: prompts longer than what the decodes leave of it are cut into chunks.
     ///

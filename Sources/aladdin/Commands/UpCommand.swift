@@ -71,16 +71,8 @@ struct Up: AsyncParsableCommand {
         scheduling.brokerEndpoint = addresses.scheduler
         scheduling.policy = policy
         scheduling.keys = opened?.admit("scheduler", as: .scheduler)
-        let workerKeys = opened?.admit("worker", as: .worker)
         var services: [any Service] = [try SchedulerService(configuration: scheduling, logger: logger)]
-        for number in 1...count {
-            var configuration = WorkerServiceConfiguration(name: "worker-\(number)")
-            configuration.brokerEndpoint = addresses.worker
-            configuration.keys = workerKeys
-            configuration.batching = choice.batching
-            configuration.drainTime = .seconds(2)
-            services.append(WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make))
-        }
+        services += try workers(count, choice, opened, at: addresses.worker, logger)
         let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
         let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
@@ -93,6 +85,40 @@ struct Up: AsyncParsableCommand {
             }
         )
         return services
+    }
+
+    private func workers(
+        _ count: Int,
+        _ choice: EngineChoice,
+        _ opened: KeyDirectoryOptions.Opened?,
+        at endpoint: String,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        let keys = opened?.admit("worker", as: .worker)
+        let names = (1...count).map { "worker-\($0)" }
+        guard let engine = choice.processArguments else {
+            return names.map { name in
+                var configuration = WorkerServiceConfiguration(name: name)
+                configuration.brokerEndpoint = endpoint
+                configuration.keys = keys
+                configuration.batching = choice.batching
+                configuration.drainTime = .seconds(2)
+                return WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+            }
+        }
+        let file = try keys.map { try HandedKey($0) }
+        let processes = names.map { name in
+            let arguments = WorkerProcess.arguments(
+                name: name,
+                broker: endpoint,
+                engine: engine,
+                keyFile: file?.path,
+                level: logger.logLevel
+            )
+            return WorkerProcess(arguments: arguments, name: name, logger: logger)
+        }
+        // Shut down last, as what comes first is.
+        return (file.map { [$0] } ?? []) + processes
     }
 
     /// Says that the service is ready once it is: when a model is served.

@@ -13,6 +13,12 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "What this worker calls itself. (default: HOST-PID)")
     var name: String?
 
+    @Option(help: "Seconds that a shutdown waits for running queries; what is left then runs elsewhere. (default: 10)")
+    var drainS: Double?
+
+    @Flag(help: .hidden)
+    var untilInputEnds = false
+
     @OptionGroup var engine: EngineOptions
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var key: KeyOptions
@@ -28,8 +34,27 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
         configuration.batching = choice.batching
+        configuration.drainTime = try drainTime()
         configuration.whenEngineHangs = { Foundation.exit(1) }
+        if untilInputEnds { Self.stopWhenInputEnds() }
         let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
         try await ServiceOptions.run([worker], logger: logger)
+    }
+
+    private func drainTime() throws -> Interval {
+        let seconds = try Setting.resolve(drainS, "drain-s", default: 10)
+        guard seconds.isFinite, (0...86_400).contains(seconds) else {
+            throw ValidationError("--drain-s is \(seconds); it must be from 0 to 86400")
+        }
+        return .seconds(rounding: seconds)
+    }
+
+    /// The input of a worker that another process started ends with that process.
+    private static func stopWhenInputEnds() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while read(STDIN_FILENO, &byte, 1) > 0 || errno == EINTR { errno = 0 }
+            kill(getpid(), SIGTERM)
+        }
     }
 }
