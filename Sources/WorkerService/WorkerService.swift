@@ -233,6 +233,9 @@ extension WorkerService {
                 continue
             }
             let result = await runner.run(turn)
+            if case .failure(let status)? = result.outputs {
+                logger.warning("a step failed", metadata: ["why": "\(status.message)"])
+            }
             machine?.turnEnded(turn, result)
             if registersLater { register() }
             report(computed: turn.step.map { ($0.workload, result.duration) })
