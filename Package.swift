@@ -7,7 +7,8 @@ import PackageDescription
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine   Actuation
 //   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
+//       no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -48,6 +49,7 @@ let package = Package(
         .target(name: "ServingModel", swiftSettings: settings),
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
         .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
+        .target(name: "EngineInterface", dependencies: ["ServingModel"], swiftSettings: settings),
         .target(name: "Reports", swiftSettings: settings),
         .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: alwaysOptimised),
         .target(
@@ -102,7 +104,7 @@ let package = Package(
         .target(
             name: "WorkerService",
             dependencies: [
-                "AladdinWorkerKit", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
+                "EngineInterface", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -126,10 +128,16 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         .target(
             name: "ReferenceEngine",
-            dependencies: ["AladdinWorkerKit", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
+            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
             swiftSettings: alwaysOptimised
         ),
-        .target(name: "EmulatedEngine", dependencies: ["AladdinWorkerKit", "ServingModel"], swiftSettings: settings),
+        .target(name: "CEngine"),
+        .target(
+            name: "PluginEngine",
+            dependencies: ["CEngine", "EngineInterface", "ReferenceEngine", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
 
         // L4
         .target(
@@ -137,19 +145,33 @@ let package = Package(
             dependencies: ["AccessControl", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
-        .target(name: "AladdinWorkerKit", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(
+            name: "AladdinWorkerKit",
+            dependencies: [
+                "AccessControl", "EngineInterface", "ServingModel", "WorkerService", "ZeroMQ", log, lifecycle, signals,
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "aladdin",
             dependencies: [
                 "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
-                "GatewayService", "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine",
-                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry",
-                "ZeroMQ", log, lifecycle, signals,
+                "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal", "ReferenceEngine",
+                "EmulatedEngine", "Messages", "PluginEngine", "Reports", "Scheduling", "ServingModel", "Simulation",
+                "Telemetry", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            swiftSettings: settings
+        ),
+
+        // The example of docs/workers.md, which is also a package of its own
+        .executableTarget(
+            name: "SwiftWorker",
+            dependencies: ["AladdinWorkerKit"],
+            path: "docs/examples/swift-worker/Sources/SwiftWorker",
             swiftSettings: settings
         ),
 
@@ -257,7 +279,7 @@ let package = Package(
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [
-                "WorkerService", "AladdinWorkerKit", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
+                "WorkerService", "EngineInterface", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
                 lifecycle,
             ],
             swiftSettings: settings
@@ -280,13 +302,19 @@ let package = Package(
         ),
         .testTarget(
             name: "ReferenceEngineTests",
-            dependencies: ["ReferenceEngine", "AladdinWorkerKit", "CKernels", "ServingModel"],
+            dependencies: ["ReferenceEngine", "EngineInterface", "CKernels", "ServingModel"],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EmulatedEngineTests",
-            dependencies: ["EmulatedEngine", "AladdinWorkerKit", "ServingModel"],
+            dependencies: ["EmulatedEngine", "EngineInterface", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PluginEngineTests",
+            dependencies: ["PluginEngine", "EngineInterface", "ServingModel"],
+            exclude: ["Plugins"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,4 @@
-package import Glibc
+internal import Glibc
 
 /// Files that must not be read by others, and must not be half written.
 package enum ProtectedFile {
@@ -47,8 +47,13 @@ package enum ProtectedFile {
         }
     }
 
+    /// Writes a file that did not exist and that nobody but its owner may read.
+    package static func createSecret(_ path: String, _ text: String) throws(AccessError) {
+        try create(path, text, mode: 0o600)
+    }
+
     /// Writes a file that did not exist.
-    package static func create(_ path: String, _ text: String, mode: mode_t) throws(AccessError) {
+    static func create(_ path: String, _ text: String, mode: mode_t) throws(AccessError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("cannot make", path) }
         let isWritten = write(Array(text.utf8), to: file) && fsync(file) == 0

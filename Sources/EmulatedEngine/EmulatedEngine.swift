@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import ServingModel
 
 /// An engine without a model: it takes the time that a profile predicts and answers with placeholder text.

@@ -1,4 +1,4 @@
-internal import AladdinWorkerKit
+internal import EngineInterface
 internal import ServingModel
 
 /// A sequence in an emulated engine: how far it is, and how long it will be.

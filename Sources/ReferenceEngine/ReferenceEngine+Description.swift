@@ -1,4 +1,4 @@
-internal import AladdinWorkerKit
+internal import EngineInterface
 internal import FoundationEssentials
 internal import ServingModel
 

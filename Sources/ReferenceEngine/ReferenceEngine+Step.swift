@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import ServingModel
 
 extension ReferenceEngine {
@@ -105,12 +105,7 @@ extension ReferenceEngine {
                     count: vocabulary,
                     index: sequence.outputCount
                 )
-                let (text, finish) = sequence.append(
-                    token,
-                    tokenizer: tokenizer,
-                    endTokens: endTokens,
-                    contextLength: description.contextLength
-                )
+                let (text, finish) = sequence.append(token, of: text)
                 outputs.append(SequenceOutput(sequence: id, token: token, text: text, finish: finish))
             }
         }

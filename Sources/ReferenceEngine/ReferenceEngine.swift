@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import ServingModel
 
 /// The CPU engine: a Llama-family decoder over OpenBLAS and own kernels, with a paged KV cache and batched steps.
@@ -13,10 +13,7 @@ package final class ReferenceEngine: Engine {
     package let description: EngineDescription
 
     let transformer: Transformer
-    let tokenizer: Tokenizer
-    let chatFormat: ChatFormat
-    /// Tokens that end an answer.
-    let endTokens: Set<Int32>
+    let text: ModelText
     var sequences: [SequenceID: EngineSequence] = [:]
     let selectedStates = FloatBuffer()
 
@@ -36,18 +33,7 @@ package final class ReferenceEngine: Engine {
 
     init(source: ModelSource, configuration: ReferenceEngineConfiguration) throws(ModelLoadingError) {
         let model = try ModelConfiguration(source: source)
-        tokenizer = try Tokenizer(source: source)
-        guard tokenizer.count <= model.vocabularySize else {
-            throw ModelLoadingError(
-                file: source.path(of: "tokenizer.json"),
-                problem: "has tokens up to \(tokenizer.count - 1)",
-                expected: "all below config.json's vocab_size, \(model.vocabularySize)"
-            )
-        }
-        chatFormat = try ChatFormat(source: source, tokenizer: tokenizer, begin: model.beginToken)
-        var ends = Set(model.endTokens)
-        if let end = chatFormat.endOfTurn { ends.insert(end) }
-        endTokens = ends
+        text = try ModelText(source: source, configuration: model)
         transformer = try Transformer(
             configuration: model,
             weights: ModelWeights(source: source, configuration: model),
@@ -65,16 +51,15 @@ package final class ReferenceEngine: Engine {
             throw Status(.alreadyExists, .engineFailed, "sequence \(request.id.rawValue) was admitted before")
         }
         try Self.validate(request.sampling)
-        let prompt = try tokens(of: request.input)
+        let prompt = try text.tokens(of: request.input)
         try validate(request, promptCount: prompt.count)
-        var sequence = EngineSequence(prompt: prompt, request: request)
+        var sequence = EngineSequence(
+            prompt: prompt,
+            request: request,
+            contextLength: description.contextLength
+        )
         for token in request.resumedTokens {
-            _ = sequence.append(
-                token,
-                tokenizer: tokenizer,
-                endTokens: endTokens,
-                contextLength: description.contextLength
-            )
+            _ = sequence.append(token, of: text)
             guard !sequence.isFinished else {
                 throw Status(.invalidArgument, .malformed, "the resumed output is a finished answer")
             }

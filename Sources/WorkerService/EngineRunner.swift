@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 internal import ServingModel
 internal import ZeroMQ
 

@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import ServingModel
 
 /// What the engine's thread does in one go.

@@ -1,5 +1,5 @@
-internal import AladdinWorkerKit
 internal import Batching
+internal import EngineInterface
 internal import Messages
 internal import ServingModel
 
@@ -42,8 +42,7 @@ extension WorkerMachine {
 
     /// Each sequence of the step has a token more, and some are done.
     mutating func stepSucceeded(_ step: EngineStep, _ outputs: [SequenceOutput]) {
-        let expected = step.decodes + step.chunks.filter(\.completesPrompt).map(\.sequence)
-        guard outputs.map(\.sequence) == expected else {
+        guard outputs.map(\.sequence) == step.yielding else {
             stepFailed(
                 step,
                 Status(.internalError, .engineFailed, "the engine answered for other sequences than asked")

@@ -1,5 +1,5 @@
-package import AladdinWorkerKit
 internal import Batching
+package import EngineInterface
 package import Messages
 package import ServingModel
 

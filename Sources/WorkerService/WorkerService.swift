@@ -1,4 +1,4 @@
-package import AladdinWorkerKit
+package import EngineInterface
 package import Logging
 internal import Messages
 internal import ServiceLifecycle
@@ -29,6 +29,8 @@ package actor WorkerService: Service {
     /// Resumed when the last lease is gone, or the time for that is over.
     private var drained: CheckedContinuation<Void, Never>?
     private var drainDeadline = Instant.distantFuture
+    /// When an engine that is still at work counts as hanging.
+    private var hangDeadline = Instant.distantFuture
     /// Why the broker does not want this worker.
     private var refusal: Status?
     private var refused: CheckedContinuation<Void, Never>?
@@ -65,6 +67,7 @@ package actor WorkerService: Service {
 
     private func prepare() async throws {
         let description = try await runner.load()
+        try description.validate()
         logger.info(
             "engine ready",
             metadata: ["worker": "\(configuration.name)", "model": "\(description.model)"]
@@ -79,7 +82,9 @@ package actor WorkerService: Service {
             await waitForEnd()
             await drain()
             stopDriving()
+            hangDeadline = PollLoop.now() + .seconds(5)
         }
+        hangDeadline = .distantFuture
         connection?.close(Status(.unavailable, .shuttingDown, "the worker shuts down"))
     }
 
@@ -210,7 +215,12 @@ package actor WorkerService: Service {
             drained?.resume()
             drained = nil
         }
-        return min(connection?.cycle(at: now) ?? .distantFuture, drainDeadline)
+        if now >= hangDeadline, let ending = configuration.whenEngineHangs {
+            hangDeadline = .distantFuture
+            logger.error("the engine does not come back from its step; this worker ends without it")
+            ending()
+        }
+        return min(connection?.cycle(at: now) ?? .distantFuture, drainDeadline, hangDeadline)
     }
 }
 
@@ -223,6 +233,9 @@ extension WorkerService {
                 continue
             }
             let result = await runner.run(turn)
+            if case .failure(let status)? = result.outputs {
+                logger.warning("a step failed", metadata: ["why": "\(status.message)"])
+            }
             machine?.turnEnded(turn, result)
             if registersLater { register() }
             report(computed: turn.step.map { ($0.workload, result.duration) })

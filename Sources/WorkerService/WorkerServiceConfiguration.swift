@@ -11,6 +11,10 @@ package struct WorkerServiceConfiguration: Sendable {
     package var batching = BatchingMode.chunked
     /// How long a shutdown waits for running queries; what is left then is run elsewhere.
     package var drainTime = Interval.seconds(10)
+    /// Called when a shutdown has waited five seconds more for an engine that does not come back from its step; nil waits on.
+    ///
+    /// Nothing can take a thread back from an engine that hangs, so a process of its own had better end here.
+    package var whenEngineHangs: (@Sendable () -> Void)?
 
     package init(name: String) {
         self.name = name

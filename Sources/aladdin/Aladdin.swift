@@ -1,6 +1,7 @@
 internal import AccessControl
 internal import ArgumentParser
 internal import Foundation
+internal import PluginEngine
 internal import ReferenceEngine
 internal import ServingModel
 
@@ -36,6 +37,9 @@ struct Aladdin: AsyncParsableCommand {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
             exit(withError: ExitCode(2))
         } catch let error as ModelLoadingError {
+            Terminal.complain("\(error)")
+            exit(withError: ExitCode(2))
+        } catch let error as PluginError {
             Terminal.complain("\(error)")
             exit(withError: ExitCode(2))
         } catch let error as AccessError {

@@ -1,5 +1,5 @@
-import AladdinWorkerKit
 import EmulatedEngine
+import EngineInterface
 import ServingModel
 import Testing
 

@@ -1,5 +1,5 @@
-import AladdinWorkerKit
 import EmulatedEngine
+import EngineInterface
 import ServingModel
 
 /// Virtual time: a wait is over at once, and noted.

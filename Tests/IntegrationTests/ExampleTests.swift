@@ -7,7 +7,7 @@ extension IntegrationTests {
     @Suite struct Examples {
         private static let folder = Executable.repository.appendingPathComponent("docs/examples").path
 
-        private static func compile(_ name: String, in files: TemporaryDirectory) async throws -> String {
+        static func compile(_ name: String, in files: TemporaryDirectory) async throws -> String {
             let messages = Executable.repository.appendingPathComponent("Sources/CAladdinMessages").path
             let sources = try FileManager.default.contentsOfDirectory(atPath: "\(messages)/aladdin/v1")
                 .filter { $0.hasSuffix(".c") }.sorted().map { "\(messages)/aladdin/v1/\($0)" }

@@ -1,4 +1,4 @@
-import AladdinWorkerKit
+import EngineInterface
 import ServingModel
 import Testing
 
@@ -93,13 +93,8 @@ struct AdmissionTests {
         let long = try driver.run(driver.request(maxTokens: 7))
         #expect(long.tokens.count == 7)
         #expect(long.finish == .length)
-        var sequence = EngineSequence(prompt: [1], request: driver.request())
-        let (text, finish) = sequence.append(
-            258,
-            tokenizer: driver.engine.tokenizer,
-            endTokens: driver.engine.endTokens,
-            contextLength: 512
-        )
+        var sequence = EngineSequence(prompt: [1], request: driver.request(), contextLength: 512)
+        let (text, finish) = sequence.append(258, of: driver.engine.text)
         #expect(text == "")
         #expect(finish == .stop)
     }

@@ -1,4 +1,4 @@
-import AladdinWorkerKit
+import EngineInterface
 import ServingModel
 import Testing
 

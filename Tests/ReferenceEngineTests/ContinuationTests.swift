@@ -1,4 +1,4 @@
-import AladdinWorkerKit
+import EngineInterface
 import ServingModel
 import Testing
 
@@ -70,25 +70,22 @@ struct ContinuationTests {
     func heldTextIsReplayed() throws {
         let tokenizer = try ModelFixture.tokenizer("bytes")
         let tokens = tokenizer.encode("ab🙂ENx", addedTokens: .all)
+        let model = ModelText(tokenizer: tokenizer, chatFormat: .plain(begin: nil), endTokens: [], vocabularySize: 300)
         var request = EngineDriver(engine: try ModelFixture.engine()).request(maxTokens: 100)
         request.sampling.stop = ["END"]
         for cut in 0...tokens.count {
-            var sequence = EngineSequence(prompt: [1], request: request)
+            var sequence = EngineSequence(prompt: [1], request: request, contextLength: 1000)
             var text = ""
             for (index, token) in tokens.enumerated() {
                 if index == cut {
                     // Another worker replays the tokens so far, silently.
-                    sequence = EngineSequence(prompt: [1], request: request)
-                    for token in tokens[..<cut] { _ = append(token, to: &sequence, tokenizer) }
+                    sequence = EngineSequence(prompt: [1], request: request, contextLength: 1000)
+                    for token in tokens[..<cut] { _ = sequence.append(token, of: model) }
                 }
-                text += append(token, to: &sequence, tokenizer)
+                text += sequence.append(token, of: model).text
             }
             #expect(text == "ab🙂ENx")
         }
-    }
-
-    private func append(_ token: Int32, to sequence: inout EngineSequence, _ tokenizer: Tokenizer) -> String {
-        sequence.append(token, tokenizer: tokenizer, endTokens: [], contextLength: 1000).text
     }
 
     @Test("a finished answer cannot be resumed")

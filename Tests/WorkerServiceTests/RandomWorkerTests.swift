@@ -1,4 +1,4 @@
-import AladdinWorkerKit
+import EngineInterface
 import Messages
 import ServingModel
 import Testing

@@ -1,3 +1,4 @@
+import EngineInterface
 import Logging
 import Messages
 import ServiceLifecycle
@@ -76,5 +77,36 @@ struct WorkerServiceTests {
         #expect(rest.last?.finished?.outputTokens == 400)
         try await running.value
         await broker.stop()
+    }
+}
+
+@Suite("What a worker asks of an engine's description")
+struct EngineDescriptionTests {
+    @Test("A description that cannot be used ends the worker with words, before it says hello")
+    func refuses() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let worker = WorkerService(configuration: WorkerServiceConfiguration(name: "w"), logger: logger) {
+            ScriptedEngine(kvTokens: 0, maximumSequences: 0)
+        }
+        let error = await #expect(throws: Status.self) { try await worker.run() }
+        let message = try #require(error).message
+        #expect(
+            message.contains("kv.capacity_tokens is 0") && message.contains("limits.max_sequences is 0"),
+            "\(message)"
+        )
+    }
+
+    @Test("A capacity says all that batching needs")
+    func capacity() throws {
+        let capacity = EngineCapacity(kvTokens: 640, blockTokens: 8, maximumSequences: 3, chunkTokens: 32)
+        let description = EngineDescription(model: "m", contextLength: 64, capacity: capacity)
+        try description.validate()
+        let limits = description.profile.limits
+        #expect(description.profile.kvCache.capacityTokens == 640 && description.profile.kvCache.blockTokens == 8)
+        #expect(limits.maximumSequences == 3 && limits.chunkTokens == 32 && limits.maximumBatchedTokens == 32)
+        var wrong = description
+        (wrong.model, wrong.contextLength) = ("", 0)
+        let error = #expect(throws: Status.self) { try wrong.validate() }
+        #expect(try #require(error).message.contains("contextLength is 0"))
     }
 }

@@ -2,7 +2,7 @@
 //
 //     MESSAGES=Sources/CAladdinMessages
 //     cc -O2 -I$MESSAGES/include -o build/client docs/examples/client.c $MESSAGES/aladdin/v1/*.c -lzmq -lprotobuf-c
-//     build/client "Tell me a story about a lamp." [ENDPOINT [MODEL]]
+//     build/client "Tell me a story about a lamp." [ENDPOINT [MODEL [KEY-FILE]]]
 #include "frames.h"
 
 #include <aladdin/v1/frontend.pb-c.h>
@@ -39,8 +39,9 @@ static void print_event(struct frame *frame) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) return fprintf(stderr, "usage: client TEXT [ENDPOINT [MODEL]]\n"), 2;
-    void *context = zmq_ctx_new(), *socket = connect_to(context, count > 2 ? arguments[2] : "tcp://127.0.0.1:5550");
+    if (count < 2) return fprintf(stderr, "usage: client TEXT [ENDPOINT [MODEL [KEY-FILE]]]\n"), 2;
+    const char *endpoint = count > 2 ? arguments[2] : "tcp://127.0.0.1:5550";
+    void *context = zmq_ctx_new(), *socket = connect_to(context, endpoint, count > 4 ? arguments[4] : NULL);
     Aladdin__V1__Hello hello = ALADDIN__V1__HELLO__INIT;
     hello.software = "client.c/1";
     hello.name = "c";

@@ -57,10 +57,27 @@ static inline int receive_frame(void *socket, struct frame *frame, long timeout_
     return 1;
 }
 
-static inline void *connect_to(void *context, const char *endpoint) {
+// For a broker with keys: three socket options from the file that `aladdin keys new` made, set before connecting.
+static inline void use_key(void *socket, const char *path) {
+    FILE *file = fopen(path, "r");
+    if (!file) perror(path), exit(2);
+    char line[256], word[32], value[64];
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%31s %63s", word, value) != 2) continue;
+        int option = !strcmp(word, "public_key") ? ZMQ_CURVE_PUBLICKEY
+                     : !strcmp(word, "secret_key") ? ZMQ_CURVE_SECRETKEY
+                     : !strcmp(word, "server_key") ? ZMQ_CURVE_SERVERKEY : 0;
+        if (option && zmq_setsockopt(socket, option, value, 41) != 0) // 40 characters and the zero
+            fprintf(stderr, "%s: %s is no key\n", path, word), exit(2);
+    }
+    fclose(file);
+}
+
+static inline void *connect_to(void *context, const char *endpoint, const char *key_file) {
     void *socket = zmq_socket(context, ZMQ_DEALER);
     int linger = 1000; // let the last frames leave
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    if (key_file) use_key(socket, key_file);
     if (zmq_connect(socket, endpoint) != 0) {
         fprintf(stderr, "%s: %s\n", endpoint, zmq_strerror(zmq_errno()));
         exit(2);

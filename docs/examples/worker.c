@@ -2,7 +2,7 @@
 //
 //     MESSAGES=Sources/CAladdinMessages
 //     cc -O2 -I$MESSAGES/include -o build/worker docs/examples/worker.c $MESSAGES/aladdin/v1/*.c -lzmq -lprotobuf-c
-//     build/worker [ENDPOINT [MODEL]]
+//     build/worker [ENDPOINT [MODEL [KEY-FILE]]]
 #include "frames.h"
 
 #include <aladdin/v1/frontend.pb-c.h>
@@ -176,7 +176,8 @@ int main(int count, char **arguments) {
     signal(SIGTERM, stop);
     void *context = zmq_ctx_new();
     while (!stopping) {
-        void *socket = connect_to(context, count > 1 ? arguments[1] : "tcp://127.0.0.1:5551");
+        const char *endpoint = count > 1 ? arguments[1] : "tcp://127.0.0.1:5551";
+        void *socket = connect_to(context, endpoint, count > 3 ? arguments[3] : NULL);
         serve(socket, count > 2 ? arguments[2] : "abacus");
         zmq_close(socket);
     }

@@ -3,7 +3,7 @@ import re, signal, struct, sys, time, zmq
 from aladdin.v1 import frontend_pb2 as api, session_pb2 as wire, status_pb2, worker_pb2 as work
 
 HEADER = struct.Struct("<3sBBBHQQII")  # "ALD", version 1.0, kind, method, session, stream, length of the body, zero
-ENDPOINT, MODEL = sys.argv[1:] + ["tcp://127.0.0.1:5551", "parrot"][len(sys.argv) - 1:]
+ENDPOINT, MODEL, KEY = sys.argv[1:] + ["tcp://127.0.0.1:5551", "parrot", None][len(sys.argv) - 1:]
 STEP_MS, ROOM, KV = 50, 8, 32768  # a step gives each of at most ROOM sequences one token
 REGISTRATION = work.Registration(
     name="parrot", model=MODEL, engine="parrot", context_length=KV // ROOM, resumes_prefix=True, batching="chunked",
@@ -26,19 +26,17 @@ def serve(socket):  # one session; what it held is void when it ends
             if kind == wire.FRAME_WELCOME:
                 session, timeout = (w := wire.Welcome.FromString(body)).session, w.session_timeout_ms / 1000
                 send(wire.FRAME_CALL, work.WorkerReport(registration=REGISTRATION), stream=1)
-            elif kind == wire.FRAME_PING:
-                send(wire.FRAME_PONG)  # these answers keep the session alive
+            elif kind == wire.FRAME_PING: send(wire.FRAME_PONG)  # these answers keep the session alive
             elif kind == wire.FRAME_ITEM:
                 for given in (command := work.WorkerCommand.FromString(body)).batch.assignments:
                     query, taken = api.GenerateRequest.FromString(given.request), taken + 1
-                    prompt = query.text or "".join(message.content for message in query.chat.messages[-1:])
-                    words = re.findall(r"\s*\S+", prompt) or ["squawk"]
-                    running[given.lease] = words, len(given.resumed_ids), query.max_tokens  # goes on after those
+                    words = re.findall(r"\s*\S+", query.text or "".join(m.content for m in query.chat.messages[-1:]))
+                    running[given.lease] = words or ["squawk"], len(given.resumed_ids), query.max_tokens
                 for lease in command.cancel.leases: running.pop(lease, None)
             elif kind in (wire.FRAME_END, wire.FRAME_ERROR, wire.FRAME_GOODBYE):
                 return print("session over:", status_pb2.Status.FromString(body).message, flush=True)
-        load, context = len(running), sum(len(words) + index for words, index, _ in running.values())
-        workload = work.Workload(kind=work.WORKLOAD_DECODE, decode_sequences=load, context_tokens=context)
+        context = sum(len(words) + index for words, index, _ in running.values())
+        workload = work.Workload(kind=work.WORKLOAD_DECODE, decode_sequences=len(running), context_tokens=context)
         step = work.StepReport(duration_us=1000 * STEP_MS, free_kv_tokens=KV - context, workload=workload)
         for lease, (words, index, most) in list(running.items()):
             token = api.Tokens(first_index=index, count=1, ids=[index], text=words[index % len(words)])
@@ -54,6 +52,8 @@ def serve(socket):  # one session; what it held is void when it ends
 
 while not stopping:
     dealer = zmq.Context.instance().socket(zmq.DEALER)
+    for name, value in (line.split() for line in open(KEY) if "_key " in line) if KEY else ():  # public, secret, server
+        setattr(dealer, "curve_" + name.replace("_", ""), value.encode())  # CURVE: set before connecting
     dealer.connect(ENDPOINT)
     serve(dealer)
     dealer.close(linger=1000)  # let the goodbye leave

@@ -13,16 +13,11 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "What this worker calls itself. (default: HOST-PID)")
     var name: String?
 
-    @Option(
-        name: .customLong("drain-s"),
-        parsing: .unconditional,
-        help: "How long a shutdown lets running queries go on; what is left then is run elsewhere. (default: 10)"
-    )
-    var drain: Double?
+    @Option(help: "Seconds that a shutdown waits for running queries; what is left then runs elsewhere. (default: 10)")
+    var drainS: Double?
 
-    /// For a parent that keeps the other end of a pipe: when that closes, this worker leaves in good order.
     @Flag(help: .hidden)
-    var endWithInput = false
+    var untilInputEnds = false
 
     @OptionGroup var engine: EngineOptions
     @OptionGroup var endpoints: EndpointOptions
@@ -39,19 +34,26 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
         configuration.batching = choice.batching
-        let seconds = try Setting.resolve(drain, "drain-s", default: configuration.drainTime.seconds)
-        guard (0...86_400).contains(seconds) else {
-            throw ValidationError("--drain-s is \(seconds); it must be from 0 to 86400")
-        }
-        configuration.drainTime = .seconds(rounding: seconds)
-        if endWithInput { Self.leaveWhenInputEnds() }
+        configuration.drainTime = try drainTime()
+        configuration.whenEngineHangs = { Foundation.exit(1) }
+        if untilInputEnds { Self.stopWhenInputEnds() }
         let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
         try await ServiceOptions.run([worker], logger: logger)
     }
 
-    private static func leaveWhenInputEnds() {
+    private func drainTime() throws -> Interval {
+        let seconds = try Setting.resolve(drainS, "drain-s", default: 10)
+        guard seconds.isFinite, (0...86_400).contains(seconds) else {
+            throw ValidationError("--drain-s is \(seconds); it must be from 0 to 86400")
+        }
+        return .seconds(rounding: seconds)
+    }
+
+    /// The input of a worker that another process started ends with that process.
+    private static func stopWhenInputEnds() {
         Thread.detachNewThread {
-            while let bytes = try? FileHandle.standardInput.read(upToCount: 256), !bytes.isEmpty {}
+            var byte: UInt8 = 0
+            while read(STDIN_FILENO, &byte, 1) > 0 || errno == EINTR { errno = 0 }
             kill(getpid(), SIGTERM)
         }
     }

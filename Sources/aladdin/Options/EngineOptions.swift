@@ -1,6 +1,6 @@
-internal import AladdinWorkerKit
 internal import ArgumentParser
 internal import EmulatedEngine
+internal import EngineInterface
 internal import Foundation
 internal import ReferenceEngine
 internal import ServingModel
@@ -8,7 +8,12 @@ internal import WorkerService
 
 /// Which engine a worker runs, and how.
 struct EngineOptions: ParsableArguments {
-    @Option(help: "cpu: a real model on this machine; emulated: no model, the time that a profile says. (default: cpu)")
+    @Option(
+        help: """
+            cpu: a real model on this machine; emulated: no model, the time that a profile says; plugin:PATH: an engine in \
+            a shared library. (default: cpu)
+            """
+    )
     var engine: String?
 
     @Option(help: "Hugging Face directory with the model to serve. (default: the small bundled model)")
@@ -37,8 +42,14 @@ struct EngineOptions: ParsableArguments {
     )
     var startsOver = false
 
-    @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")
+    @Option(help: "Tokens that the KV cache of a cpu engine or a plug-in holds. (default: 16384, a plug-in's own)")
     var kvCapacityTokens: Int?
+
+    @Option(
+        name: .customLong("plugin-option"),
+        help: "KEY=VALUE for a plug-in; may be given several times, in the environment with a ; between."
+    )
+    var pluginOptions: [String] = []
 
     func batchingMode() throws -> BatchingMode {
         let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
@@ -53,6 +64,8 @@ struct EngineOptions: ParsableArguments {
 struct EngineChoice: Sendable {
     let kind: String
     let batching: BatchingMode
+    /// The options that choose this engine in a process of its own; nil for one that can be trusted with this process.
+    var processArguments: [String]?
     let make: @Sendable () throws -> any Engine
 }
 
@@ -63,7 +76,9 @@ extension EngineOptions {
         switch kind {
         case "cpu": return try reference(sharedBy: workers)
         case "emulated": return try emulated()
-        default: throw ValidationError("--engine is '\(kind)'; it must be cpu or emulated")
+        default:
+            if kind.hasPrefix(Self.pluginPrefix) { return try plugin(String(kind.dropFirst(Self.pluginPrefix.count))) }
+            throw ValidationError("--engine is '\(kind)'; it must be cpu, emulated or plugin:PATH")
         }
     }
 

@@ -2,18 +2,23 @@ public import ServingModel
 
 /// A model that a worker serves: the one protocol to implement for an engine of your own.
 ///
-/// `WorkerService` owns the conversation with the broker and decides, with `Batching`, what each step contains. The
-/// engine computes it. Life of a sequence:
+/// The worker owns the conversation with the broker and decides what each step contains; the engine computes it. Life of
+/// a sequence:
 ///
 /// 1. `admit` tokenises the prompt and says how long it is; no KV memory is used yet.
 /// 2. Steps prefill it in one or more chunks; the chunk that completes the prompt also yields a token.
 /// 3. Steps decode it, a token each. A step may first list it as preempted: drop its KV, keep its tokens; it will be
 ///    prefilled again, prompt and output so far together.
-/// 4. `release` ends it, whatever its state; nothing about it is mentioned again.
+/// 4. `release` ends it, whatever its state: finished, cancelled by the client, past its deadline, failed. Nothing about
+///    it is mentioned again.
 ///
-/// All calls come from one thread that the worker owns, never two at once; `step` may take as long as the work takes.
-/// The engine never sees more resident tokens than `EngineDescription.kvCapacityTokens` or more sequences than the
-/// profile's limit allows.
+/// All calls come from one thread that the worker owns, never two at once; `step` may take as long as the work takes, and
+/// what was cancelled meanwhile is released before the next.
+/// The engine never sees more resident tokens than its `EngineCapacity.kvTokens`, nor more sequences than
+/// `maximumSequences`. How long steps take is measured around them and reported: there is nothing to calibrate.
+///
+/// An engine that does not come back from a step is expelled by the broker, and one whose process dies is noticed; either
+/// way its queries run elsewhere.
 public protocol Engine: AnyObject {
     /// What this engine is and can hold; constant over its life.
     var description: EngineDescription { get }

@@ -68,6 +68,11 @@ public struct EngineStep: Sendable {
         self.chunks = chunks
         self.workload = workload
     }
+
+    /// Sequences that get a token from this step, in the order that its outputs have.
+    public var yielding: [SequenceID] {
+        decodes + chunks.filter(\.completesPrompt).map(\.sequence)
+    }
 }
 
 /// One token of one sequence.

@@ -1,0 +1,119 @@
+internal import AccessControl
+internal import Actuation
+internal import AladdinClient
+internal import ArgumentParser
+internal import BrokerService
+internal import GatewayService
+internal import Logging
+internal import SchedulerService
+internal import Scheduling
+internal import ServiceLifecycle
+internal import ServingModel
+internal import WorkerService
+
+extension Up {
+    /// Whether workers follow the scheduler's wishes, whose limits are then made safe for one machine.
+    func isAutoscaling(_ count: Int, _ scheduling: inout SchedulerServiceConfiguration) throws -> Bool {
+        guard try autoscale || Setting.resolve(nil as Bool?, "autoscale") == true else { return false }
+        guard scheduling.scaling != nil else {
+            throw ValidationError(
+                "--autoscale follows what the scheduler wishes for; it can't be used with --scaling off"
+            )
+        }
+        if try Setting.resolve(scaling.maxWorkers, "max-workers") == nil {
+            scheduling.scalingLimits.most = max(64, count)
+        }
+        let limits = scheduling.scalingLimits
+        guard (limits.least...limits.most).contains(count) else {
+            throw ValidationError(
+                "--workers is \(count); with --autoscale it must be from --min-workers, \(limits.least), to "
+                    + "--max-workers, \(limits.most)"
+            )
+        }
+        return true
+    }
+
+    /// Workers of this process, or, with an engine that can't be trusted with it, beside it.
+    func workers(
+        _ count: Int,
+        _ choice: EngineChoice,
+        _ opened: KeyDirectoryOptions.Opened?,
+        at addresses: BrokerAddresses,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        let keys = opened?.admit("worker", as: .worker)
+        let names = (1...count).map { "worker-\($0)" }
+        guard let engine = choice.processArguments else {
+            return names.map { name in
+                var configuration = WorkerServiceConfiguration(name: name)
+                configuration.brokerEndpoint = addresses.worker
+                configuration.keys = keys
+                configuration.batching = choice.batching
+                configuration.drainTime = .seconds(2)
+                return WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+            }
+        }
+        let file = try keys.map { try HandedKey($0) }
+        let processes = names.map { name in
+            let arguments = WorkerProcess.arguments(
+                name: name,
+                broker: addresses.worker,
+                engine: engine,
+                keyFile: file?.path,
+                level: logger.logLevel
+            )
+            return WorkerProcess(arguments: arguments, name: name, logger: logger)
+        }
+        // Shut down last, as what comes first is.
+        return (file.map { [$0] } ?? []) + processes
+    }
+
+    /// What starts and ends workers as processes of their own.
+    func fleet(
+        _ count: Int,
+        _ choice: EngineChoice,
+        _ limits: ScalingLimits,
+        _ opened: KeyDirectoryOptions.Opened?,
+        at addresses: BrokerAddresses,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        var configuration = FleetControlService.Configuration()
+        configuration.adminEndpoint = addresses.admin
+        configuration.key = opened?.admit("fleet", as: .admin).map { ClientKey($0) }
+        configuration.initialWorkers = count
+        configuration.settings.least = limits.least
+        configuration.settings.most = limits.most
+        let file = try opened?.admit("worker", as: .worker).map { try HandedKey($0) }
+        let engine = choice.processArguments ?? engine.arguments
+        let actuator = ProcessActuator(executable: WorkerProcess.program, logger: logger) { name in
+            WorkerProcess.arguments(
+                name: name,
+                broker: addresses.worker,
+                engine: engine,
+                keyFile: file?.path,
+                level: logger.logLevel,
+                // Workers that are sent away may finish what they have; a shutdown of everything doesn't wait for it.
+                drainSeconds: 3600
+            )
+        }
+        let control = FleetControlService(configuration: configuration, actuator: actuator, logger: logger)
+        return (file.map { [$0] } ?? []) + [control]
+    }
+
+    /// The gateway, and the client that it asks through.
+    func clients(
+        _ kind: String,
+        _ opened: KeyDirectoryOptions.Opened?,
+        at addresses: BrokerAddresses,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
+        let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
+        let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
+        let metrics = ClusterMetrics(endpoint: addresses.admin, key: adminKey)
+        let gateway = try gateway.service(for: client, metrics: metrics, access: opened?.table, logger: logger) {
+            await Self.announce($0, client: client, engine: kind, wantsKey: opened != nil)
+        }
+        return [client, gateway]
+    }
+}
