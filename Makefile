@@ -1,6 +1,7 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
+# make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
 # make bench  figures with wall-clock times: the CPU engine, the journal
 
@@ -51,6 +52,11 @@ chaos: packages
 	$(SWIFT_BUILD)
 	swift build -c release --product ChaosClient
 	@Tests/Chaos/run $(if $(CHAOS_MINUTES),--minutes $(CHAOS_MINUTES)) $(ARGS)
+
+# The containers as users run them: built, brought up, killed and scaled under load. ALADDIN_IMAGE=name skips the build.
+.PHONY: compose-test
+compose-test:
+	@Tests/Compose/run
 
 lint: packages
 	.ci/lint
