@@ -4,8 +4,8 @@ import PackageDescription
 // Layers (imports only go down):
 //
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
-//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry
+//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine  UpstreamEngine
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   Reports     no I/O, no clock, no Foundation
 
@@ -84,6 +84,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "Telemetry", swiftSettings: settings),
+        .systemLibrary(name: "CCurl"),
+        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
         // L3
         .target(
@@ -125,6 +127,11 @@ let package = Package(
             swiftSettings: alwaysOptimised
         ),
         .target(name: "EmulatedEngine", dependencies: ["AladdinWorkerKit", "ServingModel"], swiftSettings: settings),
+        .target(
+            name: "UpstreamEngine",
+            dependencies: ["AladdinWorkerKit", "HTTPTransfers", "ServingModel", log],
+            swiftSettings: settings
+        ),
 
         // L4
         .target(
@@ -138,7 +145,8 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "GatewayService", "AladdinWorkerKit", "Batching", "Brokering", "Journal", "ReferenceEngine",
-                "EmulatedEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation", "Telemetry",
+                "EmulatedEngine", "UpstreamEngine", "Messages", "Reports", "Scheduling", "ServingModel", "Simulation",
+                "Telemetry",
                 "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -284,7 +292,7 @@ let package = Package(
             dependencies: [
                 "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", log, lifecycle,
             ],
-            exclude: ["Support/python-environment"],
+            exclude: ["Support/python-environment", "Support/tiny-gguf.py"],
             swiftSettings: settings
         ),
     ],

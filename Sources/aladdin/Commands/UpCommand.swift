@@ -16,7 +16,7 @@ struct Up: AsyncParsableCommand {
         abstract: "Runs everything in one process on this machine: broker, scheduler, workers and gateway."
     )
 
-    @Option(help: "How many workers. (default: 2)")
+    @Option(help: "How many workers. (default: 2; one for each --upstream)")
     var workers: Int?
 
     @OptionGroup var gateway: GatewayOptions
@@ -32,12 +32,18 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try service.logger()
-        let count = try Setting.resolve(workers, "workers", default: 2)
-        guard (1...1024).contains(count) else {
-            throw ValidationError("--workers is \(count); it must be from 1 to 1024")
+        let wanted = try Setting.resolve(workers, "workers")
+        guard (1...1024).contains(wanted ?? 2) else {
+            throw ValidationError("--workers is \(wanted ?? 2); it must be from 1 to 1024")
         }
         // All options are checked before anything starts.
-        let choice = try engine.choice(sharedBy: count)
+        let choice = try engine.choice(sharedBy: wanted ?? 2)
+        let count = choice.workers ?? wanted ?? 2
+        guard wanted ?? count == count else {
+            throw ValidationError(
+                "--workers is \(wanted ?? 0) where --upstream is given \(count) times: a worker has one server"
+            )
+        }
         let policy = try policy.name()
         try gateway.checkExposure(keys, logger: logger)
         let opened = try keys.open()
@@ -79,7 +85,7 @@ struct Up: AsyncParsableCommand {
             configuration.keys = workerKeys
             configuration.batching = choice.batching
             configuration.drainTime = .seconds(2)
-            services.append(WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make))
+            services.append(choice.worker(number - 1, configuration, logger: logger))
         }
         let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
         let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)

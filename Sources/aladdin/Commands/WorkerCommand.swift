@@ -28,7 +28,10 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
         configuration.batching = choice.batching
-        let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+        if let workers = choice.workers, workers != 1 {
+            throw ValidationError("--upstream is given \(workers) times; a worker has one server")
+        }
+        let worker = choice.worker(0, configuration, logger: logger)
         try await ServiceOptions.run([worker], logger: logger)
     }
 }

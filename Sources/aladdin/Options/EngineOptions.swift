@@ -2,13 +2,20 @@ internal import AladdinWorkerKit
 internal import ArgumentParser
 internal import EmulatedEngine
 internal import Foundation
+internal import Logging
 internal import ReferenceEngine
 internal import ServingModel
+internal import UpstreamEngine
 internal import WorkerService
 
 /// Which engine a worker runs, and how.
 struct EngineOptions: ParsableArguments {
-    @Option(help: "cpu: a real model on this machine; emulated: no model, the time that a profile says. (default: cpu)")
+    @Option(
+        help: """
+            cpu: a real model on this machine; upstream: a server you already run (vLLM, llama.cpp, SGLang, …); \
+            emulated: no model, the time that a profile says. (default: cpu)
+            """
+    )
     var engine: String?
 
     @Option(help: "Hugging Face directory with the model to serve. (default: the small bundled model)")
@@ -17,7 +24,7 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "The name that clients call the model by. (default: the directory's)")
     var modelName: String?
 
-    @Option(help: "Latency profile (JSON): what an emulated engine imitates.")
+    @Option(help: "Latency profile (JSON): what an emulated engine imitates, and an upstream one begins with.")
     var profile: String?
 
     @Option(help: "prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked)")
@@ -37,8 +44,10 @@ struct EngineOptions: ParsableArguments {
     )
     var startsOver = false
 
-    @Option(help: "Tokens that the cpu engine's KV cache holds. (default: 16384)")
+    @Option(help: "Tokens that the KV cache holds. (default: 16384 for cpu, what the server says for upstream)")
     var kvCapacityTokens: Int?
+
+    @OptionGroup var upstream: UpstreamOptions
 
     func batchingMode() throws -> BatchingMode {
         let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
@@ -51,9 +60,33 @@ struct EngineOptions: ParsableArguments {
 
 /// An engine that can be made, checked as far as that is possible before its worker starts.
 struct EngineChoice: Sendable {
+    enum Source: Sendable {
+        /// Made by each worker, on its engine's thread.
+        case stepping(@Sendable () throws -> any Engine)
+        /// One for each worker.
+        case streaming([@Sendable (Logger) -> any StreamingEngine])
+    }
+
     let kind: String
     let batching: BatchingMode
-    let make: @Sendable () throws -> any Engine
+    let source: Source
+
+    /// The worker over this engine.
+    ///
+    /// - Parameter number: of the worker among those of this process, from 0.
+    func worker(_ number: Int, _ configuration: WorkerServiceConfiguration, logger: Logger) -> WorkerService {
+        switch source {
+        case .stepping(let make):
+            WorkerService(configuration: configuration, logger: logger, makeEngine: make)
+        case .streaming(let engines):
+            WorkerService(configuration: configuration, logger: logger, engine: engines[number](logger))
+        }
+    }
+
+    /// How many workers it is for; nil if for any number.
+    var workers: Int? {
+        if case .streaming(let engines) = source { engines.count } else { nil }
+    }
 }
 
 extension EngineOptions {
@@ -63,7 +96,8 @@ extension EngineOptions {
         switch kind {
         case "cpu": return try reference(sharedBy: workers)
         case "emulated": return try emulated()
-        default: throw ValidationError("--engine is '\(kind)'; it must be cpu or emulated")
+        case "upstream": return try upstreamChoice()
+        default: throw ValidationError("--engine is '\(kind)'; it must be cpu, emulated or upstream")
         }
     }
 
@@ -77,10 +111,27 @@ extension EngineOptions {
         }
         let directory: String? = try Setting.resolve(model, "model")
         let batching = try batchingMode()
-        return EngineChoice(kind: "cpu", batching: batching) { [configuration] in
+        let source = EngineChoice.Source.stepping { [configuration] in
             guard let directory else { return try ReferenceEngine(bundled: configuration) }
             return try ReferenceEngine(directory: directory, configuration: configuration)
         }
+        return EngineChoice(kind: "cpu", batching: batching, source: source)
+    }
+
+    private func upstreamChoice() throws -> EngineChoice {
+        let profile = try Setting.resolve(profile, "profile").map { try ProfileFile.read($0) }
+        let capacity = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens")
+        let servedName = try Setting.resolve(modelName, "model-name")
+        let engines = try upstream.configurations().map { configuration in
+            var configuration = configuration
+            configuration.profile = profile
+            configuration.kvCapacityTokens = capacity
+            configuration.servedName = servedName
+            return { @Sendable [configuration] (logger: Logger) -> any StreamingEngine in
+                UpstreamEngine(configuration: configuration, logger: logger)
+            }
+        }
+        return EngineChoice(kind: "upstream", batching: try batchingMode(), source: .streaming(engines))
     }
 
     private func emulated() throws -> EngineChoice {
@@ -99,8 +150,9 @@ extension EngineOptions {
         }
         configuration.resumesPrefix = !startsOver
         let batching = try batchingMode()
-        return EngineChoice(kind: "emulated", batching: batching) { [profile, configuration] in
+        let source = EngineChoice.Source.stepping { [profile, configuration] in
             EmulatedEngine(profile: profile, configuration: configuration)
         }
+        return EngineChoice(kind: "emulated", batching: batching, source: source)
     }
 }
