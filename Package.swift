@@ -287,6 +287,24 @@ let package = Package(
             dependencies: ["EmulatedEngine", "AladdinWorkerKit", "ServingModel"],
             swiftSettings: settings
         ),
+        // A server with OpenAI's interface and any fault
+        .target(
+            name: "StandInServer",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/StandInServer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "UpstreamEngineTests",
+            dependencies: [
+                "UpstreamEngine", "AladdinWorkerKit", "HTTPTransfers", "ServingModel", "StandInServer", log,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

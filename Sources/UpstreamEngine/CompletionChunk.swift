@@ -91,7 +91,7 @@ struct ServerError: Decodable {
     /// "maximum context length", "exceed_context_size_error", "input is too long": what servers say of long prompts.
     private static func isAboutLength(_ words: String) -> Bool {
         let words = words.lowercased()
-        return ["context length", "context_length", "context size", "context_size", "too long", "inputs tokens +"]
+        return ["context length", "context_length", "context size", "context_size", "too long", "`inputs` tokens"]
             .contains { words.contains($0) }
     }
 }

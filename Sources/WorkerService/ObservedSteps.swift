@@ -11,7 +11,8 @@ internal import ServingModel
 /// A prompt that is sent during one round and has its first token in the next was computed in that step. One that takes
 /// longer was spread over several, in shares that nobody outside knows. But time is linear in work, so the mean of those
 /// steps took the mean of their times: they are told without a time as they come, and when the prompt is through their
-/// mean is told with one. What cannot be attributed at all (a prompt given up half-way, a stream that stood still) is told
+/// mean is told with one. While nothing decodes, steps of a long prompt cannot be seen at all; they are taken to have the
+/// chunks that the profile says. What cannot be attributed at all (a prompt given up half-way, a stream that stood still) is told
 /// without a time and teaches nothing.
 struct ObservedSteps: Hashable {
     struct Step: Hashable {
@@ -50,6 +51,7 @@ struct ObservedSteps: Hashable {
     /// A mean is told after so many rounds, whatever is on its way: what the ends add wrongly is small by then.
     private static let longestSpan = 32
 
+    private let chunkTokens: Int
     private var streams: [SequenceID: Stream] = [:]
     /// Sent, and without a token yet.
     private var pending: [SequenceID] = []
@@ -64,6 +66,12 @@ struct ObservedSteps: Hashable {
     private var spanRounds = 0
     private var isSpoilt = false
     private var steps: [Step] = []
+
+    /// - Parameter chunkTokens: the most prompt tokens that the engine takes into one step.
+    init(chunkTokens: Int) {
+        precondition(chunkTokens >= 1, "a step takes in a token at least")
+        self.chunkTokens = chunkTokens
+    }
 
     /// Steps that have ended, oldest first.
     mutating func take() -> [Step] {
@@ -110,14 +118,14 @@ struct ObservedSteps: Hashable {
         if stream.tokens == 0 {
             pending.removeAll { $0 == id }
             // Part of its prompt may have been computed.
-            if stream.sentAt < roundStart { isSpoilt = true }
+            if stream.sentAt <= roundStart { isSpoilt = true }
         } else if stream.round == round {
             served -= 1
         }
         endRoundIfComplete()
     }
 
-    private var hasPromptOnItsWay: Bool { pending.contains { streams[$0].map { $0.sentAt < roundStart } ?? false } }
+    private var hasPromptOnItsWay: Bool { pending.contains { streams[$0].map { $0.sentAt <= roundStart } ?? false } }
 
     private mutating func endRoundIfComplete() {
         guard roundWork.pieces > 0, served == streams.count - pending.count, !hasPromptOnItsWay else { return }
@@ -127,7 +135,8 @@ struct ObservedSteps: Hashable {
     private mutating func endRound(at end: Instant) {
         if served < streams.count - pending.count { isSpoilt = true }
         spanWork += roundWork
-        spanRounds += 1
+        let unseen = roundWork.decodes == 0 ? (roundWork.prefillTokens - 1) / chunkTokens : 0
+        spanRounds += 1 + max(0, unseen)
         if hasPromptOnItsWay, spanRounds < Self.longestSpan {
             steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
         } else {

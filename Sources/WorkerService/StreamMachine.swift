@@ -37,7 +37,7 @@ package struct StreamMachine: Sendable {
     var sentTokens = 0
     var commands: [Command] = []
     var progress: [LeaseProgress] = []
-    var steps = ObservedSteps()
+    var steps: ObservedSteps
     /// Reports of steps, each with the progress that belongs to it.
     private var stepReports: [(step: ObservedSteps.Step, progress: [LeaseProgress])] = []
     private var load = EngineLoad()
@@ -54,6 +54,7 @@ package struct StreamMachine: Sendable {
     ///   something may still be heard of them.
     package init(description: EngineDescription, after former: StreamMachine? = nil) {
         self.description = description
+        steps = ObservedSteps(chunkTokens: max(1, description.profile.limits.chunkTokens))
         nextSequence = former?.nextSequence ?? 1
         promptTokensPerByte = former?.promptTokensPerByte ?? promptTokensPerByte
     }

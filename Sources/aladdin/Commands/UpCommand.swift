@@ -95,7 +95,10 @@ struct Up: AsyncParsableCommand {
         let kind = choice.kind
         services.append(
             try gateway.service(for: client, metrics: metrics, access: opened?.table, logger: logger) { address in
-                await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
+                // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
+                await cancelWhenGracefulShutdown {
+                    await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
+                }
             }
         )
         return services
