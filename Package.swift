@@ -308,7 +308,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", log, lifecycle,
+                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", "StandInServer", log,
+                lifecycle,
             ],
             exclude: ["Support/python-environment", "Support/tiny-gguf.py"],
             swiftSettings: settings

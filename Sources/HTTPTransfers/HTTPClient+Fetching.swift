@@ -9,18 +9,18 @@ extension HTTPClient {
     package func fetch(_ request: HTTPRequest, maximumBytes: Int = 16 << 20) async throws(TransferFailure) -> HTTPAnswer
     {
         let answer = Mutex(HTTPAnswer(status: 0, body: []))
-        let failure = await end(of: request) { transfer, event in
+        let failure = await end(of: request) { event in
             switch event {
             case .began(let status, _):
                 answer.withLock { $0.status = status }
             case .body(let bytes):
-                let isTooLarge = answer.withLock { answer in
+                return answer.withLock { answer in
                     answer.body += bytes.prefix(maximumBytes + 1 - answer.body.count)
-                    return answer.body.count > maximumBytes
+                    return answer.body.count > maximumBytes ? .enough : .more
                 }
-                if isTooLarge { transfer?.cancel() }
             case .ended: break
             }
+            return .more
         }
         let result = answer.withLock { $0 }
         guard result.body.count <= maximumBytes else {
@@ -32,18 +32,18 @@ extension HTTPClient {
 
     /// Sends a request and returns when it has ended, and why if not well; cancelling the task ends it.
     ///
-    /// - Parameter hear: hears every event, on the client's thread; the transfer is nil in those that come before `send`
-    ///   has returned.
+    /// - Parameter hear: hears every event, on the client's thread.
     package func end(
         of request: HTTPRequest,
-        _ hear: @escaping @Sendable (HTTPTransfer?, HTTPEvent) -> Void
+        _ hear: @escaping Handler
     ) async -> TransferFailure? {
         let sent = SentTransfer()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let transfer = send(request) { event in
-                    hear(sent.transfer, event)
+                    let interest = hear(event)
                     if case .ended(let failure) = event { continuation.resume(returning: failure) }
+                    return interest
                 }
                 sent.set(transfer)
             }
@@ -56,8 +56,6 @@ extension HTTPClient {
 /// A transfer that may be cancelled before it is known.
 private final class SentTransfer: Sendable {
     private let state = Mutex<(transfer: HTTPTransfer?, isCancelled: Bool)>((nil, false))
-
-    var transfer: HTTPTransfer? { state.withLock { $0.transfer } }
 
     func set(_ transfer: HTTPTransfer) {
         let isCancelled = state.withLock { state in

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Lifecycle: `init` makes nothing run; `start()` starts the thread; `stop()` ends every request that is under way and
 /// joins the thread. Connections are kept and used again. All methods may be called from any thread.
 package final class HTTPClient: Sendable {
-    package typealias Handler = @Sendable (HTTPEvent) -> Void
+    package typealias Handler = @Sendable (HTTPEvent) -> HTTPInterest
 
     enum Command {
         case begin(HTTPTransfer.ID, HTTPRequest, Handler)
@@ -63,7 +63,7 @@ package final class HTTPClient: Sendable {
             return state.lastID
         }
         guard let id else {
-            handle(.ended(TransferFailure(.cancelled, "the client has been stopped")))
+            _ = handle(.ended(TransferFailure(.cancelled, "the client has been stopped")))
             return HTTPTransfer(id: 0, client: self)
         }
         return HTTPTransfer(id: id, client: self)
@@ -100,8 +100,6 @@ package final class HTTPClient: Sendable {
             return state.commands
         }
     }
-
-    var isStopped: Bool { state.withLock { $0.isStopped } }
 
     private static let isLibraryReady: Bool = {
         let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))

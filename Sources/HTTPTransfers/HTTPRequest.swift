@@ -29,6 +29,12 @@ package enum HTTPEvent: Sendable {
     case ended(TransferFailure?)
 }
 
+/// Whether a hearer wants the rest of an answer; after `enough` only `ended` comes.
+package enum HTTPInterest: Sendable {
+    case more
+    case enough
+}
+
 /// A small answer, read as a whole.
 package struct HTTPAnswer: Sendable {
     package var status: Int
@@ -48,6 +54,7 @@ package struct TransferFailure: Error, Hashable, Sendable, CustomStringConvertib
         case timedOut
         /// The connection ended before the answer did.
         case cut
+        /// By the caller, who may also have had enough of it.
         case cancelled
         /// An answer larger than the caller takes.
         case tooLarge

@@ -40,21 +40,20 @@ final class TransferHandle {
         curl_slist_free_all(headers)
     }
 
-    func receive(_ bytes: UnsafeRawBufferPointer) {
-        begin()
-        handle(.body([UInt8](bytes)))
+    func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPInterest {
+        begin() == .more ? handle(.body([UInt8](bytes))) : .enough
     }
 
     func end(_ failure: TransferFailure?) {
-        if failure == nil { begin() }
-        handle(.ended(failure))
+        if failure == nil { _ = begin() }
+        _ = handle(.ended(failure))
     }
 
-    private func begin() {
-        guard !hasBegun else { return }
+    private func begin() -> HTTPInterest {
+        guard !hasBegun else { return .more }
         hasBegun = true
         let seconds = aladdin_curl_retry_after(easy)
-        handle(
+        return handle(
             .began(
                 status: aladdin_curl_status(easy),
                 retryAfter: seconds > 0 ? .seconds(Int64(min(seconds, 3600))) : nil
@@ -75,6 +74,6 @@ private nonisolated func receiveBody(
 ) -> Int {
     guard let bytes, let context else { return 0 }
     let transfer = Unmanaged<TransferHandle>.fromOpaque(context).takeUnretainedValue()
-    transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    return size * count
+    // Taking less than there is ends the transfer.
+    return transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) == .more ? size * count : 0
 }

@@ -19,16 +19,13 @@ final class TransferLoop {
                 case .cancel(let id): end(id, TransferFailure(.cancelled, "cancelled"))
                 }
             }
-            if client.isStopped {
-                for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
-                continue
-            }
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             endFinished()
             // Woken by data, by a command, or for libcurl's own timeouts, which it knows.
             curl_multi_poll(multi, nil, 0, 60_000, nil)
         }
+        for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
         curl_multi_cleanup(multi)
     }
 
@@ -41,7 +38,7 @@ final class TransferLoop {
             transfers[id] = transfer
             ids[transfer.easy] = id
         } catch {
-            handle(.ended(error))
+            _ = handle(.ended(error))
         }
     }
 
@@ -71,6 +68,7 @@ extension TransferFailure {
         case CURLE_OK: return nil
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST: kind = .unreachable
         case CURLE_OPERATION_TIMEDOUT: kind = .timedOut
+        case CURLE_WRITE_ERROR: kind = .cancelled
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING: kind = .cut
         default: kind = .failed
         }

@@ -21,8 +21,10 @@ struct AnswerReader {
         meter = TokenMeter(maximum: maxTokens)
     }
 
-    /// Whether nothing that still comes can matter.
-    var isOver: Bool { isDone || failure != nil }
+    /// Whether what still comes can change nothing.
+    var hasFailed: Bool { failure != nil }
+
+    private var isOver: Bool { isDone || hasFailed }
 
     mutating func begin(status: Int, retryAfter: Interval?) {
         self.status = status

@@ -36,17 +36,17 @@ package final class UpstreamEngine: StreamingEngine {
         call.body = completion.body
         call.idleTimeout = configuration.patience
         let reader = Mutex(AnswerReader(maxTokens: request.maxTokens))
-        let failure = await client.end(of: call) { transfer, event in
+        let failure = await client.end(of: call) { event in
             switch event {
             case .began(let status, let retryAfter):
                 reader.withLock { $0.begin(status: status, retryAfter: retryAfter) }
             case .body(let bytes):
-                let (tokens, isOver) = reader.withLock { ($0.take(bytes), $0.isOver) }
+                let (tokens, hasFailed) = reader.withLock { ($0.take(bytes), $0.hasFailed) }
                 for some in tokens { output(some) }
-                // A server that goes on after the end, or after an error, is not listened to.
-                if isOver { transfer?.cancel() }
+                return hasFailed ? .enough : .more
             case .ended: break
             }
+            return .more
         }
         do throws(Status) {
             let (last, end) = try reader.withLock { reader throws(Status) in try reader.end(failure?.description) }
