@@ -4,8 +4,9 @@ import PackageDescription
 // Layers (imports only go down):
 //
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
-//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   ReferenceEngine  EmulatedEngine   Actuation
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry
+//   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
+//       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
 //       no I/O, no clock, no Foundation
@@ -86,6 +87,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "Telemetry", swiftSettings: settings),
+        .systemLibrary(name: "CCurl"),
+        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
         // L3
         .target(
@@ -138,6 +141,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
+        .target(
+            name: "UpstreamEngine",
+            dependencies: ["EngineInterface", "HTTPTransfers", "ServingModel", log],
+            swiftSettings: settings
+        ),
 
         // L4
         .target(
@@ -157,8 +165,8 @@ let package = Package(
             dependencies: [
                 "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal", "ReferenceEngine",
-                "EmulatedEngine", "Messages", "PluginEngine", "Reports", "Scheduling", "ServingModel", "Simulation",
-                "Telemetry", "ZeroMQ", log, lifecycle, signals,
+                "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
+                "ServingModel", "Simulation", "Telemetry", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -317,12 +325,31 @@ let package = Package(
             exclude: ["Plugins"],
             swiftSettings: settings
         ),
+        // A server with OpenAI's interface and any fault
+        .target(
+            name: "StandInServer",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/StandInServer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "UpstreamEngineTests",
+            dependencies: [
+                "UpstreamEngine", "EngineInterface", "HTTPTransfers", "ServingModel", "StandInServer", log,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", log, lifecycle,
+                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", "StandInServer", log,
+                lifecycle,
             ],
-            exclude: ["Support/python-environment"],
+            exclude: ["Support/python-environment", "Support/tiny-gguf.py"],
             swiftSettings: settings
         ),
     ],

@@ -15,6 +15,7 @@ extension Broker {
         actions.removeAll { if case .tell = $0 { true } else { false } }
         for id in workerOrder {
             guard let worker = workers[id] else { continue }
+            workers[id]?.untold.removeAll()
             tell(.workerJoined(worker.joined))
             if worker.isDraining { tell(.workerLeft(id, isDraining: true)) }
         }

@@ -100,7 +100,11 @@ extension Broker {
         }
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
-            models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)
+            // A step of unknown time says nothing about the pace.
+            if step.duration > .zero {
+                models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)
+            }
+            advanced = workers[worker]?.takeUntold(beside: advanced) ?? advanced
             tell(
                 .stepCompleted(
                     StepCompleted(
@@ -113,6 +117,8 @@ extension Broker {
                     )
                 )
             )
+        } else {
+            workers[worker]?.keepUntold(advanced)
         }
         for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
     }

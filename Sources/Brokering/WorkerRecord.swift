@@ -20,6 +20,8 @@ package struct WorkerRecord: Sendable {
     package internal(set) var queriesCompleted: UInt64 = 0
     package internal(set) var outputTokens: UInt64 = 0
     package internal(set) var lastStep: Instant?
+    /// Tokens that came ahead of the word on the step that made them; the scheduler hears of both together.
+    var untold: [StepCompleted.Advance] = []
     var lastDispatch: Instant?
     /// Whether the end of its session has been asked for.
     var isExpelled = false
@@ -36,6 +38,29 @@ package struct WorkerRecord: Sendable {
     init(joined: WorkerJoined) {
         self.joined = joined
         freeKVTokens = joined.profile.kvCache.capacityTokens
+    }
+
+    /// A worker that never tells of steps must not make the list grow for ever.
+    private static let mostUntold = 4096
+
+    /// Keeps tokens until the step that made them is told.
+    mutating func keepUntold(_ advanced: [StepCompleted.Advance]) {
+        for advance in advanced {
+            if let known = untold.lastIndex(where: { $0.query == advance.query }) {
+                untold[known].tokens += advance.tokens
+            } else {
+                untold.append(advance)
+            }
+        }
+        untold.removeFirst(max(0, untold.count - Self.mostUntold))
+    }
+
+    /// All tokens that a step is told with: those that came ahead of it, and its report's own.
+    mutating func takeUntold(beside advanced: [StepCompleted.Advance]) -> [StepCompleted.Advance] {
+        guard !untold.isEmpty else { return advanced }
+        keepUntold(advanced)
+        defer { untold.removeAll(keepingCapacity: true) }
+        return untold
     }
 
     /// Leases are handed out in increasing order, so the list is sorted.

@@ -14,12 +14,27 @@ package actor WorkerService: Service {
     package nonisolated let loop: PollLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    private enum Kind: Sendable {
+        /// It computes the steps that the worker decides.
+        case stepping(EngineRunner)
+        /// It batches for itself.
+        case streaming(any StreamingEngine)
+    }
+
     private let configuration: WorkerServiceConfiguration
-    private let runner: EngineRunner
-    private let logger: Logger
+    private let engine: Kind
+    let logger: Logger
+    /// The books of an engine that computes steps, or of one that batches for itself: never both.
     private var machine: WorkerMachine?
-    private var connection: PeerConnection?
-    private var isRegistered = false
+    var streams: StreamMachine?
+    /// What a streaming engine has told, until the loop looks.
+    let mailbox = EngineMailbox()
+    /// The tasks that answer queries on a streaming engine.
+    var answers: [SequenceID: Task<Void, Never>] = [:]
+    var connection: PeerConnection?
+    var isRegistered = false
+    /// Whether there is an engine to register.
+    var isReady = false
     /// Whether to register when the engine's turn has ended.
     private var registersLater = false
     private var isStopping = false
@@ -44,12 +59,19 @@ package actor WorkerService: Service {
         self.configuration = configuration
         self.logger = logger
         loop = PollLoop(name: "worker-io")
-        runner = EngineRunner(name: "worker-engine", makeEngine: makeEngine)
+        engine = .stepping(EngineRunner(name: "worker-engine", makeEngine: makeEngine))
+    }
+
+    /// A worker over an engine that batches for itself, and that may come and go.
+    package init(configuration: WorkerServiceConfiguration, logger: Logger, engine: any StreamingEngine) {
+        self.configuration = configuration
+        self.logger = logger
+        loop = PollLoop(name: "worker-io")
+        self.engine = .streaming(engine)
     }
 
     package nonisolated func run() async throws {
         loop.start()
-        runner.start()
         try await serve()
     }
 
@@ -66,31 +88,48 @@ package actor WorkerService: Service {
     }
 
     private func prepare() async throws {
+        guard case .stepping(let runner) = engine else {
+            watchMailbox()
+            return
+        }
+        runner.start()
         let description = try await runner.load()
         try description.validate()
         logger.info(
             "engine ready",
             metadata: ["worker": "\(configuration.name)", "model": "\(description.model)"]
         )
-        try connect(description)
+        machine = WorkerMachine(description: description, mode: configuration.batching)
+        isReady = true
+        try connect()
     }
 
     /// Serves until the end, then drains.
     private func work() async {
         await withTaskGroup { group in
-            group.addTask { await self.driveEngine() }
+            switch engine {
+            case .stepping(let runner):
+                group.addTask { await self.driveEngine(runner) }
+            case .streaming(let engine):
+                let mailbox = mailbox
+                group.addTask { await engine.watch { mailbox.put(.condition($0)) } }
+            }
             await waitForEnd()
             await drain()
             stopDriving()
             hangDeadline = PollLoop.now() + .seconds(5)
+            group.cancelAll()
         }
         hangDeadline = .distantFuture
+        await endAnswers()
         connection?.close(Status(.unavailable, .shuttingDown, "the worker shuts down"))
     }
 
     private func stop() async {
-        await runner.unload()
-        await runner.stop()
+        if case .stepping(let runner) = engine {
+            await runner.unload()
+            await runner.stop()
+        }
         await loop.stop()
     }
 
@@ -117,8 +156,7 @@ package actor WorkerService: Service {
         await withCheckedContinuation { refused = $0 }
     }
 
-    private func connect(_ description: EngineDescription) throws(ZeroMQError) {
-        machine = WorkerMachine(description: description, mode: configuration.batching)
+    func connect() throws(ZeroMQError) {
         let connection = PeerConnection(
             address: configuration.brokerEndpoint,
             hello: Hello(software: "aladdin/\(Version.current)", name: configuration.name),
@@ -140,6 +178,7 @@ package actor WorkerService: Service {
             isRegistered = false
             registersLater = false
             machine?.reset()
+            streams?.reset()
             wakeEngine()
         case .frame(let header, let body) where header.kind == .item:
             obey(body)
@@ -158,19 +197,17 @@ package actor WorkerService: Service {
     }
 
     private func register() {
-        guard let machine else { return }
+        guard isReady, let description = machine?.description ?? streams?.description else { return }
         registersLater = false
+        var profile = description.profile
+        profile.model = description.model
         let registration = WorkerRegistration(
             name: configuration.name,
-            engine: machine.description.kind,
-            contextLength: machine.description.contextLength,
-            resumesPrefix: machine.description.resumesPrefix,
+            engine: description.kind,
+            contextLength: description.contextLength,
+            resumesPrefix: description.resumesPrefix,
             batching: configuration.batching,
-            profile: {
-                var profile = machine.description.profile
-                profile.model = machine.description.model
-                return profile
-            }()
+            profile: profile
         )
         connection?.send(.call, method: .work, stream: 1, body: WorkerReport.registration(registration).encode())
     }
@@ -189,29 +226,38 @@ package actor WorkerService: Service {
             wakeEngine()
         case .cancel(let leases):
             machine?.cancel(leases)
+            streams?.cancel(leases)
             report(computed: nil)
             wakeEngine()
         case .drain:
             machine?.drain()
+            streams?.drain()
         }
     }
 
     private func take(_ assignment: WireAssignment) {
         do throws(Status) {
-            machine?.take(try WorkerQuery(assignment))
+            let query = try WorkerQuery(assignment)
+            // On its way when the engine went.
+            guard isReady else { throw Status(.unavailable, .engineFailed, "the worker's engine is gone") }
+            machine?.take(query)
+            streams?.take(query)
         } catch {
             machine?.refuse(assignment.lease, error)
+            streams?.refuse(assignment.lease, error)
             report(computed: nil)
         }
     }
 
-    private func report(computed: (workload: StepWorkload, duration: Interval)?) {
-        guard isRegistered, let reports = machine?.takeReports(computed: computed) else { return }
+    func report(computed: (workload: StepWorkload, duration: Interval)?) {
+        guard isRegistered else { return }
+        let reports = machine?.takeReports(computed: computed) ?? streams?.takeReports(at: PollLoop.now()) ?? []
         for report in reports { connection?.send(.item, method: .work, stream: 1, body: report.encode()) }
     }
 
-    private func cycle(at now: Instant) -> Instant {
-        if drained != nil, machine?.count == 0 || now >= drainDeadline || !isRegistered {
+    func cycle(at now: Instant) -> Instant {
+        let streamsDue = driveStreams(at: now)
+        if drained != nil, leases == 0 || now >= drainDeadline || !isRegistered {
             drained?.resume()
             drained = nil
         }
@@ -220,13 +266,15 @@ package actor WorkerService: Service {
             logger.error("the engine does not come back from its step; this worker ends without it")
             ending()
         }
-        return min(connection?.cycle(at: now) ?? .distantFuture, drainDeadline, hangDeadline)
+        return min(connection?.cycle(at: now) ?? .distantFuture, drainDeadline, min(hangDeadline, streamsDue))
     }
+
+    private var leases: Int { machine?.count ?? streams?.count ?? 0 }
 }
 
 extension WorkerService {
     /// One engine turn after the other for as long as the worker lives.
-    private func driveEngine() async {
+    private func driveEngine(_ runner: EngineRunner) async {
         while !isStopping {
             guard let turn = machine?.nextTurn() else {
                 await withCheckedContinuation { idle = $0 }
@@ -242,6 +290,11 @@ extension WorkerService {
         }
     }
 
+    /// The streaming engine, if it is one.
+    var streamingEngine: (any StreamingEngine)? {
+        if case .streaming(let engine) = engine { engine } else { nil }
+    }
+
     private func wakeEngine() {
         idle?.resume()
         idle = nil
@@ -255,8 +308,9 @@ extension WorkerService {
     /// Takes nothing new and waits for what runs, within bounds.
     private func drain() async {
         machine?.drain()
-        guard isRegistered, let machine, machine.count > 0 else { return }
-        logger.info("draining", metadata: ["queries": "\(machine.count)"])
+        streams?.drain()
+        guard isRegistered, leases > 0 else { return }
+        logger.info("draining", metadata: ["queries": "\(leases)"])
         connection?.send(.item, method: .work, stream: 1, body: WorkerReport.drain.encode())
         drainDeadline = PollLoop.now() + configuration.drainTime
         await withCheckedContinuation { drained = $0 }

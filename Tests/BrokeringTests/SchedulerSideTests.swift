@@ -53,6 +53,53 @@ struct SchedulerSideTests {
         #expect(ended == QueryEnded(query: number, code: .ok, inputTokens: 3, outputTokens: 2))
     }
 
+    @Test("Tokens that come ahead of the word on their step are told with it, those of a query together")
+    func tokensAheadOfTheirStep() throws {
+        var rig = BrokerRig()
+        rig.join(1)
+        rig.broker.schedulerAttached(at: rig.now)
+        let first = try rig.submit()
+        let second = try rig.submit()
+        try place(&rig, first, on: 1)
+        try place(&rig, second, on: 1)
+        let leases = rig.dispatched().map(\.lease)
+        try #require(leases.count == 2)
+        func report(_ reports: LeaseReport..., workload: StepWorkload? = nil) -> WorkerStep {
+            WorkerStep(
+                workload: workload,
+                duration: .milliseconds(5),
+                reports: reports,
+                waiting: 0,
+                freeKVTokens: 100
+            )
+        }
+        let worker = WorkerID(rawValue: 1)
+        rig.broker.workerStepped(worker, report(.tokens(leases[0], from: 0)), at: rig.now)
+        rig.broker.workerStepped(worker, report(.tokens(leases[1], from: 0)), at: rig.now)
+        #expect(!rig.act().compactMap(\.event).contains { if case .stepCompleted = $0 { true } else { false } })
+        let workload = StepWorkload(kind: .decode, decodeSequences: 2)
+        rig.broker.workerStepped(worker, report(.tokens(leases[0], from: 1), workload: workload), at: rig.now)
+        rig.broker.workerStepped(worker, report(.tokens(leases[1], from: 1), workload: workload), at: rig.now)
+        let steps = rig.act().compactMap { action -> StepCompleted? in
+            if case .stepCompleted(let step)? = action.event { step } else { nil }
+        }
+        let numbers = [try rig.record(first).number, try rig.record(second).number]
+        #expect(
+            steps.map(\.advanced) == [
+                [.init(query: numbers[0], tokens: 2), .init(query: numbers[1], tokens: 1)],
+                [.init(query: numbers[1], tokens: 1)],
+            ]
+        )
+        // A scheduler that attaches is told the present state; what it holds is not told again as news.
+        rig.broker.workerStepped(worker, report(.tokens(leases[0], from: 2)), at: rig.now)
+        rig.broker.schedulerAttached(at: rig.now)
+        _ = rig.act()
+        rig.broker.workerStepped(worker, report(.tokens(leases[1], from: 2), workload: workload), at: rig.now)
+        for case .stepCompleted(let step)? in rig.act().map(\.event) {
+            #expect(step.advanced == [.init(query: numbers[1], tokens: 1)])
+        }
+    }
+
     @Test("A placement on another model's worker is void, and the scheduler hears that the query still waits")
     func otherModel() throws {
         var rig = BrokerRig()

@@ -44,13 +44,13 @@ extension Up {
         let keys = opened?.admit("worker", as: .worker)
         let names = (1...count).map { "worker-\($0)" }
         guard let engine = choice.processArguments else {
-            return names.map { name in
+            return names.enumerated().map { number, name in
                 var configuration = WorkerServiceConfiguration(name: name)
                 configuration.brokerEndpoint = addresses.worker
                 configuration.keys = keys
                 configuration.batching = choice.batching
                 configuration.drainTime = .seconds(2)
-                return WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+                return choice.worker(number, configuration, logger: logger)
             }
         }
         let file = try keys.map { try HandedKey($0) }
@@ -112,7 +112,11 @@ extension Up {
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
         let metrics = ClusterMetrics(endpoint: addresses.admin, key: adminKey)
         let gateway = try gateway.service(for: client, metrics: metrics, access: opened?.table, logger: logger) {
-            await Self.announce($0, client: client, engine: kind, wantsKey: opened != nil)
+            let address = $0
+            // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
+            await cancelWhenGracefulShutdown {
+                await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
+            }
         }
         return [client, gateway]
     }

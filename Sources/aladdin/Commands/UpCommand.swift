@@ -15,7 +15,7 @@ struct Up: AsyncParsableCommand {
         abstract: "Runs everything in one process on this machine: broker, scheduler, workers and gateway."
     )
 
-    @Option(help: "How many workers, with --autoscale to begin with. (default: 2)")
+    @Option(help: "How many workers, with --autoscale to begin with. (default: 2; one for each --upstream)")
     var workers: Int?
 
     @Flag(
@@ -40,16 +40,25 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try service.logger()
-        let count = try Setting.resolve(workers, "workers", default: 2)
-        guard (1...1024).contains(count) else {
-            throw ValidationError("--workers is \(count); it must be from 1 to 1024")
+        let wanted = try Setting.resolve(workers, "workers")
+        guard (1...1024).contains(wanted ?? 2) else {
+            throw ValidationError("--workers is \(wanted ?? 2); it must be from 1 to 1024")
         }
         // All options are checked before anything starts.
-        let choice = try engine.choice(sharedBy: count)
+        let choice = try engine.choice(sharedBy: wanted ?? 2)
+        let count = choice.workers ?? wanted ?? 2
+        guard wanted ?? count == count else {
+            throw ValidationError(
+                "--workers is \(wanted ?? 0) where --upstream is given \(count) times: a worker has one server"
+            )
+        }
         var scheduling = SchedulerServiceConfiguration()
         scheduling.policy = try policy.name()
         try scaling.apply(to: &scheduling)
         let scales = try isAutoscaling(count, &scheduling)
+        guard !scales || choice.workers == nil else {
+            throw ValidationError("--autoscale can't start servers of --engine upstream: see aladdin autoscale")
+        }
         try gateway.checkExposure(keys, logger: logger)
         let opened = try keys.open()
         let broker = try BrokerService(

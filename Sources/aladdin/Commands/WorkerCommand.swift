@@ -36,8 +36,11 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.batching = choice.batching
         configuration.drainTime = try drainTime()
         configuration.whenEngineHangs = { Foundation.exit(1) }
+        if let workers = choice.workers, workers != 1 {
+            throw ValidationError("--upstream is given \(workers) times; a worker has one server")
+        }
         if untilInputEnds { Self.stopWhenInputEnds() }
-        let worker = WorkerService(configuration: configuration, logger: logger, makeEngine: choice.make)
+        let worker = choice.worker(0, configuration, logger: logger)
         try await ServiceOptions.run([worker], logger: logger)
     }
 

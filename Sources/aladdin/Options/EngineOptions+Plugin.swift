@@ -26,9 +26,10 @@ extension EngineOptions {
         if let directory = configuration.modelDirectory { arguments += ["--model", directory] }
         if let tokens = configuration.kvCapacityTokens { arguments += ["--kv-capacity-tokens", "\(tokens)"] }
         for option in configuration.options { arguments += ["--plugin-option", "\(option.key)=\(option.value)"] }
-        return EngineChoice(kind: "plugin", batching: batching, processArguments: arguments) { [configuration] in
+        let source = EngineChoice.Source.stepping { [configuration] in
             try PluginEngine(path: path, configuration: configuration)
         }
+        return EngineChoice(kind: "plugin", batching: batching, processArguments: arguments, source: source)
     }
 
     private func givenPluginOptions() -> [String] {

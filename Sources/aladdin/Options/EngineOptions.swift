@@ -2,16 +2,18 @@ internal import ArgumentParser
 internal import EmulatedEngine
 internal import EngineInterface
 internal import Foundation
+internal import Logging
 internal import ReferenceEngine
 internal import ServingModel
+internal import UpstreamEngine
 internal import WorkerService
 
 /// Which engine a worker runs, and how.
 struct EngineOptions: ParsableArguments {
     @Option(
         help: """
-            cpu: a real model on this machine; emulated: no model, the time that a profile says; plugin:PATH: an engine in \
-            a shared library. (default: cpu)
+            cpu: a real model on this machine; upstream: a server you already run (vLLM, llama.cpp, SGLang, …); \
+            plugin:PATH: an engine in a shared library; emulated: no model, the time that a profile says. (default: cpu)
             """
     )
     var engine: String?
@@ -22,7 +24,7 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "The name that clients call the model by. (default: the directory's)")
     var modelName: String?
 
-    @Option(help: "Latency profile (JSON): what an emulated engine imitates.")
+    @Option(help: "Latency profile (JSON): what an emulated engine imitates, and an upstream one begins with.")
     var profile: String?
 
     @Option(help: "prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked)")
@@ -42,7 +44,11 @@ struct EngineOptions: ParsableArguments {
     )
     var startsOver = false
 
-    @Option(help: "Tokens that the KV cache of a cpu engine or a plug-in holds. (default: 16384, a plug-in's own)")
+    @Option(
+        help: """
+            Tokens that the KV cache holds. (default: 16384 for cpu, a plug-in's own, what the server says for upstream)
+            """
+    )
     var kvCapacityTokens: Int?
 
     @Option(
@@ -50,6 +56,8 @@ struct EngineOptions: ParsableArguments {
         help: "KEY=VALUE for a plug-in; may be given several times, in the environment with a ; between."
     )
     var pluginOptions: [String] = []
+
+    @OptionGroup var upstream: UpstreamOptions
 
     func batchingMode() throws -> BatchingMode {
         let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
@@ -62,11 +70,35 @@ struct EngineOptions: ParsableArguments {
 
 /// An engine that can be made, checked as far as that is possible before its worker starts.
 struct EngineChoice: Sendable {
+    enum Source: Sendable {
+        /// Made by each worker, on its engine's thread.
+        case stepping(@Sendable () throws -> any Engine)
+        /// One for each worker.
+        case streaming([@Sendable (Logger) -> any StreamingEngine])
+    }
+
     let kind: String
     let batching: BatchingMode
     /// The options that choose this engine in a process of its own; nil for one that can be trusted with this process.
     var processArguments: [String]?
-    let make: @Sendable () throws -> any Engine
+    let source: Source
+
+    /// The worker over this engine.
+    ///
+    /// - Parameter number: of the worker among those of this process, from 0.
+    func worker(_ number: Int, _ configuration: WorkerServiceConfiguration, logger: Logger) -> WorkerService {
+        switch source {
+        case .stepping(let make):
+            WorkerService(configuration: configuration, logger: logger, makeEngine: make)
+        case .streaming(let engines):
+            WorkerService(configuration: configuration, logger: logger, engine: engines[number](logger))
+        }
+    }
+
+    /// How many workers it is for; nil if for any number.
+    var workers: Int? {
+        if case .streaming(let engines) = source { engines.count } else { nil }
+    }
 }
 
 extension EngineOptions {
@@ -76,9 +108,10 @@ extension EngineOptions {
         switch kind {
         case "cpu": return try reference(sharedBy: workers)
         case "emulated": return try emulated()
+        case "upstream": return try upstreamChoice()
         default:
             if kind.hasPrefix(Self.pluginPrefix) { return try plugin(String(kind.dropFirst(Self.pluginPrefix.count))) }
-            throw ValidationError("--engine is '\(kind)'; it must be cpu, emulated or plugin:PATH")
+            throw ValidationError("--engine is '\(kind)'; it must be cpu, emulated, upstream or plugin:PATH")
         }
     }
 
@@ -92,10 +125,27 @@ extension EngineOptions {
         }
         let directory: String? = try Setting.resolve(model, "model")
         let batching = try batchingMode()
-        return EngineChoice(kind: "cpu", batching: batching) { [configuration] in
+        let source = EngineChoice.Source.stepping { [configuration] in
             guard let directory else { return try ReferenceEngine(bundled: configuration) }
             return try ReferenceEngine(directory: directory, configuration: configuration)
         }
+        return EngineChoice(kind: "cpu", batching: batching, source: source)
+    }
+
+    private func upstreamChoice() throws -> EngineChoice {
+        let profile = try Setting.resolve(profile, "profile").map { try ProfileFile.read($0) }
+        let capacity = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens")
+        let servedName = try Setting.resolve(modelName, "model-name")
+        let engines = try upstream.configurations().map { configuration in
+            var configuration = configuration
+            configuration.profile = profile
+            configuration.kvCapacityTokens = capacity
+            configuration.servedName = servedName
+            return { @Sendable [configuration] (logger: Logger) -> any StreamingEngine in
+                UpstreamEngine(configuration: configuration, logger: logger)
+            }
+        }
+        return EngineChoice(kind: "upstream", batching: try batchingMode(), source: .streaming(engines))
     }
 
     private func emulated() throws -> EngineChoice {
@@ -114,8 +164,9 @@ extension EngineOptions {
         }
         configuration.resumesPrefix = !startsOver
         let batching = try batchingMode()
-        return EngineChoice(kind: "emulated", batching: batching) { [profile, configuration] in
+        let source = EngineChoice.Source.stepping { [profile, configuration] in
             EmulatedEngine(profile: profile, configuration: configuration)
         }
+        return EngineChoice(kind: "emulated", batching: batching, source: source)
     }
 }

@@ -1,0 +1,56 @@
+#ifndef ALADDIN_CCURL_SHIM_H
+#define ALADDIN_CCURL_SHIM_H
+#include <curl/curl.h>
+
+/* libcurl's options are variadic functions, which Swift does not import: one inline function for each type of value. */
+
+static inline CURLcode aladdin_curl_set_long(CURL *easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode aladdin_curl_set_string(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode aladdin_curl_set_pointer(CURL *easy, CURLoption option, void *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+typedef size_t (*aladdin_curl_body)(char *bytes, size_t size, size_t count, void *context);
+
+static inline CURLcode aladdin_curl_set_body_function(CURL *easy, aladdin_curl_body function) {
+    return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, function);
+}
+
+/* Copies the bytes. */
+static inline CURLcode aladdin_curl_set_post(CURL *easy, const void *bytes, long count) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, count);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, bytes);
+}
+
+static inline long aladdin_curl_status(CURL *easy) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+/* Seconds that the server asks to wait, 0 if it does not. */
+static inline long aladdin_curl_retry_after(CURL *easy) {
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+    return (long)seconds;
+}
+
+/* The handle that a CURLMSG_DONE message is about, and how its transfer ended. */
+static inline CURL *aladdin_curl_next_done(CURLM *multi, CURLcode *result) {
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) continue;
+        *result = message->data.result;
+        return message->easy_handle;
+    }
+    return NULL;
+}
+
+#endif

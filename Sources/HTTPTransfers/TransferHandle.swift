@@ -1,0 +1,79 @@
+internal import CCurl
+internal import ServingModel
+
+/// One of libcurl's easy handles and what it needs to live.
+final class TransferHandle {
+    let easy: UnsafeMutableRawPointer
+    private let handle: HTTPClient.Handler
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var hasBegun = false
+
+    init(_ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) throws(TransferFailure) {
+        guard let easy = curl_easy_init() else { throw TransferFailure(.failed, "no memory for a request") }
+        self.easy = easy
+        self.handle = handle
+        // curl waits for a "100 Continue" before larger bodies unless told not to.
+        for line in request.headers + ["Expect:"] { headers = curl_slist_append(headers, line) }
+        var isSet =
+            aladdin_curl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK
+            && aladdin_curl_set_long(easy, CURLOPT_NOSIGNAL, 1) == CURLE_OK
+            // A connection belongs to one request at a time: closing it is how a server is told to stop.
+            && aladdin_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)) == CURLE_OK
+            && aladdin_curl_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK
+            && aladdin_curl_set_body_function(easy, receiveBody) == CURLE_OK
+            && aladdin_curl_set_pointer(easy, CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())
+                == CURLE_OK
+            && set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds: request.connectTimeout)
+            && set(CURLOPT_TIMEOUT_MS, milliseconds: request.timeout ?? .zero)
+        if let idle = request.idleTimeout {
+            isSet =
+                isSet && aladdin_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1) == CURLE_OK
+                && aladdin_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(idle.seconds.rounded(.up))))
+                    == CURLE_OK
+        }
+        if let body = request.body { isSet = isSet && aladdin_curl_set_post(easy, body, body.count) == CURLE_OK }
+        guard isSet else { throw TransferFailure(.failed, "libcurl refuses the request") }
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headers)
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPInterest {
+        begin() == .more ? handle(.body([UInt8](bytes))) : .enough
+    }
+
+    func end(_ failure: TransferFailure?) {
+        if failure == nil { _ = begin() }
+        _ = handle(.ended(failure))
+    }
+
+    private func begin() -> HTTPInterest {
+        guard !hasBegun else { return .more }
+        hasBegun = true
+        let seconds = aladdin_curl_retry_after(easy)
+        return handle(
+            .began(
+                status: aladdin_curl_status(easy),
+                retryAfter: seconds > 0 ? .seconds(Int64(min(seconds, 3600))) : nil
+            )
+        )
+    }
+
+    private func set(_ option: CURLoption, milliseconds interval: Interval) -> Bool {
+        aladdin_curl_set_long(easy, option, Int(interval.milliseconds.rounded(.up))) == CURLE_OK
+    }
+}
+
+private nonisolated func receiveBody(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let transfer = Unmanaged<TransferHandle>.fromOpaque(context).takeUnretainedValue()
+    // Taking less than there is ends the transfer.
+    return transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) == .more ? size * count : 0
+}

@@ -1,0 +1,61 @@
+internal import EngineInterface
+internal import Foundation
+internal import ServingModel
+
+/// A query as a request to a server.
+struct CompletionRequest {
+    let path: String
+    let body: [UInt8]
+
+    init(_ request: SequenceRequest, model: String, kind: ServerKind) {
+        var fields: [String: Any] = [
+            "model": model,
+            "stream": true,
+            "max_tokens": request.maxTokens,
+            "temperature": request.sampling.temperature,
+            "top_p": request.sampling.topP,
+        ]
+        switch request.input {
+        case .text(let text):
+            path = "/v1/completions"
+            fields["prompt"] = text
+        case .tokens(let tokens):
+            path = "/v1/completions"
+            fields["prompt"] = tokens.map(Int.init)
+        case .chat(let messages):
+            path = "/v1/chat/completions"
+            fields["messages"] = messages.map { ["role": $0.role, "content": $0.content] }
+        }
+        if let seed = request.sampling.seed { fields["seed"] = Int64(truncatingIfNeeded: seed & 0x7FFF_FFFF_FFFF_FFFF) }
+        if !request.sampling.stop.isEmpty { fields["stop"] = request.sampling.stop }
+        fields.merge(Self.extensions(to: request.sampling, kind)) { $1 }
+        // Every value is a string, a finite number or a list of such.
+        guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
+            preconditionFailure("a request is plain JSON")
+        }
+        body = [UInt8](data)
+    }
+
+    /// What OpenAI's interface does not have, for those known to take it.
+    ///
+    /// Servers have defaults of their own for what is not said (a model's `generation_config.json`, llama.cpp's top-k of
+    /// 40), so all that Aladdin promises to mean is said.
+    private static func extensions(to sampling: Sampling, _ kind: ServerKind) -> [String: Any] {
+        var fields: [String: Any] = [:]
+        var stream: [String: Any] = ["include_usage": true]
+        switch kind {
+        case .vllm, .sglang:
+            fields["top_k"] = sampling.topK > 0 ? sampling.topK : -1
+            fields["min_p"] = 0
+            stream["continuous_usage_stats"] = true
+        case .llamaCpp:
+            fields["top_k"] = sampling.topK
+            fields["min_p"] = 0
+            fields["timings_per_token"] = true
+        case .other:
+            if sampling.topK > 0 { fields["top_k"] = sampling.topK }
+        }
+        fields["stream_options"] = stream
+        return fields
+    }
+}

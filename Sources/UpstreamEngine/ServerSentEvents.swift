@@ -1,0 +1,58 @@
+/// The data of server-sent events, put together from bytes as they come.
+///
+/// As the HTML standard has it: lines end with LF, CR LF or CR; the `data` lines of an event are joined with LF; an empty
+/// line ends it; comments and fields of other names are skipped; an event that the stream ends within is dropped.
+struct ServerSentEvents {
+    /// No event and no line may be longer.
+    static let maximumBytes = 1 << 20
+
+    struct TooLong: Error {}
+
+    private var line: [UInt8] = []
+    private var data: [UInt8] = []
+    private var hasData = false
+    /// Whether the last byte was a CR, so that an LF belongs to it.
+    private var endedWithReturn = false
+    private var isAtStart = true
+
+    /// Takes bytes and returns the events that they complete.
+    mutating func take(_ bytes: [UInt8]) throws(TooLong) -> [[UInt8]] {
+        var events: [[UInt8]] = []
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\n") where endedWithReturn:
+                endedWithReturn = false
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                endedWithReturn = byte == UInt8(ascii: "\r")
+                if let event = try endLine() { events.append(event) }
+            default:
+                endedWithReturn = false
+                guard line.count < Self.maximumBytes else { throw TooLong() }
+                line.append(byte)
+            }
+        }
+        return events
+    }
+
+    private mutating func endLine() throws(TooLong) -> [UInt8]? {
+        defer { line.removeAll(keepingCapacity: true) }
+        if isAtStart, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
+        isAtStart = false
+        guard !line.isEmpty else {
+            defer {
+                data.removeAll(keepingCapacity: true)
+                hasData = false
+            }
+            return hasData ? data : nil
+        }
+        let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
+        guard line[..<colon].elementsEqual("data".utf8) else { return nil }
+        var value = line[colon...].dropFirst()
+        if value.first == UInt8(ascii: " ") { value.removeFirst() }
+        guard data.count + value.count < Self.maximumBytes else { throw TooLong() }
+        if hasData { data.append(UInt8(ascii: "\n")) }
+        data += value
+        hasData = true
+        return nil
+    }
+}

@@ -1,0 +1,41 @@
+internal import EngineInterface
+internal import ServingModel
+internal import Synchronization
+internal import ZeroMQ
+
+/// What a streaming engine has told from whatever thread, until the worker's loop takes it: in order, many at a time.
+final class EngineMailbox: Sendable {
+    enum Event: Sendable {
+        case condition(EngineCondition)
+        case tokens(SequenceID, StreamedTokens, at: Instant)
+        case ended(SequenceID, Result<StreamedEnd, Status>, at: Instant)
+    }
+
+    private struct State {
+        var events: [Event] = []
+        var loop: PollLoop?
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter loop: woken whenever the first event comes in; its `onCycle` is to take them.
+    func open(for loop: PollLoop) {
+        state.withLock { $0.loop = loop }
+        loop.wake()
+    }
+
+    func put(_ event: Event) {
+        let loop = state.withLock { state in
+            state.events.append(event)
+            return state.events.count == 1 ? state.loop : nil
+        }
+        loop?.wake()
+    }
+
+    func take() -> [Event] {
+        state.withLock { state in
+            defer { state.events.removeAll(keepingCapacity: true) }
+            return state.events
+        }
+    }
+}

@@ -1,0 +1,186 @@
+internal import EngineInterface
+internal import ServingModel
+
+/// Steps of an engine that batches for itself, inferred from when its tokens come.
+///
+/// Such an engine computes as others do: in each step a token for every sequence that runs, beside some prompts. On the
+/// wire that is a round: one piece from each stream, then a pause. A round ends with the piece that makes it complete, or
+/// before the second piece of the same stream if somebody is still missing. The time from the end of one round to the end
+/// of the next, or from sending a query to an idle engine to its first token, is what the step took.
+///
+/// A prompt that is sent during one round and has its first token in the next was computed in that step. One that takes
+/// longer was spread over several, in shares that nobody outside knows. But time is linear in work, so the mean of those
+/// steps took the mean of their times: they are told without a time as they come, and when the prompt is through their
+/// mean is told with one. While nothing decodes, steps of a long prompt cannot be seen at all; they are taken to have the
+/// chunks that the profile says. What cannot be attributed at all (a prompt given up half-way, a stream that stood still) is told
+/// without a time and teaches nothing.
+struct ObservedSteps: Hashable {
+    struct Step: Hashable {
+        var workload: StepWorkload
+        /// Zero if it is not known.
+        var duration: Interval
+    }
+
+    private struct Stream: Hashable {
+        var sentAt: Instant
+        var prompt: PromptCount
+        var tokens = 0
+        /// The last round in which it had tokens.
+        var round = 0
+    }
+
+    private struct Work: Hashable {
+        var decodes = 0
+        var context = 0
+        var prefillTokens = 0
+        var prefillSquares = 0
+        /// Pieces and tokens: an engine may give several tokens in one step.
+        var pieces = 0
+        var tokens = 0
+
+        static func += (left: inout Work, right: Work) {
+            left.decodes += right.decodes
+            left.context += right.context
+            left.prefillTokens += right.prefillTokens
+            left.prefillSquares += right.prefillSquares
+            left.pieces += right.pieces
+            left.tokens += right.tokens
+        }
+    }
+
+    /// A mean is told after so many rounds, whatever is on its way: what the ends add wrongly is small by then.
+    private static let longestSpan = 32
+
+    private let chunkTokens: Int
+    private var streams: [SequenceID: Stream] = [:]
+    /// Sent, and without a token yet.
+    private var pending: [SequenceID] = []
+    private var round = 1
+    private var roundStart = Instant.zero
+    private var roundWork = Work()
+    /// Streams with tokens in this round that still run.
+    private var served = 0
+    private var lastToken = Instant.zero
+    private var spanStart = Instant.zero
+    private var spanWork = Work()
+    private var spanRounds = 0
+    private var isSpoilt = false
+    private var steps: [Step] = []
+
+    /// - Parameter chunkTokens: the most prompt tokens that the engine takes into one step.
+    init(chunkTokens: Int) {
+        precondition(chunkTokens >= 1, "a step takes in a token at least")
+        self.chunkTokens = chunkTokens
+    }
+
+    /// Steps that have ended, oldest first.
+    mutating func take() -> [Step] {
+        defer { steps.removeAll(keepingCapacity: true) }
+        return steps
+    }
+
+    /// A query was given to the engine.
+    mutating func sent(_ id: SequenceID, prompt: PromptCount, at now: Instant) {
+        if streams.isEmpty { startAnew(at: now) }
+        streams[id] = Stream(sentAt: now, prompt: prompt)
+        pending.append(id)
+    }
+
+    /// Tokens of a query came, all in one piece.
+    mutating func came(_ id: SequenceID, tokens: Int, prompt: PromptCount?, at now: Instant) {
+        guard streams[id] != nil else { return }
+        if streams[id]?.round == round { endRound(at: lastToken) }
+        guard var stream = streams[id] else { return }
+        if let prompt { stream.prompt = prompt }
+        if stream.tokens == 0 {
+            pending.removeAll { $0 == id }
+            let length = stream.prompt.tokens
+            let cached = min(stream.prompt.cached, length)
+            roundWork.prefillTokens += length - cached
+            roundWork.prefillSquares += length * length - cached * cached
+        } else {
+            roundWork.decodes += 1
+            roundWork.context += stream.prompt.tokens + stream.tokens
+        }
+        stream.tokens += tokens
+        stream.round = round
+        streams[id] = stream
+        roundWork.pieces += 1
+        roundWork.tokens += tokens
+        served += 1
+        lastToken = now
+        endRoundIfComplete()
+    }
+
+    /// A query ended, well or not.
+    mutating func ended(_ id: SequenceID) {
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        if stream.tokens == 0 {
+            pending.removeAll { $0 == id }
+            // Part of its prompt may have been computed.
+            if stream.sentAt <= roundStart { isSpoilt = true }
+        } else if stream.round == round {
+            served -= 1
+        }
+        endRoundIfComplete()
+    }
+
+    private var hasPromptOnItsWay: Bool { pending.contains { streams[$0].map { $0.sentAt <= roundStart } ?? false } }
+
+    private mutating func endRoundIfComplete() {
+        guard roundWork.pieces > 0, served == streams.count - pending.count, !hasPromptOnItsWay else { return }
+        endRound(at: lastToken)
+    }
+
+    private mutating func endRound(at end: Instant) {
+        if served < streams.count - pending.count { isSpoilt = true }
+        spanWork += roundWork
+        let unseen = roundWork.decodes == 0 ? (roundWork.prefillTokens - 1) / chunkTokens : 0
+        spanRounds += 1 + max(0, unseen)
+        if hasPromptOnItsWay, spanRounds < Self.longestSpan {
+            steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
+        } else {
+            let duration = isSpoilt ? .zero : timePerToken(until: end)
+            steps.append(Step(workload: workload(spanWork, over: spanRounds), duration: duration))
+            spanStart = end
+            spanWork = Work()
+            spanRounds = 0
+            isSpoilt = false
+        }
+        round += 1
+        roundStart = end
+        roundWork = Work()
+        served = 0
+    }
+
+    /// The mean step's time; where steps give several tokens to a sequence, the time of one token's share.
+    private func timePerToken(until end: Instant) -> Interval {
+        let perRound = Double((end - spanStart).nanoseconds) / Double(spanRounds)
+        guard spanWork.tokens > spanWork.pieces else { return Interval(nanoseconds: Int64(perRound)) }
+        // Beside a prompt it is not known whose time it was.
+        guard spanWork.prefillTokens == 0 else { return .zero }
+        return Interval(nanoseconds: Int64(perRound * Double(spanWork.pieces) / Double(spanWork.tokens)))
+    }
+
+    private func workload(_ work: Work, over rounds: Int) -> StepWorkload {
+        func mean(_ sum: Int) -> Int { (sum + rounds / 2) / rounds }
+        return StepWorkload(
+            kind: work.prefillTokens > 0 ? .mixed : .decode,
+            prefillTokens: mean(work.prefillTokens),
+            prefillSquares: mean(work.prefillSquares),
+            decodeSequences: mean(work.decodes),
+            contextTokens: mean(work.context)
+        )
+    }
+
+    private mutating func startAnew(at now: Instant) {
+        roundStart = now
+        roundWork = Work()
+        round += 1
+        served = 0
+        spanStart = now
+        spanWork = Work()
+        spanRounds = 0
+        isSpoilt = false
+    }
+}

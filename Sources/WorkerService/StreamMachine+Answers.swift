@@ -1,0 +1,115 @@
+package import EngineInterface
+internal import Messages
+package import ServingModel
+
+extension StreamMachine {
+    /// How long a query is kept for an engine that has no place for it, before another worker is to have it.
+    private static let longestRefusal = Interval.seconds(30)
+    private static let pauseOfBusyEngine = Interval.milliseconds(500)
+
+    /// The engine has given tokens.
+    package mutating func came(_ tokens: StreamedTokens, of id: SequenceID, at now: Instant) {
+        guard let sequence = sequences[id], sequence.isSent else { return }
+        guard tokens.count >= 1, tokens.count <= sequence.request.maxTokens - sequence.nextIndex,
+            tokens.ids.isEmpty || tokens.ids.count == tokens.count
+        else {
+            fail(
+                id,
+                Status(.internalError, .engineFailed, "the engine gave more tokens than asked for, or misnumbered")
+            )
+            return
+        }
+        if let prompt = tokens.prompt { learn(prompt, of: id) }
+        progress.append(
+            LeaseProgress(
+                lease: sequence.lease,
+                tokens: TokensEvent(
+                    firstIndex: sequence.nextIndex,
+                    count: tokens.count,
+                    ids: tokens.ids,
+                    text: tokens.text
+                )
+            )
+        )
+        sequences[id]?.nextIndex += tokens.count
+        sentTokens += tokens.count
+        steps.came(id, tokens: tokens.count, prompt: tokens.prompt, at: now)
+        closeSteps()
+    }
+
+    /// The engine is done with a query.
+    package mutating func ended(_ id: SequenceID, _ result: Result<StreamedEnd, Status>, at now: Instant) {
+        guard let sequence = sequences[id], sequence.isSent else { return }
+        switch result {
+        case .success(let end):
+            if let prompt = end.prompt { learn(prompt, of: id) }
+            let isKnown = sequences[id]?.isPromptKnown ?? false
+            let finished = FinishedEvent(
+                reason: end.finish,
+                inputTokens: isKnown ? sequences[id]?.prompt.tokens ?? 0 : 0,
+                outputTokens: sequence.nextIndex
+            )
+            if let last = progress.indices.last, progress[last].lease == sequence.lease {
+                progress[last].finished = finished
+            } else {
+                progress.append(LeaseProgress(lease: sequence.lease, finished: finished))
+            }
+            forget(id, isAtWork: false)
+        case .failure(let status):
+            let hasTokens = sequence.nextIndex > sequence.request.resumedTokens.count
+            let since = sequence.refusedSince ?? now
+            if status.code == .resourceExhausted, !hasTokens, !isDraining, now - since < Self.longestRefusal {
+                postpone(id, since: since, status.retryAfter, at: now)
+            } else if status.code == .resourceExhausted {
+                // Told as what is tried elsewhere: the broker's own word for overload ends a query.
+                fail(id, Status(.unavailable, .engineFailed, status.message), isAtWork: false)
+            } else {
+                fail(id, status, isAtWork: false)
+            }
+        }
+        closeSteps()
+    }
+
+    /// The engine is gone, and with it all that it was working on: every lease is given back.
+    package mutating func becameUnavailable(_ status: Status) {
+        drain()
+        let message = "the worker's engine is gone: \(status.message)"
+        for id in sequences.keys.sorted() { fail(id, Status(.unavailable, .engineFailed, message)) }
+        _ = steps.take()
+    }
+
+    /// The engine has no place for a query: it waits at the worker, ahead of those that came later.
+    private mutating func postpone(_ id: SequenceID, since: Instant, _ pause: Interval?, at now: Instant) {
+        guard let sequence = sequences[id] else { return }
+        sequences[id]?.isSent = false
+        sequences[id]?.refusedSince = since
+        sentTokens -= sequence.context
+        steps.ended(id)
+        let position = waiting.firstIndex { $0 > id } ?? waiting.endIndex
+        waiting.insert(id, at: position)
+        // A server that asks for minutes is asked again sooner: the broker waits for none that long.
+        busyUntil = max(busyUntil, now + min(pause ?? Self.pauseOfBusyEngine, .seconds(5)))
+    }
+
+    private mutating func fail(_ id: SequenceID, _ status: Status, isAtWork: Bool = true) {
+        if let sequence = sequences[id] {
+            progress.append(LeaseProgress(lease: sequence.lease, failed: status))
+        }
+        forget(id, isAtWork: isAtWork)
+    }
+
+    /// Ends a sequence on the books.
+    ///
+    /// - Parameter isAtWork: whether the engine has to be told to stop, if it has it at all.
+    mutating func forget(_ id: SequenceID, isAtWork: Bool = true) {
+        guard let sequence = sequences.removeValue(forKey: id) else { return }
+        sequencesByLease[sequence.lease] = nil
+        guard sequence.isSent else {
+            waiting.removeAll { $0 == id }
+            return
+        }
+        sentTokens -= sequence.context
+        steps.ended(id)
+        if isAtWork { commands.append(.stop(id)) }
+    }
+}
