@@ -25,6 +25,13 @@ struct MeasurementFile {
         }
     }
 
+    /// Measurements that were just made.
+    init(_ origin: String, _ phase: MeasurementTable.Phase, _ table: MeasurementTable) {
+        path = origin
+        self.phase = phase
+        self.table = table
+    }
+
     /// The one setting that is wanted and that all files have measured.
     ///
     /// - Throws: `ValidationError` that lists what there is, if none fits or more than one does.

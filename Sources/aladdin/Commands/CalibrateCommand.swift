@@ -10,7 +10,7 @@ internal import ServingModel
 struct CalibrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Fits the latency models to measurements, or takes what a live worker's steps have taught.",
+        abstract: "Fits the latency models to measurements: from files, or made now on a live worker.",
         discussion: """
             The form of each model (constant, slopes, floor, knee, experts) is the one with the least error on \
             measurements that a fit has not seen.
@@ -32,8 +32,16 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(help: "GPUs per worker to take from the files. (default: the only number)")
     var tp: Int?
 
-    @Option(help: "A live worker, by the number or name that `aladdin status` shows, instead of files.")
+    @Option(
+        help: """
+            A live worker, by the number or name that `aladdin status` shows, instead of files: prompts and batches of \
+            several sizes are sent to it and timed, for some minutes at most. It should have nothing else to do.
+            """
+    )
     var worker: String?
+
+    @Flag(help: "With --worker: measure nothing, take what the steps so far have taught the scheduler.")
+    var learnt = false
 
     @Option(help: "Tokens that the KV cache holds. (default: the largest context in the decode file)")
     var kvCapacityTokens: Int?
@@ -55,17 +63,20 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var key: KeyOptions
+    @Option(help: "With --worker: a key for the queries, beside --key for the admin endpoint. (default: none)")
+    var frontendKey: String?
 
     func validate() throws {
         if worker != nil {
             let others: [(String, Bool)] = [
                 ("--prefill-csv", prefillCsv != nil), ("--decode-csv", decodeCsv != nil), ("--device", device != nil),
-                ("--model", model != nil), ("--tp", tp != nil), ("--report", report != nil),
+                ("--model", model != nil), ("--tp", tp != nil), ("--report", report != nil && learnt),
             ]
             if let other = others.first(where: \.1) {
                 throw ValidationError("--worker takes the profile of a live worker; \(other.0) does not go with it")
             }
         } else {
+            guard !learnt else { throw ValidationError("--learnt is for --worker") }
             guard prefillCsv != nil else { throw ValidationError("--prefill-csv is missing (or give --worker)") }
             guard decodeCsv != nil else { throw ValidationError("--decode-csv is missing (or give --worker)") }
         }
@@ -80,17 +91,23 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let worker {
-            try await takeProfile(of: worker)
+            let status = try await liveWorker(worker)
+            if learnt { try takeProfile(of: status) } else { try await measure(status) }
         } else if let prefillCsv, let decodeCsv {
-            try calibrate(prefillCsv, decodeCsv)
+            let prefill = try MeasurementFile(path: prefillCsv, phase: .prefill)
+            let decode = try MeasurementFile(path: decodeCsv, phase: .decode)
+            let wanted = SettingFilter(device: device, model: model, gpus: tp)
+            let setting = try MeasurementFile.setting(wanted, in: [prefill, decode])
+            try calibrate(setting, prefill, decode, kvCapacityTokens)
         }
     }
 
-    private func calibrate(_ prefillCsv: String, _ decodeCsv: String) throws {
-        let prefill = try MeasurementFile(path: prefillCsv, phase: .prefill)
-        let decode = try MeasurementFile(path: decodeCsv, phase: .decode)
-        let wanted = SettingFilter(device: device, model: model, gpus: tp)
-        let setting = try MeasurementFile.setting(wanted, in: [prefill, decode])
+    private func calibrate(
+        _ setting: MeasurementTable.Setting,
+        _ prefill: MeasurementFile,
+        _ decode: MeasurementFile,
+        _ kvCapacityTokens: Int?
+    ) throws {
         let calibration = try Calibration(
             setting: setting,
             prefill: prefill,
@@ -109,7 +126,43 @@ struct CalibrateCommand: AsyncParsableCommand {
         if let report { try ProfileFile.write(text: calibration.page.html, to: report, option: "--report") }
     }
 
-    private func takeProfile(of name: String) async throws {
+    /// Times a grid of queries on a worker and fits the models to that.
+    private func measure(_ worker: WorkerStatus) async throws {
+        if worker.queued + worker.waiting + worker.running > 0 {
+            Terminal.complain("worker \(worker.name) is busy: what is measured includes its other work")
+        }
+        let key = try KeyOptions.clientKey(try Setting.resolve(frontendKey, "frontend-key"), for: .frontend)
+        let client = AladdinClient(endpoint: try endpoints.frontend(), name: "calibrate", key: key, logger: .silent)
+        let grid = LiveGrid(client: client, worker: worker) { done, total, what in
+            Terminal.complain("calibrating \(worker.name): \(done) of \(total) parts, \(what)")
+        }
+        let outcome: Result<(prefill: MeasurementTable, decode: MeasurementTable), any Error> =
+            await withTaskGroup { group in
+                group.addTask { try? await client.run() }
+                defer { group.cancelAll() }
+                do { return .success(try await grid.run()) } catch { return .failure(error) }
+            }
+        let tables: (prefill: MeasurementTable, decode: MeasurementTable)
+        do {
+            tables = try outcome.get()
+        } catch let status as Status {
+            Terminal.complain(status.message)
+            throw ExitCode(status.code == .invalidArgument ? 2 : 1)
+        }
+        guard let setting = tables.prefill.settings.first else {
+            Terminal.complain("worker \(worker.name) answered nothing that could be timed")
+            throw ExitCode.failure
+        }
+        let origin = "worker \(worker.name)"
+        try calibrate(
+            setting,
+            MeasurementFile(origin, .prefill, tables.prefill),
+            MeasurementFile(origin, .decode, tables.decode),
+            kvCapacityTokens ?? worker.profile.kvCache.capacityTokens
+        )
+    }
+
+    private func liveWorker(_ name: String) async throws -> WorkerStatus {
         let status: ClusterStatus
         do {
             let key = try key.clientKey(for: .admin)
@@ -124,6 +177,10 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "--worker is '\(name)'; " + (known.isEmpty ? "no worker is connected" : "there are \(known)")
             )
         }
+        return worker
+    }
+
+    private func takeProfile(of worker: WorkerStatus) throws {
         var profile = worker.profile
         if let kvCapacityTokens { profile.kvCache.capacityTokens = kvCapacityTokens }
         let learnt = LearntProfile(worker: worker, profile: profile)

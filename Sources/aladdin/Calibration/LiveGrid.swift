@@ -1,0 +1,143 @@
+internal import AladdinClient
+internal import Foundation
+internal import Messages
+internal import Scheduling
+internal import ServingModel
+
+/// A short grid of queries on one live worker, timed as a client sees them: prompts alone, then batches that decode.
+///
+/// What it measures includes the way to the worker and back, some tenths of a millisecond: a query's first token is late
+/// by that, too. Other load on the worker spoils the figures.
+struct LiveGrid: Sendable {
+    struct Settings: Sendable {
+        /// Repetitions of each prompt's length, the first of which warms up and does not count.
+        var repetitions = 4
+        /// Tokens that each sequence of a batch decodes while all of it runs.
+        var steps = 24
+        /// After this the grid begins nothing more.
+        var patience = Duration.seconds(180)
+    }
+
+    let client: AladdinClient
+    let worker: WorkerStatus
+    var settings = Settings()
+    /// Told after each part: how many are done, of how many.
+    let onProgress: @Sendable (_ done: Int, _ of: Int, _ what: String) -> Void
+
+    private var model: String { worker.profile.model }
+
+    /// Lengths of prompts, in tokens: doubling from 16 up to what the worker prefills in one step.
+    private var lengths: [Int] {
+        let most = min(worker.profile.limits.chunkTokens, contextTokens / 2)
+        return sequence(first: 16) { $0 * 2 }.prefix { $0 <= max(16, most) }.map { $0 }
+    }
+
+    /// Batches, doubling from one, with short and with long contexts.
+    private var batches: [(count: Int, prompt: Int)] {
+        let most = min(worker.profile.limits.maximumSequences, 32)
+        let counts = sequence(first: 1) { $0 * 2 }.prefix { $0 <= max(1, most) }
+        return counts.flatMap { count -> [(Int, Int)] in
+            let room = worker.profile.kvCache.capacityTokens * 8 / 10 / count - settings.steps - 2 * count
+            let long = min(room, contextTokens / 2)
+            return [(count, min(16, max(1, room)))] + (long > 64 ? [(count, long)] : [])
+        }
+    }
+
+    private var contextTokens: Int { min(worker.profile.kvCache.capacityTokens, 4096) }
+
+    /// - Throws: a `Status` if the worker can't be reached or refuses.
+    func run() async throws -> (prefill: MeasurementTable, decode: MeasurementTable) {
+        let setting = MeasurementTable.Setting(
+            device: worker.profile.device,
+            model: model,
+            gpus: worker.profile.gpus
+        )
+        let end = ContinuousClock.now + settings.patience
+        let total = lengths.count + batches.count
+        var done = 0
+        var prefills: [MeasurementTable.Row] = []
+        var decodes: [MeasurementTable.Row] = []
+        for length in lengths where ContinuousClock.now < end {
+            onProgress(done, total, "prompts of about \(length) tokens")
+            prefills += try await measurePrompt(of: length, setting)
+            done += 1
+        }
+        for (count, prompt) in batches where ContinuousClock.now < end {
+            onProgress(done, total, "\(count) at once, \(prompt) tokens before each")
+            decodes += try await measureBatch(of: count, prompt: prompt, setting)
+            done += 1
+        }
+        onProgress(done, total, "done")
+        return (MeasurementTable(rows: prefills), MeasurementTable(rows: decodes))
+    }
+
+    private func measurePrompt(
+        of length: Int,
+        _ setting: MeasurementTable.Setting
+    ) async throws -> [MeasurementTable.Row] {
+        var rows: [MeasurementTable.Row] = []
+        for repetition in 0..<settings.repetitions {
+            let query = try await time(prompt: length, tokens: 1)
+            guard repetition > 0, let first = query.tokens.first else { continue }
+            rows.append(
+                MeasurementTable.Row(
+                    setting: setting,
+                    batch: 1,
+                    tokens: query.inputTokens,
+                    milliseconds: (first.at - query.sent).milliseconds
+                )
+            )
+        }
+        return rows
+    }
+
+    private func measureBatch(
+        of count: Int,
+        prompt: Int,
+        _ setting: MeasurementTable.Setting
+    ) async throws -> [MeasurementTable.Row] {
+        // Those that start first go on while the others are prefilled.
+        let tokens = settings.steps + 2 * count
+        let queries = try await withThrowingTaskGroup(of: TimedQuery.self) { group in
+            for _ in 0..<count { group.addTask { try await time(prompt: prompt, tokens: tokens) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        return BatchTiming(queries).steps.map { step in
+            MeasurementTable.Row(
+                setting: setting,
+                batch: count,
+                tokens: step.contextTokens,
+                milliseconds: step.milliseconds
+            )
+        }
+    }
+
+    private func time(prompt length: Int, tokens: Int) async throws -> TimedQuery {
+        let request = QueryRequest(
+            model: model,
+            input: .text(Self.text(ofTokens: length)),
+            maxTokens: tokens,
+            sampling: Sampling(temperature: 0),
+            metadata: [
+                ("x-aladdin-worker", "\(worker.worker.rawValue)"), ("x-aladdin-durability", "volatile"),
+                ("x-aladdin-output-tokens", "\(tokens)"),
+            ]
+        )
+        var query = TimedQuery(sent: .now)
+        for try await event in client.generate(request) {
+            switch event {
+            case .tokens(let first, let ids, _, _): query.note(tokens: ids.count, from: first, at: .now)
+            case .finished(_, let inputTokens, _): query.inputTokens = inputTokens
+            default: break
+            }
+        }
+        return query
+    }
+
+    /// Words that no other prompt begins with, so that nothing of it is in any cache.
+    private static func text(ofTokens count: Int) -> String {
+        let words = ["lamp", "ship", "rain", "door", "fox", "tree", "road", "bell", "sand", "king", "bird", "cave"]
+        let mark = "\(UInt32.random(in: 0...UInt32.max)) "
+        return mark + (0..<max(0, count - 5)).map { _ in words.randomElement() ?? "" }.joined(separator: " ")
+    }
+}
