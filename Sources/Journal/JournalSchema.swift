@@ -11,6 +11,8 @@ enum JournalSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        // What was served is known at the next opening without reading every row.
+        migrator.registerMigration("2") { db in try db.execute(sql: "CREATE INDEX query_model ON query(model)") }
         return migrator
     }
 

@@ -43,6 +43,7 @@ struct JournalTests {
         again.close()
         #expect(recovered.epoch == 1_790_000_001)
         #expect(recovered.nextNumber == QueryNumber(rawValue: 4))
+        #expect(recovered.models == ["aladdin-tiny"])
         #expect(recovered.keys == [IdempotencyKey(owner: "tenant-0", key: "mine").fingerprint])
         let expected = RecoveredQuery(
             accepted: query,

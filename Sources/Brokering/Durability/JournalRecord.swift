@@ -65,6 +65,31 @@ package struct OutputPart: Hashable, Sendable {
     }
 
     package static let none = OutputPart(firstIndex: 0, count: 0, ids: [], text: [])
+
+    /// Checkpoints put together as far as each begins where the last one ended; nil if there is none.
+    package init?(joining parts: [OutputPart]) {
+        guard var joined = parts.first else { return nil }
+        for part in parts.dropFirst() {
+            guard part.firstIndex == joined.firstIndex + joined.count else { break }
+            joined.append(part)
+        }
+        self = joined
+    }
+
+    /// Adds the part that follows this one, which begins a new piece; identifiers are kept only if both know theirs.
+    mutating func append(_ next: OutputPart) {
+        let isIdentified = ids.count == count && next.ids.count == next.count
+        if pieces.isEmpty { pieces = wholePieces }
+        pieces += next.pieces.isEmpty ? next.wholePieces : next.pieces
+        count += next.count
+        if isIdentified { ids += next.ids } else { ids = [] }
+        text += next.text
+    }
+
+    /// All of it as one piece.
+    private var wholePieces: [Piece] {
+        count > 0 || !text.isEmpty ? [Piece(tokens: UInt32(count), bytes: UInt32(text.count))] : []
+    }
 }
 
 /// An attempt that came to nothing: where, when and why.
