@@ -11,7 +11,7 @@ package struct FaultCoverage: Hashable, Sendable {
         case cancelled, noWorker, refused, fallbackPlacement, latePlan, standbyTookOver, preempted
         // What clients did.
         case attachedAgain, attachedFromAnotherSession, submittedAgain, joinedByKey, keyReused, keyLookedUp
-        case attachLookedUp, duplicateDuringLookup, intruderRefused, acknowledged, readBack
+        case attachLookedUp, acknowledgementLookedUp, duplicateDuringLookup, intruderRefused, acknowledged, readBack
         case endedOK, oneToken, longAnswer, volatileLost, multiTokenPiece
     }
 

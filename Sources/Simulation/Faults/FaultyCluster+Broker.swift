@@ -72,10 +72,11 @@ extension FaultyCluster {
                 events.append(event)
                 continue
             case .refuse(let stream, let status): refuse(stream, status)
+            case .answer(let stream): answer(stream)
             case .expel(let worker, _):
                 coverage.note(.expelled)
                 dismiss(worker.rawValue)
-            case .write, .lookUp: continue
+            case .write, .lookUp, .explain: continue
             }
             guard process.isUp, !crashes() else { return }
         }

@@ -167,6 +167,8 @@ extension FaultyCluster {
             let text = step.reports[index].text
             guard let work = FaultToken.tokens(in: text.utf8)?.first.map({ FaultToken.work(of: $0) }) else { continue }
             for (lease, id) in ledger.leased.map({ ($0.lease, $0.id) }) where ledger[id]?.work == work {
+                // Beside what the holder itself reports it would only be out of order.
+                guard !step.reports.contains(where: { $0.lease == lease }) else { continue }
                 step.reports[index].lease = lease
                 step.reports[index].firstIndex = live.first { $0.id == id }?.count ?? 0
             }
