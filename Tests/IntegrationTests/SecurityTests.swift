@@ -90,6 +90,42 @@ extension IntegrationTests {
             #expect(others.code == 0, "\(others.errors)")
         }
 
+        @Test func `A key that expires loses its live session, and lets nobody in any more`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend", "--expires", "1h")
+            let profile = try keys.files.profile(stepMilliseconds: 50)
+            let service = try await SecuredService.up(keys, "--engine", "emulated", "--profile", profile)
+            let (started, signal) = AsyncStream<Void>.makeStream()
+            async let lost = service.withClient(alice) { client in
+                try await Answer.of(client, .chat("Hi", maxTokens: 100_000)) { _ in signal.finish() }
+            }
+            for await _ in started {}
+            // Its hour is over.
+            let registry = "\(keys.path)/registry.json"
+            let text = try String(contentsOfFile: registry, encoding: .utf8)
+            let entry = try Regex(#""expires_unix" : [0-9]+"#)
+            #expect(text.contains(entry))
+            let later = text.replacing(entry, with: "\"expires_unix\" : \(Int(Date().timeIntervalSince1970) - 1)")
+            try later.write(toFile: registry, atomically: true, encoding: .utf8)
+            #expect(try await lost.failure?.reason == .keyRevoked)
+            let refused = try await service.query("Hi", "--key", alice)
+            #expect(refused.code == 1 && refused.errors.contains("refuses this key"), "\(refused.errors)")
+            let list = try await Run.aladdin("keys", "list", "--keys", keys.path)
+            #expect(list.output.contains("expired"), "\(list.errors)")
+            let past = try await Run.aladdin(
+                "keys",
+                "new",
+                "bob",
+                "--role",
+                "worker",
+                "--expires",
+                "2020-01-31",
+                "--keys",
+                keys.path
+            )
+            #expect(past.code == 2 && past.errors.contains("which is past"), "\(past.code) \(past.errors)")
+        }
+
         @Test func `A tenant's query does not exist for another, not even for its operator`() async throws {
             let keys = try await Keys()
             let alice = try await keys.make("alice", "frontend", "--tenant", "acme")
