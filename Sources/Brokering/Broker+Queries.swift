@@ -29,7 +29,7 @@ extension Broker {
         if let name = submission.idempotencyKey {
             let key = IdempotencyKey(owner: submission.owner, key: name)
             if let number = numbersByKey[key] { return try join(number, with: submission, by: stream) }
-            if !isLookedUp, isJournaled, knownKeys.contains(key.fingerprint) {
+            if !isLookedUp, isJournaled, knownNames.contains(key.fingerprint) {
                 return try lookUp(.key(key), for: stream, .submit(submission, id, arrival: arrival))
             }
         }
@@ -52,7 +52,7 @@ extension Broker {
             durability: isJournaled ? submission.durability : .volatile
         )
         insert(record, at: now)
-        writeAcceptance(of: record.number)
+        writeAcceptance(of: record.number, at: now)
         read(record.number, by: stream, from: 0, isOwn: true)
         enqueue(record.number, at: now)
     }

@@ -7,7 +7,6 @@ extension Broker {
     /// Every query begins a new attempt, whose number is durable before it is dispatched: what the earlier attempt
     /// produced beyond the last checkpoint may have reached a client, and the number tells that client to forget it.
     mutating func recover(_ recovery: Recovery, at now: Instant) {
-        knownKeys = recovery.keys
         for model in recovery.models { know(model, at: now) }
         for recovered in recovery.queries {
             add(recovered, at: now)
