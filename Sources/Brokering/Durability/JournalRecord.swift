@@ -103,6 +103,9 @@ package struct FailedAttempt: Hashable, Sendable {
     package var message: String
     /// Tokens that the answer had by then.
     package var outputTokens: Int
+    /// Among how many queries this one may be why, itself included: 1 but for the loss of a worker with others, 0 if it
+    /// can't be why its worker was lost.
+    package var suspects: Int
 
     package init(
         attempt: Int,
@@ -111,7 +114,8 @@ package struct FailedAttempt: Hashable, Sendable {
         code: StatusCode,
         reason: Reason,
         message: String,
-        outputTokens: Int
+        outputTokens: Int,
+        suspects: Int = 1
     ) {
         self.attempt = attempt
         self.worker = worker
@@ -120,6 +124,7 @@ package struct FailedAttempt: Hashable, Sendable {
         self.reason = reason
         self.message = message
         self.outputTokens = outputTokens
+        self.suspects = suspects
     }
 }
 

@@ -7,6 +7,7 @@ package struct FaultCoverage: Hashable, Sendable {
         case workerDrained, duplicateMessage, slowReader
         // What the broker made of them.
         case recoveredQueued, recoveredRunning, recoveredCheckpoint, recoveredDead, resumedPrefix, startedOver
+        case suspectHeldBack
         case toldToStartOver, staleReport, revoked, expelled, poisonous, attemptsExhausted, deadlineExceeded
         case cancelled, noWorker, refused, fallbackPlacement, latePlan, standbyTookOver, preempted
         // What clients did.

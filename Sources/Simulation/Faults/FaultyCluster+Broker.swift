@@ -38,6 +38,8 @@ extension FaultyCluster {
         guard process.isUp else { return }
         let actions = broker.takeActions(at: brokerNow)
         checkBroker()
+        let holdsBack = broker.workerOrder.contains { broker.worker($0)?.holdsBack == true }
+        if holdsBack { coverage.note(.suspectHeldBack) }
         perform(actions)
         let at = process.origin + Interval(nanoseconds: next.nanoseconds)
         guard process.isUp, at < process.tickAt else { return }

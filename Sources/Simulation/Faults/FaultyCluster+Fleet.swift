@@ -71,7 +71,8 @@ extension FaultyCluster {
                 fail(.boundedAttempts, "\(name), attempt \(assignment.attempt), is dispatched before it is on the disk")
             }
         }
-        let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven
+        let lost = min(query.lost, brokerConfiguration.maximumLosses)
+        let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven + lost
         if query.dispatches >= limit { fail(.boundedAttempts, "\(name) is dispatched more than \(limit) times") }
         if broker.query(query.id)?.attempts.last?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
         checkPrefix(assignment, of: query)
