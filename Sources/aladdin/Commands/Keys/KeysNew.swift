@@ -24,7 +24,7 @@ struct KeysNew: AsyncParsableCommand {
     @Flag(help: "It may speak for any tenant, as a gateway does.")
     var anyTenant = false
 
-    @Option(help: "Until when it is good: in 90d or 12h, or the beginning of a day, 2027-01-31. (default: until revoked)")
+    @Option(help: "Until when it is good: 90d, 12h or a day's beginning, 2027-01-31. (default: until revoked)")
     var expires: String?
 
     @OptionGroup var location: KeysLocation
