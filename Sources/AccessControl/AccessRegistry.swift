@@ -64,20 +64,20 @@ package struct AccessRegistry: Hashable, Sendable {
     package subscript(name: String) -> Principal? { indexByName[name].map { principals[$0] } }
 
     /// The owner of a key if it is good for this role; one look-up, whatever the answer.
-    package func owner(of key: CurveKey, as role: Role) -> Principal? {
-        guard let index = indexByKey[key], principals[index].role == role, principals[index].isActive else {
+    package func owner(of key: CurveKey, as role: Role, at time: Int) -> Principal? {
+        guard let index = indexByKey[key], principals[index].role == role, principals[index].isActive(at: time) else {
             return nil
         }
         return principals[index]
     }
 
     /// The owner of an API key; looks at all of them, whatever the answer.
-    package func owner(ofAPIKey text: String) -> Principal? {
+    package func owner(ofAPIKey text: String, at time: Int) -> Principal? {
         let digest = APIKeyDigest(of: text)
         var owner: Principal?
         for principal in principals {
             guard case .apiKey(let known) = principal.proof else { continue }
-            if known.matches(digest), principal.isActive { owner = principal }
+            if known.matches(digest), principal.isActive(at: time) { owner = principal }
         }
         return owner
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 package import ZeroMQ
 
@@ -9,13 +10,22 @@ package final class AccessTable: Sendable {
         var own: [CurveKey: Principal] = [:]
         /// Names that came to have another key while we looked; their connections cannot be told apart any more.
         var ambiguous: Set<String> = []
+        /// Until when expiries have counted as changes.
+        var checked: Int
     }
 
     private let state: Mutex<State>
     private let changes = Atomic<UInt64>(1)
 
-    package init(_ registry: AccessRegistry = AccessRegistry()) {
-        state = Mutex(State(registry: registry))
+    private let now: @Sendable () -> Int
+
+    /// - Parameter now: the wall clock, in seconds since 1970, by which keys expire.
+    package init(
+        _ registry: AccessRegistry = AccessRegistry(),
+        now: @escaping @Sendable () -> Int = { time(nil) }
+    ) {
+        self.now = now
+        state = Mutex(State(registry: registry, checked: now()))
     }
 
     /// Grows whenever somebody's rights may have changed; reading it costs next to nothing.
@@ -35,6 +45,17 @@ package final class AccessTable: Sendable {
         changes.add(1, ordering: .acquiringAndReleasing)
     }
 
+    /// Makes keys that have expired since the last call a change of somebody's rights.
+    package func noteExpiries() {
+        let time = now()
+        let isChanged = state.withLock { state in
+            let expired = state.checked < time ? state.checked + 1..<time + 1 : 0..<0
+            state.checked = time
+            return state.registry.principals.contains { $0.expires.map(expired.contains) ?? false }
+        }
+        if isChanged { changes.add(1, ordering: .acquiringAndReleasing) }
+    }
+
     /// Lets a part of this process in, under a name that no principal can have.
     package func admit(_ name: String, as role: Role) -> CurveKeyPair {
         let keys = CurveKeyPair()
@@ -51,9 +72,11 @@ package final class AccessTable: Sendable {
 
     /// The owner of a key if it is good for this role.
     package func owner(of key: CurveKey, as role: Role) -> Principal? {
-        state.withLock { state in
+        let time = now()
+        return state.withLock { state in
             if let own = state.own[key], own.role == role { return own }
-            guard let owner = state.registry.owner(of: key, as: role), !state.ambiguous.contains(owner.name) else {
+            guard let owner = state.registry.owner(of: key, as: role, at: time), !state.ambiguous.contains(owner.name)
+            else {
                 return nil
             }
             return owner
@@ -63,14 +86,15 @@ package final class AccessTable: Sendable {
     /// The owner of an API key.
     package func owner(ofAPIKey text: String) -> Principal? {
         let registry = state.withLock { $0.registry }
-        return registry.owner(ofAPIKey: text)
+        return registry.owner(ofAPIKey: text, at: now())
     }
 
     /// The principal of that name if it still has this role.
     package func active(_ name: String, as role: Role) -> Principal? {
-        state.withLock { state in
+        let time = now()
+        return state.withLock { state in
             if let own = state.own.values.first(where: { $0.name == name }) { return own.role == role ? own : nil }
-            guard let principal = state.registry[name], principal.role == role, principal.isActive,
+            guard let principal = state.registry[name], principal.role == role, principal.isActive(at: time),
                 !state.ambiguous.contains(name)
             else { return nil }
             return principal

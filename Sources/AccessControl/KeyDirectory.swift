@@ -61,20 +61,40 @@ package struct KeyDirectory: Hashable, Sendable {
     ///
     /// - Parameter tenant: the one it speaks for, or nil for any.
     /// - Returns: the path of its secret key, or the API key, which is kept nowhere.
-    package func add(_ name: String, role: Role, tenant: String?, at time: Int) throws(AccessError) -> NewKey {
+    package func add(
+        _ name: String,
+        role: Role,
+        tenant: String?,
+        at time: Int,
+        expires: Int? = nil
+    ) throws(AccessError) -> NewKey {
         try exclusively { () throws(AccessError) in
             var registry = try registry()
             guard role != .http else {
                 let key = APIKey()
                 try registry.add(
-                    Principal(name: name, role: role, tenant: tenant, proof: .apiKey(key.digest), created: time)
+                    Principal(
+                        name: name,
+                        role: role,
+                        tenant: tenant,
+                        proof: .apiKey(key.digest),
+                        created: time,
+                        expires: expires
+                    )
                 )
                 try write(registry)
                 return .apiKey(key)
             }
             let keys = CurveKeyPair()
             try registry.add(
-                Principal(name: name, role: role, tenant: tenant, proof: .curve(keys.publicKey), created: time)
+                Principal(
+                    name: name,
+                    role: role,
+                    tenant: tenant,
+                    proof: .curve(keys.publicKey),
+                    created: time,
+                    expires: expires
+                )
             )
             let server = try readKey(serverKeyPath(role)).keys.publicKey
             let file = SecretKeyFile(name: name, role: role, keys: keys, server: server)

@@ -17,17 +17,33 @@ package struct Principal: Hashable, Sendable {
     package var created: Int
     /// When it was revoked, for good; nil for one that is good.
     package var revoked: Int?
+    /// From when on it is good no longer; nil for never.
+    package var expires: Int?
 
-    package init(name: String, role: Role, tenant: String?, proof: Proof, created: Int, revoked: Int? = nil) {
+    package init(
+        name: String,
+        role: Role,
+        tenant: String?,
+        proof: Proof,
+        created: Int,
+        revoked: Int? = nil,
+        expires: Int? = nil
+    ) {
         self.name = name
         self.role = role
         self.tenant = tenant
         self.proof = proof
         self.created = created
         self.revoked = revoked
+        self.expires = expires
     }
 
-    package var isActive: Bool { revoked == nil }
+    package var isRevoked: Bool { revoked != nil }
+
+    /// - Parameter time: seconds since 1970.
+    package func isActive(at time: Int) -> Bool {
+        !isRevoked && expires.map { time < $0 } ?? true
+    }
 
     /// Whether `name` may name a principal: it becomes a file's name, a word in logs and tables, and ZAP's user id.
     package static func isName(_ name: String) -> Bool {

@@ -21,6 +21,7 @@ package enum RegistryFile {
         var apiKeySHA256: String?
         var createdUnix: Int
         var revokedUnix: Int?
+        var expiresUnix: Int?
 
         enum CodingKeys: String, CodingKey {
             case name, role, tenant
@@ -28,6 +29,7 @@ package enum RegistryFile {
             case apiKeySHA256 = "api_key_sha256"
             case createdUnix = "created_unix"
             case revokedUnix = "revoked_unix"
+            case expiresUnix = "expires_unix"
         }
     }
 
@@ -76,7 +78,8 @@ package enum RegistryFile {
             tenant: entry.tenant,
             proof: proof,
             created: entry.createdUnix,
-            revoked: entry.revokedUnix
+            revoked: entry.revokedUnix,
+            expires: entry.expiresUnix
         )
     }
 
@@ -86,7 +89,8 @@ package enum RegistryFile {
             role: principal.role.rawValue,
             tenant: principal.tenant,
             createdUnix: principal.created,
-            revokedUnix: principal.revoked
+            revokedUnix: principal.revoked,
+            expiresUnix: principal.expires
         )
         switch principal.proof {
         case .curve(let key): entry.publicKey = key.description

@@ -49,6 +49,7 @@ package actor RegistryFollower: Service {
     private func cycle(at now: Instant) -> Instant {
         guard now >= next else { return next }
         next = now + Self.interval
+        table.noteExpiries()
         // Looked at before it is read: what is written in between is read again the next time.
         let mark = mark()
         guard mark != seen || mark == nil else { return next }

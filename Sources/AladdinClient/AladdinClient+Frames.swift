@@ -17,8 +17,7 @@ extension AladdinClient {
         case .lost(let status):
             for number in queries.keys.sorted() where queries[number]?.stream != nil { interrupt(number, status) }
             queriesByStream.removeAll()
-            for (_, waiter) in modelWaiters { waiter.resume(returning: .failure(Self.notConnected)) }
-            modelWaiters.removeAll()
+            failWaiters(Self.notConnected)
         case .frame(let header, let body) where header.method == .listModels:
             hearModels(header, body)
         case .frame(let header, let body):
@@ -38,16 +37,20 @@ extension AladdinClient {
     }
 
     private func hear(_ header: FrameHeader, _ body: [UInt8]) {
+        if header.kind == .end, let waiter = waiters.removeValue(forKey: header.stream) {
+            let status = (try? Status.decode(body)) ?? Self.unreadable
+            waiter.resume(returning: status.isOK ? .success(()) : .failure(status))
+            return
+        }
         guard let number = queriesByStream[header.stream], let query = queries[number] else { return }
         guard header.kind == .item else {
-            let status =
-                (try? Status.decode(body)) ?? Status(.internalError, .malformed, "the broker's answer is unreadable")
+            let status = (try? Status.decode(body)) ?? Self.unreadable
             end(number, status.isOK ? nil : status)
             return
         }
         guard let event = try? GenerateEvent.decode(body) else {
             cancel(number)
-            query.sink.finish(throwing: Status(.internalError, .malformed, "the broker's answer is unreadable"))
+            query.sink.finish(throwing: Self.unreadable)
             return
         }
         if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.sink.yield(news) }
@@ -62,9 +65,11 @@ extension AladdinClient {
         }
         let models = modelLists.removeValue(forKey: header.stream)
         guard let waiter = modelWaiters.removeValue(forKey: header.stream) else { return }
-        let status = (try? Status.decode(body)) ?? Status(.internalError, .malformed)
+        let status = (try? Status.decode(body)) ?? Self.unreadable
         waiter.resume(returning: status.isOK ? .success(models ?? []) : .failure(status))
     }
+
+    private static let unreadable = Status(.internalError, .malformed, "the broker's answer is unreadable")
 
     func end(_ number: UInt64, _ failure: Status?) {
         guard let query = queries.removeValue(forKey: number) else { return }
@@ -74,6 +79,12 @@ extension AladdinClient {
 
     func failEverything(_ status: Status) {
         for number in queries.keys.sorted() { end(number, status) }
+        failWaiters(status)
+    }
+
+    private func failWaiters(_ status: Status) {
+        for (_, waiter) in waiters { waiter.resume(returning: .failure(status)) }
+        waiters.removeAll()
         for (_, waiter) in modelWaiters { waiter.resume(returning: .failure(status)) }
         modelWaiters.removeAll()
     }

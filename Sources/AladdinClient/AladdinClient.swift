@@ -29,6 +29,8 @@ public actor AladdinClient: QueryService, Service {
         var isAttached = false
     }
 
+    /// Who waits for the one answer of a call that has no more to say.
+    typealias Waiter = CheckedContinuation<Result<Void, Status>, Never>
     typealias ModelsWaiter = CheckedContinuation<Result<[ServedModel], Status>, Never>
 
     let connection: PeerConnection
@@ -38,6 +40,7 @@ public actor AladdinClient: QueryService, Service {
     /// Queries that wait for a session, in order.
     var unsent: [UInt64] = []
     var queriesByStream: [UInt64: UInt64] = [:]
+    var waiters: [UInt64: Waiter] = [:]
     var modelWaiters: [UInt64: ModelsWaiter] = [:]
     var modelLists: [UInt64: [ServedModel]] = [:]
     var nextStream: UInt64 = 1
@@ -169,7 +172,7 @@ public actor AladdinClient: QueryService, Service {
         let stream = makeStream()
         let (method, body) = query.call.message
         guard connection.send(.call, method: method, stream: stream, body: body) else {
-            end(number, Status(.resourceExhausted, .tooManyQueries, "too much waits to be sent to the broker"))
+            end(number, Self.tooMuchWaits)
             return
         }
         queries[number]?.stream = stream
@@ -197,18 +200,31 @@ public actor AladdinClient: QueryService, Service {
             .call,
             method: .cancelQuery,
             stream: makeStream(),
-            body: CancelRequest(queryID: call.id).encode()
+            body: CancelRequest(queryID: call.id, tenant: call.tenant).encode()
         )
     }
 
+    /// Ends a query, whoever reads it; one that has ended already stays as it is.
+    ///
+    /// - Parameter tenant: whose query it has to be; nil for whatever tenant the client's own key speaks for.
+    /// - Throws: a `Status`, `.notFound` also for another tenant's query, `.unavailable` while there is no session.
+    public func cancel(_ id: String, tenant: String? = nil) async throws(Status) {
+        try await call(.cancelQuery, CancelRequest(queryID: id, tenant: tenant ?? "").encode())
+    }
+
     /// Says that a query's result has arrived, so that the broker need not keep it any longer.
-    public func acknowledge(_ id: String) {
-        connection.send(
-            .call,
-            method: .acknowledge,
-            stream: makeStream(),
-            body: AcknowledgeRequest(queryID: id).encode()
-        )
+    ///
+    /// - Parameter tenant: as with `cancel`.
+    /// - Throws: a `Status`, as with `cancel`; `.failedPrecondition` for a query that has not ended.
+    public func acknowledge(_ id: String, tenant: String? = nil) async throws(Status) {
+        try await call(.acknowledge, AcknowledgeRequest(queryID: id, tenant: tenant ?? "").encode())
+    }
+
+    private func call(_ method: Method, _ body: [UInt8]) async throws(Status) {
+        guard connection.isOpen else { throw closed ?? Self.notConnected }
+        let stream = makeStream()
+        guard connection.send(.call, method: method, stream: stream, body: body) else { throw Self.tooMuchWaits }
+        try await withCheckedContinuation { (waiter: Waiter) in waiters[stream] = waiter }.get()
     }
 
     private func makeStream() -> UInt64 {
@@ -221,6 +237,12 @@ public actor AladdinClient: QueryService, Service {
         .shuttingDown,
         "it is no longer read here; ask again",
         retryAfter: .seconds(1)
+    )
+
+    private static let tooMuchWaits = Status(
+        .resourceExhausted,
+        .tooManyQueries,
+        "too much waits to be sent to the broker"
     )
 
     static let notConnected = Status(.unavailable, .none, "no connection to the broker", retryAfter: .seconds(1))

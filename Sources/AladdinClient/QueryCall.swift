@@ -5,7 +5,8 @@ internal import ServingModel
 struct QueryCall: Sendable {
     private var request: QueryRequest?
     private(set) var id: String
-    private var tenant = ""
+    /// On whose account; empty for that of the client's key.
+    private(set) var tenant: String
     private var durability = Durability.volatile
     /// The next token to hear, and the latest attempt heard of.
     private var nextIndex: Int
@@ -16,6 +17,7 @@ struct QueryCall: Sendable {
     init(_ request: QueryRequest, name: String) {
         self.request = request
         id = ""
+        tenant = request.metadata.last { $0.key == "x-aladdin-tenant" }?.value ?? ""
         nextIndex = 0
         if !request.metadata.contains(where: { $0.key == "idempotency-key" }) {
             self.request?.metadata.append(("idempotency-key", name))

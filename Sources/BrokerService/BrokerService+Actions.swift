@@ -21,8 +21,14 @@ extension BrokerService {
             case .tell(let event):
                 pendingEvents.append(event)
             case .refuse(let stream, let status):
-                end(stream, method(of: stream), status, over: frontend)
-                attachedStreams.remove(stream)
+                end(stream, method(of: stream), status, over: endpoint(of: stream))
+                methods[stream] = nil
+            case .answer(let stream):
+                answer(stream, method(of: stream), [], over: frontend)
+                methods[stream] = nil
+            case .explain(let stream, let explanation):
+                answer(stream, .explain, explanation.encode(), over: admin)
+                methods[stream] = nil
             case .expel(let worker, let status):
                 logger.warning(
                     "worker expelled",
@@ -75,7 +81,7 @@ extension BrokerService {
             event = .finished(FinishedEvent(reason: reason, inputTokens: inputTokens, outputTokens: outputTokens))
         case .end(let status):
             end(stream, method(of: stream), status, over: endpoint)
-            attachedStreams.remove(stream)
+            methods[stream] = nil
             return
         }
         endpoint.send(
@@ -88,7 +94,11 @@ extension BrokerService {
     }
 
     func method(of stream: StreamKey) -> Method {
-        attachedStreams.contains(stream) ? .attach : .generate
+        methods[stream] ?? .generate
+    }
+
+    private func endpoint(of stream: StreamKey) -> SessionEndpoint? {
+        method(of: stream) == .explain ? admin : frontend
     }
 
     func end(_ stream: StreamKey, _ method: Method, _ status: Status, over endpoint: SessionEndpoint?) {

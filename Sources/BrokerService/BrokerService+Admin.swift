@@ -6,24 +6,31 @@ internal import ZeroMQ
 
 extension BrokerService {
     func adminSent(_ input: SessionEndpoint.Input) {
-        guard case .call(let session, let stream, let method, let body) = input else { return }
-        let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
-        do throws(Status) {
-            switch method {
-            case .getStatus: answer(key, method, status(at: PollLoop.now()).encode(), over: admin)
-            case .explain: answer(key, method, try explain(key, body, at: PollLoop.now()).encode(), over: admin)
-            default: throw Status(.unimplemented, .unsupported, "no such method here")
-            }
-        } catch {
-            end(key, method, error, over: admin)
+        switch input {
+        case .call(let session, let stream, let method, let body):
+            adminCalled(StreamKey(session: SessionID(rawValue: session), stream: stream), method, body)
+        case .cancel(let session, let stream):
+            giveUp(StreamKey(session: SessionID(rawValue: session), stream: stream), over: admin)
+        case .item:
+            break
+        case .ended(let session):
+            clientEnded(SessionID(rawValue: session))
         }
     }
 
-    private func explain(
-        _ stream: StreamKey,
-        _ body: [UInt8],
-        at now: Instant
-    ) throws(Status) -> QueryExplanation {
+    private func adminCalled(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
+        do throws(Status) {
+            switch method {
+            case .getStatus: answer(stream, method, status(at: PollLoop.now()).encode(), over: admin)
+            case .explain: try explain(stream, body, at: PollLoop.now())
+            default: throw Status(.unimplemented, .unsupported, "no such method here")
+            }
+        } catch {
+            end(stream, method, error, over: admin)
+        }
+    }
+
+    private func explain(_ stream: StreamKey, _ body: [UInt8], at now: Instant) throws(Status) {
         let request = try decoded(ExplainRequest.self, body)
         guard let id = QueryID(request.queryID) else {
             throw Status(
@@ -32,7 +39,12 @@ extension BrokerService {
                 "query_id is not a query's identifier, which has 8-4-4-4-12 hexadecimal digits"
             )
         }
-        return try broker.explanation(of: id, as: account(of: stream.session, on: admin), at: now)
+        let account = account(of: stream.session, on: admin)
+        if let explanation = try broker.explain(id, as: account, for: stream, at: now) {
+            answer(stream, .explain, explanation.encode(), over: admin)
+        } else {
+            methods[stream] = .explain
+        }
     }
 
     /// The cluster at this moment.
@@ -92,6 +104,7 @@ extension BrokerService {
         status.refused = model.refused
         status.retried = model.retried
         status.outputTokens = model.outputTokens
+        status.wastedTokens = model.wastedTokens
         status.predictions = model.predictions
         let outcomes = model.recent.outcomes
         guard !outcomes.isEmpty else { return status }

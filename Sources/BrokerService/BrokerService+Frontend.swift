@@ -10,18 +10,26 @@ extension BrokerService {
         case .call(let session, let stream, let method, let body):
             call(StreamKey(session: SessionID(rawValue: session), stream: stream), method, body)
         case .cancel(let session, let stream):
-            let key = StreamKey(session: SessionID(rawValue: session), stream: stream)
-            guard broker.cancel(key, at: PollLoop.now()) else { return }
-            let status = Status(.cancelled, .cancelledByClient, "cancelled by the client")
-            end(key, method(of: key), status, over: frontend)
-            attachedStreams.remove(key)
+            giveUp(StreamKey(session: SessionID(rawValue: session), stream: stream), over: frontend)
         case .item:
             // Nothing follows a call here; a client that thinks so is not harmed by silence.
             break
         case .ended(let session):
-            broker.sessionEnded(SessionID(rawValue: session), at: PollLoop.now())
-            attachedStreams = attachedStreams.filter { $0.session.rawValue != session }
+            clientEnded(SessionID(rawValue: session))
         }
+    }
+
+    /// A client wants no answer to a call any more.
+    func giveUp(_ stream: StreamKey, over endpoint: SessionEndpoint?) {
+        guard broker.cancel(stream, at: PollLoop.now()) else { return }
+        let status = Status(.cancelled, .cancelledByClient, "cancelled by the client")
+        end(stream, method(of: stream), status, over: endpoint)
+        methods[stream] = nil
+    }
+
+    func clientEnded(_ session: SessionID) {
+        broker.sessionEnded(session, at: PollLoop.now())
+        methods = methods.filter { $0.key.session != session }
     }
 
     private func call(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
@@ -39,17 +47,19 @@ extension BrokerService {
                     account: account
                 )
                 try broker.attach(attachment, by: stream)
-                attachedStreams.insert(stream)
+                methods[stream] = method
             case .acknowledge:
                 let request = try decoded(AcknowledgeRequest.self, body)
-                let account = account(of: stream.session, on: frontend)
-                try broker.acknowledge(try Self.identifier(request.queryID), as: account, at: PollLoop.now())
-                answer(stream, method, [], over: frontend)
+                let account = try account(of: stream.session, on: frontend).acting(for: request.tenant)
+                let id = try Self.identifier(request.queryID)
+                let isDone = try broker.acknowledge(id, as: account, by: stream, at: PollLoop.now())
+                answer(stream, method, isDone: isDone)
             case .cancelQuery:
                 let request = try decoded(CancelRequest.self, body)
-                let account = account(of: stream.session, on: frontend)
-                try broker.cancel(try Self.identifier(request.queryID), as: account, at: PollLoop.now())
-                answer(stream, method, [], over: frontend)
+                let account = try account(of: stream.session, on: frontend).acting(for: request.tenant)
+                let id = try Self.identifier(request.queryID)
+                let isDone = try broker.cancel(id, as: account, by: stream, at: PollLoop.now())
+                answer(stream, method, isDone: isDone)
             case .listModels:
                 answer(stream, method, modelList().encode(), over: frontend)
             default:
@@ -58,6 +68,11 @@ extension BrokerService {
         } catch {
             end(stream, method, error, over: frontend)
         }
+    }
+
+    /// Answers a call that has no more to say, now or when the journal has told the broker what it needs.
+    private func answer(_ stream: StreamKey, _ method: Method, isDone: Bool) {
+        if isDone { answer(stream, method, [], over: frontend) } else { methods[stream] = method }
     }
 
     private static func identifier(_ text: String) throws(Status) -> QueryID {

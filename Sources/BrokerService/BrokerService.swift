@@ -41,8 +41,8 @@ package actor BrokerService: Service {
     var fleets: [FleetWish] = []
     var nextEventNumber: UInt64 = 1
     var pendingEvents: [ClusterEvent] = []
-    /// Calls of `Attach`; all other streams of frontends are calls of `Generate`.
-    var attachedStreams: Set<StreamKey> = []
+    /// Of the open calls that are not of `Generate`.
+    var methods: [StreamKey: Method] = [:]
     /// The thread that checks keys.
     var keyChecker: ZAPHandler?
     let refusals: RefusalLog

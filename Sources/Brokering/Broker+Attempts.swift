@@ -5,8 +5,8 @@ internal import ServingModel
 extension Broker {
     /// An attempt came to nothing: the query is tried again after a pause, or ends if it has had its attempts.
     ///
-    /// - Parameter isSuspect: whether the query may be why its worker was lost.
-    mutating func retry(_ number: QueryNumber, because status: Status, isSuspect: Bool = false, at now: Instant) {
+    /// - Parameter suspects: among how many queries this one may be why its worker was lost; 0 if it can't be.
+    mutating func retry(_ number: QueryNumber, because status: Status, suspects: Int = 0, at now: Instant) {
         guard let record = queries[number] else { return }
         if let last = record.attempts.indices.last { queries[number]?.attempts[last].failure = (status, now) }
         guard record.output.count < record.submission.maxTokens else {
@@ -21,9 +21,10 @@ extension Broker {
             at: wallClock.unixTime(of: now),
             code: status.code,
             // A worker that was lost with the query in its queue says nothing about the query.
-            reason: status.reason == .workerLost && !isSuspect ? .none : status.reason,
+            reason: status.reason == .workerLost && suspects == 0 ? .none : status.reason,
             message: status.message,
-            outputTokens: record.output.count
+            outputTokens: record.output.count,
+            suspects: status.reason == .workerLost ? suspects : 1
         )
         queries[number]?.failures.append(failure)
         if let verdict = verdict(on: record.failures + [failure]) {
@@ -48,12 +49,18 @@ extension Broker {
 
     /// How a query has to end after these failures; nil if it may be tried again.
     func verdict(on failures: [FailedAttempt]) -> Status? {
-        let losses = failures.filter { $0.reason == .workerLost }
-        if losses.count >= configuration.maximumWorkersLost,
-            let last = losses.last, losses.dropLast().allSatisfy({ $0.outputTokens >= last.outputTokens })
-        {
-            let message = "gave up: \(losses.count) workers were lost while they ran it, and it got no further"
-            return Status(.internalError, .poisonous, message)
+        if let last = failures.last(where: { $0.reason == .workerLost }) {
+            let blamed = failures.count {
+                $0.reason == .workerLost && $0.suspects == 1 && $0.outputTokens >= last.outputTokens
+            }
+            guard blamed < configuration.maximumWorkersLost else {
+                let message = "gave up: \(blamed) workers were lost with nothing else to blame, and it got no further"
+                return Status(.internalError, .poisonous, message)
+            }
+        }
+        let blameless = failures.count(where: \.isBlameless)
+        guard blameless < configuration.maximumLosses else {
+            return Status(.unavailable, .attemptsExhausted, "gave up: \(blameless) workers were lost with it")
         }
         let counted = failures.filter(\.counts)
         guard counted.count >= configuration.maximumAttempts, let last = counted.last else { return nil }
@@ -105,8 +112,12 @@ extension Broker {
 extension FailedAttempt {
     /// Whether it is one of the attempts that a query may have.
     ///
-    /// However often workers are restarted, those that leave in good order don't cost a query its attempts.
-    var counts: Bool { reason != .shuttingDown }
+    /// However often workers are restarted, those that leave in good order don't cost a query its attempts. Nor does a
+    /// worker that was lost with it when it was one of many that may be why, or none of them; such losses have a limit of
+    /// their own.
+    var counts: Bool { suspects == 1 && reason != .shuttingDown }
+
+    var isBlameless: Bool { suspects != 1 }
 }
 
 extension BrokerConfiguration {

@@ -12,15 +12,7 @@ extension Broker {
         as account: Account = .any,
         at now: Instant
     ) throws(Status) -> QueryExplanation {
-        guard let record = query(id), account.sees(record) else {
-            let kept = Int(configuration.resultRetention.seconds)
-            throw Status(
-                .notFound,
-                .unknownQuery,
-                "no such query, or it is no longer kept: that is \(kept) s after its end, for the latest "
-                    + "\(configuration.maximumRetainedResults) queries at most"
-            )
-        }
+        guard let record = query(id), account.sees(record) else { throw notExplained }
         var explanation = QueryExplanation(id: record.id, model: record.model, objective: record.objective)
         explanation.tenant = record.submission.tenant
         explanation.priority = record.submission.priority
@@ -44,10 +36,53 @@ extension Broker {
         return explanation
     }
 
-    /// Attempts that an earlier broker saw fail: all that the journal has of them.
+    /// The same for a query that may be in the journal alone, which has its attempts and its end, and no placements.
+    ///
+    /// - Returns: nil if the journal is asked: `explain` or a refusal for `stream` follows.
+    /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
+    package mutating func explain(
+        _ id: QueryID,
+        as account: Account = .any,
+        for stream: StreamKey,
+        at now: Instant
+    ) throws(Status) -> QueryExplanation? {
+        guard isJournaled, numbersByID[id] == nil else { return try explanation(of: id, as: account, at: now) }
+        try lookUp(.query(id), for: stream, .explain(id, account))
+        return nil
+    }
+
+    private var notExplained: Status {
+        guard !isJournaled else { return Self.unknownQuery }
+        let kept = Int(configuration.resultRetention.seconds)
+        return Status(
+            .notFound,
+            .unknownQuery,
+            "no such query, or it is no longer kept: that is \(kept) s after its end, for the latest "
+                + "\(configuration.maximumRetainedResults) queries at most"
+        )
+    }
+
+    /// Attempts that were made before this broker's, or before the query was forgotten: all that the journal has of them.
     private func earlierAttempts(of record: QueryRecord) -> [QueryExplanation.Attempt] {
         let first = record.attempts.first?.number ?? .max
-        return record.failures.lazy.filter { $0.attempt < first }.map { failure in
+        var earlier = failedAttempts(of: record, before: first)
+        // Of the one that ended it there is no failure.
+        if record.hasEnded, record.attempts.isEmpty, record.startedAttempt > earlier.last?.number ?? 0 {
+            var last = QueryExplanation.Attempt(
+                number: record.startedAttempt,
+                worker: WorkerID(rawValue: 0),
+                workerName: record.workerName,
+                policy: "",
+                placed: .zero
+            )
+            last.firstToken = record.firstToken.map { $0 - record.arrival }
+            earlier.append(last)
+        }
+        return earlier
+    }
+
+    private func failedAttempts(of record: QueryRecord, before first: Int) -> [QueryExplanation.Attempt] {
+        record.failures.lazy.filter { $0.attempt < first }.map { failure in
             let at = wallClock.instant(of: failure.at) - record.arrival
             var attempt = QueryExplanation.Attempt(
                 number: failure.attempt,

@@ -27,6 +27,8 @@ extension Broker {
             precondition(record.output.count <= record.submission.maxTokens, "no query exceeds its max_tokens")
             let counted = record.failures.filter(\.counts).count
             precondition(counted <= configuration.maximumAttempts, "no query exceeds its attempts")
+            let blameless = record.failures.count(where: \.isBlameless)
+            precondition(blameless <= configuration.maximumLosses, "no query exceeds its losses")
             precondition(isJournaled || record.durability == .volatile, "nothing is durable without a journal")
             precondition(record.checkpointed.tokens <= record.output.count, "checkpoints are of what there is")
             let attempts = record.attempts.map(\.number)

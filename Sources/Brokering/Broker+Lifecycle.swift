@@ -94,6 +94,7 @@ extension Broker {
         }
         forgetOldResults(at: now)
         expelHangingWorkers(at: now)
+        markHoldingWorkers()
         var next = now + .seconds(1)
         if let timer = deadlines.min { next = min(next, timer.at) }
         if let gone = schedulerGone {

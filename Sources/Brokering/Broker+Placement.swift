@@ -80,6 +80,7 @@ extension Broker {
         // Whoever is about to lose its session gets no more: an attempt would be lost with it.
         guard workers[id]?.isExpelled == false else { return }
         var batch: [Assignment] = []
+        var heldBack: [QueryNumber] = []
         while let worker = workers[id], worker.sent < worker.granted, let number = worker.queue.first {
             workers[id]?.queue.removeFirst()
             guard let record = queries[number], record.state == .placed(id) else { continue }
@@ -88,8 +89,14 @@ extension Broker {
                 end(number, with: status, at: now)
                 continue
             }
-            batch.append(lease(number, to: id, at: now))
+            if isHeldBack(number, from: worker, at: now) {
+                heldBack.append(number)
+            } else {
+                batch.append(lease(number, to: id, at: now))
+            }
         }
+        workers[id]?.queue.prepend(contentsOf: heldBack)
+        workers[id]?.holdsBack = !heldBack.isEmpty
         if !batch.isEmpty { actions.append(.dispatch(id, batch)) }
     }
 
@@ -103,6 +110,7 @@ extension Broker {
         }
         if record.durability != .volatile { write(.leased(number, attempt: record.attempt, lease)) }
         record.state = .leased(id, lease)
+        record.heldBack = nil
         record.startedAttempt = record.attempt
         record.workerName = worker.joined.name
         if let last = record.attempts.indices.last { record.attempts[last].dispatched = now }

@@ -29,7 +29,7 @@ extension Broker {
         if let name = submission.idempotencyKey {
             let key = IdempotencyKey(owner: submission.owner, key: name)
             if let number = numbersByKey[key] { return try join(number, with: submission, by: stream) }
-            if !isLookedUp, isJournaled, knownKeys.contains(key.fingerprint) {
+            if !isLookedUp, isJournaled, knownNames.contains(key.fingerprint) {
                 return try lookUp(.key(key), for: stream, .submit(submission, id, arrival: arrival))
             }
         }
@@ -52,7 +52,7 @@ extension Broker {
             durability: isJournaled ? submission.durability : .volatile
         )
         insert(record, at: now)
-        writeAcceptance(of: record.number)
+        writeAcceptance(of: record.number, at: now)
         read(record.number, by: stream, from: 0, isOwn: true)
         enqueue(record.number, at: now)
     }
@@ -86,8 +86,7 @@ extension Broker {
 
     mutating func attach(_ attachment: Attachment, by stream: StreamKey, isLookedUp: Bool) throws(Status) {
         guard let number = numbersByID[attachment.query], let record = queries[number] else {
-            guard isJournaled, !isLookedUp else { throw Self.unknownQuery }
-            return try lookUp(.query(attachment.query), for: stream, .attach(attachment))
+            return try lookUp(attachment.query, for: stream, .attach(attachment), isLookedUp: isLookedUp)
         }
         guard attachment.account.sees(record) else { throw Self.unknownQuery }
         let index = attachment.firstIndex
@@ -116,17 +115,7 @@ extension Broker {
         return true
     }
 
-    /// Ends a query, whoever reads it; one that has ended already stays as it is.
-    ///
-    /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
-    package mutating func cancel(_ id: QueryID, as account: Account = .any, at now: Instant) throws(Status) {
-        guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
-            throw Self.unknownQuery
-        }
-        if !record.hasEnded { end(number, with: Self.cancelledByClient, at: now) }
-    }
-
-    private static let cancelledByClient = Status(.cancelled, .cancelledByClient, "cancelled by the client")
+    static let cancelledByClient = Status(.cancelled, .cancelledByClient, "cancelled by the client")
 
     /// A client's session is over: its calls are closed.
     ///
@@ -144,19 +133,17 @@ extension Broker {
     private func model(of submission: Submission) throws(Status) -> String {
         if !submission.model.isEmpty, models[submission.model] != nil { return submission.model }
         let served = modelOrder.filter { (models[$0]?.workers ?? 0) > 0 }
-        guard submission.model.isEmpty else {
-            let known = served.isEmpty ? "none at the moment" : served.joined(separator: ", ")
-            throw Status(.notFound, .unknownModel, "no worker serves this model; served: \(known)")
-        }
-        guard let only = served.first else {
+        // While nobody serves, those that were served may come back.
+        let offered = served.isEmpty ? modelOrder : served
+        guard let only = offered.first else {
             throw Status(.unavailable, .noWorker, "no worker is connected", retryAfter: .seconds(5))
         }
-        guard served.count == 1 else {
-            throw Status(
-                .invalidArgument,
-                .unknownModel,
-                "several models are served, name one of: \(served.joined(separator: ", "))"
-            )
+        let list = offered.joined(separator: ", ")
+        guard submission.model.isEmpty else {
+            throw Status(.notFound, .unknownModel, "no worker serves this model; served: \(list)")
+        }
+        guard offered.count == 1 else {
+            throw Status(.invalidArgument, .unknownModel, "several models are served, name one of: \(list)")
         }
         return only
     }

@@ -54,17 +54,10 @@ extension Broker {
             record.isDraining && !record.isExpelled
             ? Status(.unavailable, .shuttingDown, "its worker left before it was done")
             : Status(.unavailable, .workerLost, "its worker was lost")
-        let computed = record.leases.count - record.waiting
-        for (index, lease) in record.leases.enumerated() {
-            guard let number = queriesByLease[lease], let query = queries[number] else { continue }
-            // One that was still waiting there can't be why the worker was lost.
-            let hadTokens = query.attempts.last?.firstToken != nil
-            retry(
-                number,
-                because: status,
-                isSuspect: hadTokens || index < computed,
-                at: now
-            )
+        let suspects = suspects(on: record)
+        for lease in record.leases {
+            guard let number = queriesByLease[lease] else { continue }
+            retry(number, because: status, suspects: suspects[number] ?? 0, at: now)
         }
         workers[worker] = nil
         workerOrder.removeAll { $0 == worker }
@@ -121,6 +114,7 @@ extension Broker {
             workers[worker]?.keepUntold(advanced)
         }
         for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
+        if workers[worker]?.holdsBack == true { mark(worker) }
     }
 
     private func owns(_ worker: WorkerID, _ number: QueryNumber) -> Bool {

@@ -50,8 +50,8 @@ package struct Broker: Sendable {
     var awaitingJournal: Deque<(record: UInt64, query: QueryNumber)> = []
     /// Queries by their clients' names, as far as they are in memory.
     var numbersByKey: [IdempotencyKey: QueryNumber] = [:]
-    /// Fingerprints of all names that the journal may know.
-    var knownKeys: Set<UInt64> = []
+    /// Names that the journal may know.
+    var knownNames: NameFilter
     /// Calls that wait for the journal's answer, in the order asked.
     var parked: Deque<ParkedCall> = []
     var nextLookup: UInt64 = 1
@@ -77,6 +77,7 @@ package struct Broker: Sendable {
         self.configuration = configuration
         self.wallClock = wallClock
         isJournaled = recovery != nil
+        knownNames = NameFilter(recovery?.keys ?? [], retention: configuration.nameRetention, at: now)
         nextLease = UInt64(recovery?.epoch ?? configuration.leaseEpoch) << 32 | 1
         nextNumber = recovery?.nextNumber.rawValue ?? 1
         schedulerGone = now

@@ -14,6 +14,10 @@ package enum BrokerAction: Hashable, Sendable {
     case lookUp(JournalLookup, ticket: UInt64)
     /// A call that waited for such an answer cannot be served.
     case refuse(StreamKey, Status)
+    /// What a call wanted that waited for such an answer is done.
+    case answer(StreamKey)
+    /// What a call wanted to know that waited for such an answer.
+    case explain(StreamKey, QueryExplanation)
     /// A worker that no longer makes progress: its session is to be ended.
     case expel(WorkerID, Status)
 }

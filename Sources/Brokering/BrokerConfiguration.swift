@@ -19,10 +19,16 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var admission: AdmissionSettings? = AdmissionSettings()
     /// Whether that includes queries that name no objective: what they get is a default, not a condition.
     package var admissionCoversAll = false
-    /// Executions of one query, the first included; those that a broker's end cut short do not count.
+    /// Executions of one query, the first included; those do not count that a broker's end cut short, that a worker left in
+    /// good order, or that were lost with a worker without the query being to blame.
     package var maximumAttempts = 3
-    /// Workers that may be lost while they run a query that gets no further, before it is given up as their cause.
+    /// Workers that may be lost while they run a query that gets no further, and nothing else that may be why, before it
+    /// is given up as their cause.
     package var maximumWorkersLost = 2
+    /// Workers that may be lost with a query without it being to blame.
+    package var maximumLosses = 16
+    /// How long a query that may be why a worker was lost waits for a worker that runs no other such query.
+    package var suspectPatience = Interval.seconds(10)
     /// Brokers that may find a query unfinished before it is given up.
     package var maximumRestarts = 16
     /// The pause before the second repetition of a query; the first follows at once.
@@ -45,6 +51,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var noWorkerPatience = Interval.seconds(30)
     /// The same for queries that are written down: their clients may come back for the result.
     package var durableNoWorkerPatience = Interval.seconds(600)
+    /// How long it is remembered that the journal may know a name: longer than it keeps ended queries.
+    package var nameRetention = Interval.seconds(25 * 3600)
     /// How long placement waits for a scheduler to come back before the plain fallback starts.
     package var schedulerGrace = Interval.seconds(2)
     /// How long, and how many, ended queries can still be attached to.

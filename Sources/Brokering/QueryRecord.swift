@@ -64,6 +64,8 @@ package struct QueryRecord: Sendable {
     var endRecord: UInt64 = 0
     /// Whether it stands in the broker's list of queries to place; it may have moved on since.
     var isListed = false
+    /// Since when it waits for its worker to be free of other suspects.
+    var heldBack: Instant?
     /// Whether it is to be forgotten with its last reader.
     var isOverdue = false
     /// Who reads the answer.

@@ -27,6 +27,8 @@ package struct WorkerRecord: Sendable {
     var isExpelled = false
     /// Of the queries that it answered.
     package internal(set) var predictions = PredictionErrors()
+    /// Whether queries in its queue wait for it to be free of suspects.
+    package internal(set) var holdsBack = false
     /// Whether it is among the workers to be fed at the end of this round.
     var isMarked = false
 

@@ -80,14 +80,14 @@ extension AcceptedQuery {
 
 extension FailedAttempt {
     static let insertion = """
-        INSERT INTO failure SELECT number, ?, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
+        INSERT INTO failure SELECT number, ?, ?, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
         """
 
     /// For `insertion`, but for the query's number.
     var arguments: StatementArguments {
         [
             attempt, worker.stored, at.milliseconds, Int(code.rawValue), Int(reason.rawValue), message.stored,
-            outputTokens,
+            outputTokens, suspects,
         ]
     }
 
@@ -99,7 +99,8 @@ extension FailedAttempt {
             code: try StatusCode(stored: row.read("code")),
             reason: try Reason(stored: row.read("reason")),
             message: try row.read("message"),
-            outputTokens: try row.read("output_tokens")
+            outputTokens: try row.read("output_tokens"),
+            suspects: try row.read("suspects")
         )
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// `fail`. After a `crash` or `close`, `recover` begins the next epoch.
 package final class InMemoryJournal: Journal {
     private struct State {
-        var contents = JournalContents()
+        var image = JournalImage()
         var epoch: UInt32 = 0
         var pending: [JournalRecord] = []
         var lookups: [(lookup: JournalLookup, ticket: UInt64)] = []
@@ -39,7 +39,7 @@ package final class InMemoryJournal: Journal {
             state.epoch = .next(after: state.epoch, at: time)
             state.durable = 0
             state.hasFailed = false
-            return state.contents.recovery(epoch: state.epoch)
+            return state.image.recovery(epoch: state.epoch)
         }
     }
 
@@ -74,17 +74,25 @@ package final class InMemoryJournal: Journal {
         let (events, handle) = state.withLock { state in
             var events: [JournalEvent] = []
             let synced = state.pending.prefix(count)
-            for record in synced { state.contents.apply(record) }
+            for record in synced { Self.apply(record, to: &state.image) }
             state.pending.removeFirst(synced.count)
             state.durable += UInt64(synced.count)
             if !synced.isEmpty { events.append(.durable(through: state.durable)) }
             if state.pending.isEmpty {
-                events += state.lookups.map { .found(ticket: $0.ticket, state.contents.lookUp($0.lookup)) }
+                events += state.lookups.map { .found(ticket: $0.ticket, state.image.find($0.lookup)) }
                 state.lookups = []
             }
             return (events, state.handle)
         }
         for event in events { handle?(event) }
+    }
+
+    private static func apply(_ record: JournalRecord, to image: inout JournalImage) {
+        do throws(JournalImage.Contradiction) {
+            try image.apply(record)
+        } catch {
+            preconditionFailure("the broker's records contradict each other: \(error)")
+        }
     }
 
     /// The process dies: what is not durable is gone, and nobody hears of anything.

@@ -13,7 +13,8 @@ struct JournalReader {
             epoch: epoch,
             nextNumber: try nextNumber(),
             queries: try unfinishedQueries(),
-            keys: try keys()
+            keys: try keys(),
+            models: try models()
         )
     }
 
@@ -121,6 +122,23 @@ struct JournalReader {
         var keys: Set<UInt64> = []
         while let row = try rows.next() { keys.insert(IdempotencyKey(owner: row[0], key: row[1]).fingerprint) }
         return keys
+    }
+
+    /// By jumps through the index, from one model to the next.
+    private func models() throws -> [String] {
+        let models = try String.fetchAll(
+            database,
+            sql: """
+                WITH RECURSIVE known(model) AS (
+                    SELECT min(model) FROM query
+                    UNION ALL
+                    SELECT (SELECT min(model) FROM query WHERE model > known.model) FROM known
+                    WHERE known.model IS NOT NULL
+                )
+                SELECT model FROM known WHERE model IS NOT NULL
+                """
+        )
+        return models.sorted()
     }
 
     private func rows(_ sql: String, _ number: Int64) throws -> [Row] {

@@ -11,8 +11,16 @@ enum JournalSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2") { db in try db.execute(sql: second) }
         return migrator
     }
+
+    private static let second = """
+        -- What was served is known at the next opening without reading every row.
+        CREATE INDEX query_model ON query(model);
+        -- Among how many queries this one may be why its worker was lost.
+        ALTER TABLE failure ADD COLUMN suspects INTEGER NOT NULL DEFAULT 1;
+        """
 
     private static let first = """
         CREATE TABLE broker (

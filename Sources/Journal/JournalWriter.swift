@@ -12,6 +12,7 @@ struct JournalWriter {
     func write(_ record: JournalRecord) throws -> Int {
         switch record {
         case .accepted(let query):
+            if let key = query.key { try free(key) }
             try run(AcceptedQuery.insertion, query.arguments)
             try run(
                 "INSERT INTO request VALUES (?, ?, ?)",
@@ -66,6 +67,17 @@ struct JournalWriter {
         guard database.changesCount == 1 else { return }
         try run("DELETE FROM result WHERE query = ?", [number.stored])
         try run("DELETE FROM failure WHERE query = ?", [number.stored])
+    }
+
+    /// A name that an ended query still has, because it was due to be dropped, is the newer query's.
+    private func free(_ key: IdempotencyKey) throws {
+        try run(
+            """
+            UPDATE query SET idempotency_key = NULL
+            WHERE owner = ? AND idempotency_key = ? AND ended_ms IS NOT NULL
+            """,
+            [key.owner.stored, key.key.stored]
+        )
     }
 
     private func run(_ sql: String, _ arguments: StatementArguments) throws {

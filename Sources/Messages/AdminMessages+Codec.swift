@@ -120,6 +120,7 @@ extension ModelStatus: WireMapped {
         status.refused = wire.pointee.refused
         status.retried = wire.pointee.retried
         status.outputTokens = wire.pointee.output_tokens
+        status.wastedTokens = wire.pointee.wasted_tokens
         status.attainment = try Reading.finite(wire.pointee.attainment, "attainment")
         status.timeToFirstToken = try Reading.optional(wire.pointee.ttft, "ttft") ?? LatencySummary()
         status.averageTokenTime = try Reading.optional(wire.pointee.atgt, "atgt") ?? LatencySummary()
@@ -152,6 +153,7 @@ extension ModelStatus: WireMapped {
         wire.pointee.refused = refused
         wire.pointee.retried = retried
         wire.pointee.output_tokens = outputTokens
+        wire.pointee.wasted_tokens = wastedTokens
         wire.pointee.attainment = Writing.metric(attainment)
         wire.pointee.ttft = timeToFirstToken.write(in: &arena)
         wire.pointee.atgt = averageTokenTime.write(in: &arena)

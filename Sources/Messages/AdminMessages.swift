@@ -59,6 +59,8 @@ package struct ModelStatus: Hashable, Sendable {
     package var refused: UInt64 = 0
     package var retried: UInt64 = 0
     package var outputTokens: UInt64 = 0
+    /// Reported for queries that had ended already; not among `outputTokens`.
+    package var wastedTokens: UInt64 = 0
     /// Share of recently finished queries that met their objectives, 0…1.
     package var attainment = 0.0
     package var timeToFirstToken = LatencySummary()

@@ -40,12 +40,16 @@ extension AcknowledgeRequest: WireRoot {
     static func read(
         _ wire: UnsafePointer<Aladdin__V1__AcknowledgeRequest>
     ) throws(DecodingFailure) -> AcknowledgeRequest {
-        AcknowledgeRequest(queryID: try Reading.string(wire.pointee.query_id, "query_id"))
+        AcknowledgeRequest(
+            queryID: try Reading.string(wire.pointee.query_id, "query_id"),
+            tenant: try Reading.string(wire.pointee.tenant, "tenant")
+        )
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__AcknowledgeRequest> {
         let wire = arena.make(aladdin__v1__acknowledge_request__init)
         wire.pointee.query_id = arena.string(queryID)
+        wire.pointee.tenant = arena.string(tenant)
         return wire
     }
 }
@@ -62,12 +66,16 @@ extension CancelRequest: WireRoot {
     static func read(
         _ wire: UnsafePointer<Aladdin__V1__CancelRequest>
     ) throws(DecodingFailure) -> CancelRequest {
-        CancelRequest(queryID: try Reading.string(wire.pointee.query_id, "query_id"))
+        CancelRequest(
+            queryID: try Reading.string(wire.pointee.query_id, "query_id"),
+            tenant: try Reading.string(wire.pointee.tenant, "tenant")
+        )
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__CancelRequest> {
         let wire = arena.make(aladdin__v1__cancel_request__init)
         wire.pointee.query_id = arena.string(queryID)
+        wire.pointee.tenant = arena.string(tenant)
         return wire
     }
 }

@@ -116,17 +116,23 @@ package struct AttachRequest: Hashable, Sendable {
 
 package struct CancelRequest: Hashable, Sendable {
     package var queryID: String
+    /// On whose account; empty for that of the key.
+    package var tenant: String
 
-    package init(queryID: String) {
+    package init(queryID: String, tenant: String = "") {
         self.queryID = queryID
+        self.tenant = tenant
     }
 }
 
 package struct AcknowledgeRequest: Hashable, Sendable {
     package var queryID: String
+    /// On whose account; empty for that of the key.
+    package var tenant: String
 
-    package init(queryID: String) {
+    package init(queryID: String, tenant: String = "") {
         self.queryID = queryID
+        self.tenant = tenant
     }
 }
 

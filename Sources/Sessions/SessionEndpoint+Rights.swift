@@ -16,12 +16,15 @@ extension SessionEndpoint {
         let lost = table.sessions { security.table.active($0.name, as: security.role) == $0 }
         for session in lost {
             let name = table[session]?.principal?.name ?? ""
-            logger.notice("session of a revoked key ended", metadata: ["session": "\(session)", "key": "\(name)"])
+            logger.notice(
+                "session of a revoked or expired key ended",
+                metadata: ["session": "\(session)", "key": "\(name)"]
+            )
             expel(session, Self.revoked)
         }
     }
 
-    private static let revoked = Status(.unauthenticated, .keyRevoked, "this key was revoked")
+    private static let revoked = Status(.unauthenticated, .keyRevoked, "this key was revoked or has expired")
 
     /// The owner of the key that a hello came with.
     ///

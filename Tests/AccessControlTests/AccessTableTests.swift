@@ -1,4 +1,5 @@
 import AccessControl
+import Synchronization
 import Testing
 import ZeroMQ
 
@@ -31,6 +32,27 @@ struct AccessTableTests {
         #expect(table.owner(of: old, as: .frontend) == nil)
         #expect(table.owner(of: new, as: .frontend) == nil)
         #expect(table.active("p", as: .frontend) == nil)
+    }
+
+    @Test("A key that expires is good until then, and its end is a change that everybody can see")
+    func expires() throws {
+        let clock = Mutex(10)
+        let key = CurveKeyPair().publicKey
+        let registry = try AccessRegistry([
+            Principal(name: "p", role: .frontend, tenant: nil, proof: .curve(key), created: 1, expires: 12)
+        ])
+        let table = AccessTable(registry) { clock.withLock { $0 } }
+        func advance(to time: Int) -> Bool {
+            let generation = table.generation
+            clock.withLock { $0 = time }
+            table.noteExpiries()
+            return table.generation > generation
+        }
+        #expect(!advance(to: 11))
+        #expect(table.owner(of: key, as: .frontend) != nil && table.active("p", as: .frontend) != nil)
+        #expect(advance(to: 12))
+        #expect(table.owner(of: key, as: .frontend) == nil && table.active("p", as: .frontend) == nil)
+        #expect(!advance(to: 13))
     }
 
     @Test("Parts of the process itself are let in under names of their own, whatever the registry says")

@@ -46,11 +46,21 @@ struct KeyDirectoryTests {
         }
         #expect(try mode(path) == 0o600)
         let file = try SecretKeyFile(text: String(contentsOfFile: path, encoding: .utf8))
-        let owner = try place.directory.registry().owner(of: file.keys.publicKey, as: .frontend)
+        let owner = try place.directory.registry().owner(of: file.keys.publicKey, as: .frontend, at: 9)
         #expect(owner?.name == "alice" && owner?.tenant == "acme" && owner?.created == 5)
         #expect(file.server == (try place.directory.serverKeys()[.frontend]?.publicKey))
-        #expect(try place.directory.revoke("alice", at: 6).isActive)
-        #expect(try place.directory.registry().owner(of: file.keys.publicKey, as: .frontend) == nil)
+        #expect(try !place.directory.revoke("alice", at: 6).isRevoked)
+        #expect(try place.directory.registry().owner(of: file.keys.publicKey, as: .frontend, at: 9) == nil)
+    }
+
+    @Test("A key's expiry is in the registry")
+    func expires() throws {
+        let place = Place()
+        try place.directory.initialise()
+        _ = try place.directory.add("web", role: .http, tenant: "acme", at: 5, expires: 20)
+        let principal = try #require(try place.directory.registry()["web"])
+        #expect(principal.expires == 20)
+        #expect(principal.isActive(at: 19) && !principal.isActive(at: 20))
     }
 
     @Test("A key that cannot be added leaves nothing behind, and overwrites nothing")

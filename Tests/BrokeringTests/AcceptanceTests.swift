@@ -52,6 +52,12 @@ struct AcceptanceTests {
         #expect(status.code == .notFound && status.reason == .unknownModel && status.message.contains("served: m"))
     }
 
+    @Test("Where no model was ever served, one that is named is told to come back, too")
+    func nothingServed() throws {
+        var rig = BrokerRig()
+        #expect(try refusal { _ = try rig.submit { $0.model = "other" } }.code == .unavailable)
+    }
+
     @Test("The only model need not be named, one of several must")
     func severalModels() throws {
         var rig = BrokerRig()

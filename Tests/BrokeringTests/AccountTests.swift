@@ -40,13 +40,13 @@ struct AccountTests {
         var (rig, stream) = try rig()
         let id = try #require(rig.ids[stream])
         let missing = QueryID(high: 5, low: 5)
-        let hidden = try refusal { try rig.broker.cancel(id, as: other, at: rig.now) }
-        #expect(try refusal { try rig.broker.cancel(missing, as: other, at: rig.now) } == hidden)
+        let hidden = try refusal { try rig.broker.cancel(id, as: other, by: reader, at: rig.now) }
+        #expect(try refusal { try rig.broker.cancel(missing, as: other, by: reader, at: rig.now) } == hidden)
         #expect(try !rig.record(stream).hasEnded)
-        try rig.broker.cancel(id, as: acme, at: rig.now)
+        try rig.broker.cancel(id, as: acme, by: reader, at: rig.now)
         #expect(try rig.record(stream).hasEnded)
-        #expect(try refusal { try rig.broker.acknowledge(id, as: other, at: rig.now) } == hidden)
-        try rig.broker.acknowledge(id, as: acme, at: rig.now)
+        #expect(try refusal { try rig.broker.acknowledge(id, as: other, by: reader, at: rig.now) } == hidden)
+        try rig.broker.acknowledge(id, as: acme, by: reader, at: rig.now)
     }
 
     @Test("An idempotency key is unique within a tenant, so that nobody meets another tenant's query by its name")

@@ -117,7 +117,8 @@ struct ClusterScenario {
                 workers[position].revoked += leases
                 count("revoked")
             case .dispatch(let id, let assignments): dispatch(assignments, to: id)
-            case .write, .lookUp, .refuse, .expel: Issue.record("not without a journal, nor so soon: \(action)")
+            case .write, .lookUp, .refuse, .answer, .explain, .expel:
+                Issue.record("not without a journal, nor so soon: \(action)")
             }
         }
         if broker.schedulerIsAttached {

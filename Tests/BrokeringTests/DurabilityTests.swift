@@ -4,6 +4,9 @@ import Testing
 
 @Suite("What outlives the broker")
 struct DurabilityTests {
+    /// A session that submitted nothing.
+    private let other = StreamKey(session: SessionID(rawValue: 9), stream: 1)
+
     @Test("A client hears of its query, and of its end, only when the journal has them")
     func gates() throws {
         var rig = BrokerRig(journaled: Recovery())
@@ -214,7 +217,7 @@ struct DurabilityTests {
         let reader = try rig.attach(to: kept)
         #expect(rig.cancel(reader) == true)
         #expect(try rig.record(kept).hasEnded == false)
-        try rig.broker.cancel(try rig.id(kept), at: rig.now)
+        try rig.broker.cancel(try rig.id(kept), by: other, at: rig.now)
         #expect(try rig.record(kept).endStatus?.reason == .cancelledByClient)
         #expect(rig.act().flatMap(\.revoked).count == 2)
     }
@@ -249,13 +252,13 @@ struct DurabilityTests {
         let stream = try rig.submit()
         let lease = try #require(rig.dispatched().first).lease
         let id = try rig.id(stream)
-        let tooEarly = try refusal { try rig.broker.acknowledge(id, at: rig.now) }
+        let tooEarly = try refusal { try rig.broker.acknowledge(id, by: other, at: rig.now) }
         #expect(tooEarly.reason == .queryRuns)
         rig.step(1, .tokens(lease, from: 0, finish: .stop))
         _ = rig.act()
         rig.broker.journaled(through: rig.broker.written, at: rig.now)
         _ = rig.read(stream)
-        try rig.broker.acknowledge(id, at: rig.now)
+        try rig.broker.acknowledge(id, by: other, at: rig.now)
         #expect(rig.act().records.map(\.kind) == ["acknowledged"])
         #expect(rig.broker.query(id) == nil)
     }

@@ -60,8 +60,11 @@ struct JournalImageTests {
         let recovery = image.open()
         let query = try #require(recovery.queries.first)
         #expect(recovery.queries.count == 1 && recovery.epoch == 1 && recovery.nextNumber.rawValue == 2)
+        #expect(recovery.models == ["m"])
         #expect(query.attempt == 2 && query.wasLeased && query.failures == [failure] && query.restarts == 0)
-        #expect(query.output == part(0, [1, 2, 3]))
+        var whole = part(0, [1, 2, 3])
+        whole.pieces = [.init(tokens: 2, bytes: 2), .init(tokens: 1, bytes: 1)]
+        #expect(query.output == whole)
         #expect(image.open().epoch == 2, "every opening is another epoch")
     }
 

@@ -62,7 +62,13 @@ extension IntegrationTests {
             cluster.broker.kill(SIGKILL)
             try await cluster.broker.exitCode()
             try await cluster.restartBroker("--data", files.path("data"))
-            // The worker need not even be back for that.
+            // The worker need not even be back: its model is known from the journal, and a query waits for it.
+            let endpoints = cluster.endpoints
+            async let next = Failover.answers(endpoints, [.chat("Tell me of a rug.")])
+            let story = try await Run.aladdin(["explain", first.id, "--json"] + cluster.endpoints.flags)
+            let attempts = try story.json()["attempts"] as? [[String: Any]]
+            #expect(attempts?.map { $0["worker_name"] as? String } == first.workers, "\(story.errors)")
+            #expect(try await next.first?.failure == nil)
             let again = try #require(try await Failover.answers(cluster.endpoints, [named]).first)
             #expect(again.id == first.id && again.text == first.text && again.tokens == first.tokens)
             let attached = try await Run.aladdin(["query", "--attach", first.id, "--json"] + cluster.endpoints.flags)

@@ -90,6 +90,42 @@ extension IntegrationTests {
             #expect(others.code == 0, "\(others.errors)")
         }
 
+        @Test func `A key that expires loses its live session, and lets nobody in any more`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend", "--expires", "1h")
+            let profile = try keys.files.profile(stepMilliseconds: 50)
+            let service = try await SecuredService.up(keys, "--engine", "emulated", "--profile", profile)
+            let (started, signal) = AsyncStream<Void>.makeStream()
+            async let lost = service.withClient(alice) { client in
+                try await Answer.of(client, .chat("Hi", maxTokens: 100_000)) { _ in signal.finish() }
+            }
+            for await _ in started {}
+            // Its hour is over.
+            let registry = "\(keys.path)/registry.json"
+            let text = try String(contentsOfFile: registry, encoding: .utf8)
+            let entry = try Regex(#""expires_unix" : [0-9]+"#)
+            #expect(text.contains(entry))
+            let later = text.replacing(entry, with: "\"expires_unix\" : \(Int(Date().timeIntervalSince1970) - 1)")
+            try later.write(toFile: registry, atomically: true, encoding: .utf8)
+            #expect(try await lost.failure?.reason == .keyRevoked)
+            let refused = try await service.query("Hi", "--key", alice)
+            #expect(refused.code == 1 && refused.errors.contains("refuses this key"), "\(refused.errors)")
+            let list = try await Run.aladdin("keys", "list", "--keys", keys.path)
+            #expect(list.output.contains("expired"), "\(list.errors)")
+            let past = try await Run.aladdin(
+                "keys",
+                "new",
+                "bob",
+                "--role",
+                "worker",
+                "--expires",
+                "2020-01-31",
+                "--keys",
+                keys.path
+            )
+            #expect(past.code == 2 && past.errors.contains("which is past"), "\(past.code) \(past.errors)")
+        }
+
         @Test func `A tenant's query does not exist for another, not even for its operator`() async throws {
             let keys = try await Keys()
             let alice = try await keys.make("alice", "frontend", "--tenant", "acme")
@@ -110,6 +146,64 @@ extension IntegrationTests {
             #expect(claimed.code == 1 && claimed.errors.contains("tenant_forbidden"), "\(claimed.errors)")
             let spoken = try await service.query("Hi", "--max-tokens", "2", "--tenant", "other", "--key", gateway)
             #expect(spoken.code == 0, "\(spoken.errors)")
+        }
+
+        @Test func `Only its own tenant reads, ends and acknowledges a query, over CURVE and over HTTP`() async throws {
+            let keys = try await Keys()
+            let alice = try await keys.make("alice", "frontend", "--tenant", "acme")
+            let mallory = try await keys.make("mallory", "frontend", "--tenant", "other")
+            let proxy = try await keys.make("proxy", "frontend", "--any-tenant")
+            let own = "authorization: Bearer \(try await keys.make("web", "http", "--tenant", "acme"))"
+            let foreign = "authorization: Bearer \(try await keys.make("spy", "http", "--tenant", "other"))"
+            let profile = try keys.files.profile(stepMilliseconds: 20)
+            let service = try await SecuredService.up(keys, "--engine", "emulated", "--profile", profile)
+            try await service.withClient(alice) { client in
+                var events = client.generate(.chat("Hi", maxTokens: 100_000)).makeAsyncIterator()
+                guard case .accepted(let id)? = try await events.next() else { throw CancellationError() }
+                let nobody = "0190163d-8694-739b-aea5-966c26f8ad91"
+                for id in [id, nobody] {
+                    try await service.withClient(mallory) { other in
+                        try await Self.expectNothing(of: id, from: other, tenant: nil)
+                        let claimed = await #expect(throws: Status.self) { try await other.cancel(id, tenant: "acme") }
+                        #expect(claimed?.reason == .tenantForbidden)
+                    }
+                    try await service.withClient(proxy) { other in
+                        try await Self.expectNothing(of: id, from: other, tenant: "other")
+                    }
+                    for path in ["/v1/queries/\(id)", "/v1/queries/\(id)?stream=true"] {
+                        #expect(try await HTTP.get(service.url + path, headers: [foreign]).status == 404)
+                    }
+                }
+                // It has survived all that.
+                let tooEarly = await #expect(throws: Status.self) { try await client.acknowledge(id) }
+                #expect(tooEarly?.reason == .queryRuns)
+                try await client.cancel(id)
+                let ended = await #expect(throws: Status.self) { while try await events.next() != nil {} }
+                #expect(ended?.reason == .cancelledByClient)
+                #expect(try await HTTP.get("\(service.url)/v1/queries/\(id)", headers: [own]).status == 200)
+                try await service.withClient(proxy) { other in
+                    try await Self.connected(other)
+                    try await other.acknowledge(id, tenant: "acme")
+                }
+                #expect(try await HTTP.get("\(service.url)/v1/queries/\(id)", headers: [own]).status == 404)
+            }
+        }
+
+        private static func connected(_ client: AladdinClient) async throws {
+            _ = try await eventually("a session") {
+                await client.isConnected
+            } until: {
+                $0
+            }
+        }
+
+        /// Whatever is asked of the query, the answer is that there is none.
+        private static func expectNothing(of id: String, from client: AladdinClient, tenant: String?) async throws {
+            try await connected(client)
+            let unknown = Status(.notFound, .unknownQuery, "no such query, or its result is no longer kept")
+            await #expect(throws: unknown) { try await client.cancel(id, tenant: tenant) }
+            await #expect(throws: unknown) { try await client.acknowledge(id, tenant: tenant) }
+            await #expect(throws: unknown) { for try await _ in client.attach(to: id, tenant: tenant) {} }
         }
 
         @Test func `The roles apart serve each other with keys of their own`() async throws {

@@ -39,11 +39,10 @@ struct BrokerLife {
     /// What was appended beyond may be there or not; after a failure it is no longer known, so from here on the life is
     /// what was found.
     mutating func agrees(with recovery: Recovery) -> Bool {
-        var contents = JournalContents()
-        for record in records[..<durable] { contents.apply(record) }
+        var image = JournalImage(of: records[..<durable])
         for count in durable...records.count {
-            if count > durable { contents.apply(records[count - 1]) }
-            guard contents.recovery(epoch: recovery.epoch) == recovery, recovery.epoch > lastEpoch else { continue }
+            if count > durable { try? image.apply(records[count - 1]) }
+            guard image.recovery(epoch: recovery.epoch) == recovery, recovery.epoch > lastEpoch else { continue }
             records.removeSubrange(count...)
             durable = count
             lastEpoch = recovery.epoch
@@ -54,15 +53,14 @@ struct BrokerLife {
 
     /// Whether results are those of the records.
     func agrees(withResultsOf journal: SQLiteJournal) -> Bool {
-        var contents = JournalContents()
-        for record in records { contents.apply(record) }
+        let image = JournalImage(of: records)
         let listener = Listener()
         journal.start(listener.handle)
         let queries = records.compactMap { if case .accepted(let query) = $0 { query.id } else { nil } }
         for (ticket, id) in queries.enumerated() { journal.lookUp(.query(id), ticket: UInt64(ticket)) }
         journal.close()
         return queries.enumerated().allSatisfy { ticket, id in
-            listener.found(UInt64(ticket)) == .some(contents.lookUp(.query(id)))
+            listener.found(UInt64(ticket)) == .some(image.find(.query(id)))
         }
     }
 }

@@ -44,11 +44,7 @@ struct DamageTests {
         return (0..<12).map { _ in stream.records(10) }
     }()
 
-    private static var contents: JournalContents {
-        var contents = JournalContents()
-        for record in groups.joined() { contents.apply(record) }
-        return contents
-    }
+    private static var image: JournalImage { JournalImage(of: groups.joined()) }
 
     /// The log as it is while a broker runs, in a directory of its own.
     private func copyWithLog(_ groups: [[JournalRecord]] = groups) throws {
@@ -67,10 +63,9 @@ struct DamageTests {
         let journal = journal()
         let recovery = try journal.recover()
         journal.close()
-        var contents = JournalContents()
-        for record in Self.groups.dropLast().joined() { contents.apply(record) }
-        #expect(recovery == contents.recovery(epoch: recovery.epoch))
-        #expect(recovery != Self.contents.recovery(epoch: recovery.epoch))
+        let image = JournalImage(of: Self.groups.dropLast().joined())
+        #expect(recovery == image.recovery(epoch: recovery.epoch))
+        #expect(recovery != Self.image.recovery(epoch: recovery.epoch))
     }
 
     @Test(
@@ -141,7 +136,7 @@ struct DamageTests {
     func anywhere() throws {
         try write(Self.groups).close()
         let original = try Data(contentsOf: URL(fileURLWithPath: directory.database))
-        let expected = Self.contents
+        let expected = Self.image
         var generator = SeededGenerator(seed: 5)
         var refused = 0
         for _ in 0..<60 {
@@ -172,7 +167,7 @@ struct DamageTests {
     @Test("With the loss accepted, what can be read is carried over, and the damaged files are set aside")
     func acceptedLoss() throws {
         try write(Self.groups).close()
-        let expected = Self.contents.recovery(epoch: 1)
+        let expected = Self.image.recovery(epoch: 1)
         let victim = try #require(expected.queries.first { $0.accepted.request.count > 600 })
         let damagedFile = try Data(contentsOf: URL(fileURLWithPath: directory.database))
         // Within the request's bytes, where only our own checksum looks.

@@ -23,11 +23,11 @@ struct JournalFuzzTests {
 
     /// What a broker may find after so many groups, the latest first.
     private static let expectations: [Recovery] = {
-        var contents = JournalContents()
-        var all = [contents.recovery(epoch: 0)]
+        var image = JournalImage()
+        var all = [image.recovery(epoch: 0)]
         for group in groups {
-            for record in group { contents.apply(record) }
-            all.append(contents.recovery(epoch: 0))
+            for record in group { try? image.apply(record) }
+            all.append(image.recovery(epoch: 0))
         }
         return all.reversed()
     }()

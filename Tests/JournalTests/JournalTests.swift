@@ -43,6 +43,7 @@ struct JournalTests {
         again.close()
         #expect(recovered.epoch == 1_790_000_001)
         #expect(recovered.nextNumber == QueryNumber(rawValue: 4))
+        #expect(recovered.models == ["aladdin-tiny"])
         #expect(recovered.keys == [IdempotencyKey(owner: "tenant-0", key: "mine").fingerprint])
         let expected = RecoveredQuery(
             accepted: query,
@@ -92,6 +93,31 @@ struct JournalTests {
         listener.waitUntilDurable(6)
         #expect(listener.failures.isEmpty)
         journal.close()
+    }
+
+    @Test("A name that an ended query has is the next one's that brings it; an unfinished query keeps its own")
+    func takenNames() throws {
+        let journal = journal()
+        _ = try journal.recover()
+        let listener = Listener()
+        journal.start(listener.handle)
+        let first = Samples.query(3, key: "mine")
+        var second = Samples.query(6, key: "mine")
+        second.owner = first.owner
+        journal.append([.accepted(first), .ended(first.number, Samples.end(3)), .accepted(second)])
+        journal.append([.ended(second.number, Samples.end(6))])
+        journal.lookUp(.key(IdempotencyKey(owner: first.owner, key: "mine")), ticket: 1)
+        #expect(listener.waitUntilFound(1)?.accepted.number == second.number)
+        journal.lookUp(.query(first.id), ticket: 2)
+        #expect(listener.waitUntilFound(2)?.accepted.idempotencyKey == .some(nil))
+        #expect(listener.failures.isEmpty)
+        var third = Samples.query(9, key: "open")
+        journal.append([.accepted(third)])
+        third.number = QueryNumber(rawValue: 12)
+        third.id = QueryID(high: 77, low: 77)
+        journal.append([.accepted(third)])
+        journal.close()
+        #expect(listener.failures.count == 1, "two unfinished queries of one name are the broker's error")
     }
 
     @Test("A second broker is told who has the journal; when that one has closed, it may")

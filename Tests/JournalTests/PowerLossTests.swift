@@ -67,6 +67,7 @@ struct PowerLossTests {
             let agrees = life.agrees(with: recovery)
             try #require(agrees)
             again.close()
+            stream.restart(from: life.records)
         }
         #expect(life.records.count > 50)
     }

@@ -46,7 +46,8 @@ enum Samples {
             code: .unavailable,
             reason: .workerLost,
             message: "the worker fell silent",
-            outputTokens: attempt * 3
+            outputTokens: attempt * 3,
+            suspects: attempt + 1
         )
     }
 

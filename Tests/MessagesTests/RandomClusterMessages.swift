@@ -209,6 +209,7 @@ extension ModelStatus: Drawable {
         status.refused = random.word()
         status.retried = random.word()
         status.outputTokens = random.word()
+        status.wastedTokens = random.word()
         status.attainment = random.real()
         status.timeToFirstToken.p50Milliseconds = random.real()
         status.timeToFirstToken.count = random.word()

@@ -133,13 +133,13 @@ extension FinishedEvent: Drawable {
 
 extension CancelRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> CancelRequest {
-        CancelRequest(queryID: random.text())
+        CancelRequest(queryID: random.text(), tenant: random.text())
     }
 }
 
 extension AcknowledgeRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> AcknowledgeRequest {
-        AcknowledgeRequest(queryID: random.text())
+        AcknowledgeRequest(queryID: random.text(), tenant: random.text())
     }
 }
 

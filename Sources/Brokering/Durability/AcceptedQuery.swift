@@ -63,4 +63,8 @@ package struct AcceptedQuery: Hashable, Sendable {
         self.deadline = deadline
         self.request = request
     }
+
+    package var key: IdempotencyKey? {
+        idempotencyKey.map { IdempotencyKey(owner: owner, key: $0) }
+    }
 }

@@ -30,18 +30,18 @@ extension Broker {
         return number
     }
 
-    mutating func writeAcceptance(of number: QueryNumber) {
+    mutating func writeAcceptance(of number: QueryNumber, at now: Instant) {
         guard let record = queries[number], record.durability != .volatile else { return }
         let accepted = AcceptedQuery(record, clock: wallClock)
-        if let key = record.submission.idempotencyKey {
-            knownKeys.insert(IdempotencyKey(owner: record.submission.owner, key: key).fingerprint)
-        }
+        if let key = accepted.key { knownNames.insert(key.fingerprint, at: now) }
         let written = writeAwaited(.accepted(accepted))
         queries[number]?.acceptRecord = written
     }
 
     mutating func writeEnd(of number: QueryNumber, at now: Instant) {
         guard let record = queries[number], record.durability != .volatile else { return }
+        // The journal keeps it from now on for its time; until now it was in memory.
+        if let key = AcceptedQuery(record, clock: wallClock).key { knownNames.insert(key.fingerprint, at: now) }
         let written = writeAwaited(.ended(number, QueryEnd(record, at: now, clock: wallClock)))
         queries[number]?.endRecord = written
     }

@@ -7,7 +7,7 @@ extension Broker {
     /// Every query begins a new attempt, whose number is durable before it is dispatched: what the earlier attempt
     /// produced beyond the last checkpoint may have reached a client, and the number tells that client to forget it.
     mutating func recover(_ recovery: Recovery, at now: Instant) {
-        knownKeys = recovery.keys
+        for model in recovery.models { know(model, at: now) }
         for recovered in recovery.queries {
             add(recovered, at: now)
             guard queries[recovered.accepted.number]?.hasEnded == false else { continue }
@@ -80,16 +80,20 @@ extension Broker {
         liveQueries += 1
         liveBytes += record.submission.request.count
         spooledBytes += record.output.storedBytes
-        if models[record.model] == nil {
-            models[record.model] = ModelRecord(admission: configuration.admission)
-            models[record.model]?.abandoned = now
-            modelOrder.append(record.model)
-            modelOrder.sort()
-        }
+        know(record.model, at: now)
         models[record.model]?.queued += 1
         if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
         startPatience(of: record.number, at: now)
         noteAccepted(record, at: now)
+    }
+
+    /// A model that was served: queries for it wait until its workers are back, for as long as patience lasts.
+    private mutating func know(_ model: String, at now: Instant) {
+        guard models[model] == nil else { return }
+        models[model] = ModelRecord(admission: configuration.admission)
+        models[model]?.abandoned = now
+        modelOrder.append(model)
+        modelOrder.sort()
     }
 }
 

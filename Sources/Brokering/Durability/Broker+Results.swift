@@ -15,26 +15,98 @@ extension Broker {
                 try submit(submission, id: id, from: call.stream, isLookedUp: true, arrival: arrival, at: now)
             case .attach(let attachment):
                 try attach(attachment, by: call.stream, isLookedUp: true)
+            case .cancel(let id, let account):
+                _ = try cancel(id, as: account, by: call.stream, isLookedUp: true, at: now)
+                actions.append(.answer(call.stream))
+            case .acknowledge(let id, let account):
+                _ = try acknowledge(id, as: account, by: call.stream, isLookedUp: true, at: now)
+                actions.append(.answer(call.stream))
+            case .explain(let id, let account):
+                actions.append(.explain(call.stream, try explanation(of: id, as: account, at: now)))
             }
         } catch {
             actions.append(.refuse(call.stream, error))
         }
     }
 
+    /// Ends a query, whoever reads it; one that has ended already stays as it is.
+    ///
+    /// - Returns: whether that is done. If not, the journal is asked, and an `answer` or a refusal for `stream` follows.
+    /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
+    @discardableResult
+    package mutating func cancel(
+        _ id: QueryID,
+        as account: Account = .any,
+        by stream: StreamKey,
+        at now: Instant
+    ) throws(Status) -> Bool {
+        try cancel(id, as: account, by: stream, isLookedUp: false, at: now)
+    }
+
+    private mutating func cancel(
+        _ id: QueryID,
+        as account: Account,
+        by stream: StreamKey,
+        isLookedUp: Bool,
+        at now: Instant
+    ) throws(Status) -> Bool {
+        guard let record = query(id) else {
+            try lookUp(id, for: stream, .cancel(id, account), isLookedUp: isLookedUp)
+            return false
+        }
+        guard account.sees(record) else { throw Self.unknownQuery }
+        if !record.hasEnded { end(record.number, with: Self.cancelledByClient, at: now) }
+        return true
+    }
+
     /// The client has its result: it need not be kept any longer.
     ///
-    /// - Throws: a `Status`: `.notFound`, also for a query that `account` may not see, or `.failedPrecondition` for a query that has not ended.
-    package mutating func acknowledge(_ id: QueryID, as account: Account = .any, at now: Instant) throws(Status) {
-        guard let number = numbersByID[id], let record = queries[number], account.sees(record) else {
-            throw Self.unknownQuery
+    /// - Returns: whether that is done. If not, the journal is asked, and an `answer` or a refusal for `stream` follows.
+    /// - Throws: a `Status`: `.notFound`, also for a query that `account` may not see, or `.failedPrecondition` for one
+    ///   that has not ended.
+    @discardableResult
+    package mutating func acknowledge(
+        _ id: QueryID,
+        as account: Account = .any,
+        by stream: StreamKey,
+        at now: Instant
+    ) throws(Status) -> Bool {
+        try acknowledge(id, as: account, by: stream, isLookedUp: false, at: now)
+    }
+
+    private mutating func acknowledge(
+        _ id: QueryID,
+        as account: Account,
+        by stream: StreamKey,
+        isLookedUp: Bool,
+        at now: Instant
+    ) throws(Status) -> Bool {
+        guard let record = query(id) else {
+            try lookUp(id, for: stream, .acknowledge(id, account), isLookedUp: isLookedUp)
+            return false
         }
+        guard account.sees(record) else { throw Self.unknownQuery }
         guard record.hasEnded else {
             throw Status(.failedPrecondition, .queryRuns, "the query has not ended; cancel it to be rid of it")
         }
-        if record.durability != .volatile { write(.acknowledged(number)) }
+        if record.durability != .volatile { write(.acknowledged(record.number)) }
         if !record.isOverdue { retainedBytes -= record.output.byteCount }
-        queries[number]?.isOverdue = true
-        forgetIfOverdue(number)
+        queries[record.number]?.isOverdue = true
+        forgetIfOverdue(record.number)
+        return true
+    }
+
+    /// Asks the journal about a query that is not in memory.
+    ///
+    /// - Throws: a `Status` if there is none to ask, or it was asked already.
+    mutating func lookUp(
+        _ id: QueryID,
+        for stream: StreamKey,
+        _ purpose: ParkedCall.Purpose,
+        isLookedUp: Bool
+    ) throws(Status) {
+        guard isJournaled, !isLookedUp else { throw Self.unknownQuery }
+        try lookUp(.query(id), for: stream, purpose)
     }
 
     /// Parks a call and asks the journal.

@@ -1,9 +1,9 @@
 package import ServingModel
 
-/// What a journal's records amount to: what another broker takes over, and what can be looked up.
+/// What a journal's records amount to, without a disk: what another broker takes over, and what can be looked up.
 ///
-/// The strict sister of `JournalContents`, which passes over records that make no sense: this one refuses them, so that
-/// a simulation finds the broker that writes them. On what is in order both agree, which the simulation checks.
+/// This is the meaning of every record: journals that keep files are tested against it, and simulations run on it.
+/// Records that make no sense are refused, so that a simulation finds the broker that writes them.
 package struct JournalImage: Hashable, Sendable {
     /// A record that cannot follow those before it: the journal is damaged, or its writer is wrong.
     package struct Contradiction: Error, Hashable, Sendable, CustomStringConvertible {
@@ -33,17 +33,24 @@ package struct JournalImage: Hashable, Sendable {
     private var numbersByID: [QueryID: QueryNumber] = [:]
     private var numbersByKey: [IdempotencyKey: QueryNumber] = [:]
     private var latestLease = Lease(rawValue: 0)
+    /// Of all queries accepted, sorted.
+    private var models: [String] = []
 
     package init() {}
 
     /// Begins a new epoch: what a broker that opens the journal now has to know.
     package mutating func open() -> Recovery {
         epoch += 1
-        return Recovery(
+        return recovery(epoch: epoch)
+    }
+
+    package func recovery(epoch: UInt32) -> Recovery {
+        Recovery(
             epoch: epoch,
             nextNumber: nextNumber,
             queries: unfinished.keys.sorted().compactMap { unfinished[$0] },
-            keys: Set(numbersByKey.keys.map(\.fingerprint))
+            keys: Set(numbersByKey.keys.map(\.fingerprint)),
+            models: models
         )
     }
 
@@ -88,7 +95,7 @@ package struct JournalImage: Hashable, Sendable {
         case .checkpoint(let number, let part):
             try change(number) { query throws(Contradiction) in
                 guard part.firstIndex == query.output?.count ?? 0 else { throw .outOfOrder(number) }
-                query.output = query.output?.appending(part) ?? part
+                if query.output == nil { query.output = part } else { query.output?.append(part) }
             }
         case .reset(let number): try change(number) { query in query.output = nil }
         case .ended(let number, let end): try finish(number, with: end)
@@ -107,14 +114,16 @@ package struct JournalImage: Hashable, Sendable {
         guard query.number >= nextNumber, numbersByID[query.id] == nil else {
             throw Contradiction(kind: .acceptedTwice, query: query.number)
         }
-        if let name = query.idempotencyKey {
-            let key = IdempotencyKey(owner: query.owner, key: name)
+        if let key = query.key {
             guard numbersByKey[key] == nil else { throw Contradiction(kind: .keyInUse, query: query.number) }
             numbersByKey[key] = query.number
         }
         numbersByID[query.id] = query.number
         unfinished[query.number] = RecoveredQuery(accepted: query)
         nextNumber = QueryNumber(rawValue: query.number.rawValue + 1)
+        guard !models.contains(query.model) else { return }
+        models.append(query.model)
+        models.sort()
     }
 
     private mutating func finish(_ number: QueryNumber, with end: QueryEnd) throws(Contradiction) {
@@ -144,7 +153,7 @@ package struct JournalImage: Hashable, Sendable {
     private mutating func drop(_ query: AcceptedQuery) {
         results[query.number] = nil
         numbersByID[query.id] = nil
-        if let name = query.idempotencyKey { numbersByKey[IdempotencyKey(owner: query.owner, key: name)] = nil }
+        if let key = query.key { numbersByKey[key] = nil }
     }
 
     private mutating func change(
@@ -161,17 +170,4 @@ package struct JournalImage: Hashable, Sendable {
 
 extension JournalImage.Contradiction {
     fileprivate static func outOfOrder(_ number: QueryNumber) -> Self { Self(kind: .outOfOrder, query: number) }
-}
-
-extension OutputPart {
-    /// This part and the one that follows it; identifiers are kept only if both know theirs.
-    package func appending(_ next: OutputPart) -> OutputPart {
-        var whole = self
-        whole.count += next.count
-        let isWhole = ids.count == count && next.ids.count == next.count
-        whole.ids = isWhole ? ids + next.ids : []
-        whole.text += next.text
-        whole.pieces += next.pieces
-        return whole
-    }
 }

@@ -65,6 +65,31 @@ package struct OutputPart: Hashable, Sendable {
     }
 
     package static let none = OutputPart(firstIndex: 0, count: 0, ids: [], text: [])
+
+    /// Checkpoints put together as far as each begins where the last one ended; nil if there is none.
+    package init?(joining parts: [OutputPart]) {
+        guard var joined = parts.first else { return nil }
+        for part in parts.dropFirst() {
+            guard part.firstIndex == joined.firstIndex + joined.count else { break }
+            joined.append(part)
+        }
+        self = joined
+    }
+
+    /// Adds the part that follows this one, which begins a new piece; identifiers are kept only if both know theirs.
+    mutating func append(_ next: OutputPart) {
+        let isIdentified = ids.count == count && next.ids.count == next.count
+        if pieces.isEmpty { pieces = wholePieces }
+        pieces += next.pieces.isEmpty ? next.wholePieces : next.pieces
+        count += next.count
+        if isIdentified { ids += next.ids } else { ids = [] }
+        text += next.text
+    }
+
+    /// All of it as one piece.
+    private var wholePieces: [Piece] {
+        count > 0 || !text.isEmpty ? [Piece(tokens: UInt32(count), bytes: UInt32(text.count))] : []
+    }
 }
 
 /// An attempt that came to nothing: where, when and why.
@@ -78,6 +103,9 @@ package struct FailedAttempt: Hashable, Sendable {
     package var message: String
     /// Tokens that the answer had by then.
     package var outputTokens: Int
+    /// Among how many queries this one may be why, itself included: 1 but for the loss of a worker with others, 0 if it
+    /// can't be why its worker was lost.
+    package var suspects: Int
 
     package init(
         attempt: Int,
@@ -86,7 +114,8 @@ package struct FailedAttempt: Hashable, Sendable {
         code: StatusCode,
         reason: Reason,
         message: String,
-        outputTokens: Int
+        outputTokens: Int,
+        suspects: Int = 1
     ) {
         self.attempt = attempt
         self.worker = worker
@@ -95,6 +124,7 @@ package struct FailedAttempt: Hashable, Sendable {
         self.reason = reason
         self.message = message
         self.outputTokens = outputTokens
+        self.suspects = suspects
     }
 }
 

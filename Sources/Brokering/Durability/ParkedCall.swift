@@ -6,6 +6,9 @@ struct ParkedCall: Sendable {
         /// Its name may belong to a query that is no longer in memory.
         case submit(Submission, QueryID, arrival: Instant)
         case attach(Attachment)
+        case cancel(QueryID, Account)
+        case acknowledge(QueryID, Account)
+        case explain(QueryID, Account)
     }
 
     let ticket: UInt64

@@ -13,17 +13,21 @@ package struct Recovery: Hashable, Sendable {
     /// Fingerprints (`IdempotencyKey.fingerprint`) of the keys of all queries that are kept, ended ones included: a key
     /// that is not among them is new for certain.
     package var keys: Set<UInt64>
+    /// Models of all queries that the journal knows of, sorted: they were served, and their workers may be on their way.
+    package var models: [String]
 
     package init(
         epoch: UInt32 = 1,
         nextNumber: QueryNumber = QueryNumber(rawValue: 1),
         queries: [RecoveredQuery] = [],
-        keys: Set<UInt64> = []
+        keys: Set<UInt64> = [],
+        models: [String] = []
     ) {
         self.epoch = epoch
         self.nextNumber = nextNumber
         self.queries = queries
         self.keys = keys
+        self.models = models
     }
 }
 

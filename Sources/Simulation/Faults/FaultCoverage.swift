@@ -7,11 +7,12 @@ package struct FaultCoverage: Hashable, Sendable {
         case workerDrained, duplicateMessage, slowReader
         // What the broker made of them.
         case recoveredQueued, recoveredRunning, recoveredCheckpoint, recoveredDead, resumedPrefix, startedOver
+        case suspectHeldBack
         case toldToStartOver, staleReport, revoked, expelled, poisonous, attemptsExhausted, deadlineExceeded
         case cancelled, noWorker, refused, fallbackPlacement, latePlan, standbyTookOver, preempted
         // What clients did.
         case attachedAgain, attachedFromAnotherSession, submittedAgain, joinedByKey, keyReused, keyLookedUp
-        case attachLookedUp, duplicateDuringLookup, intruderRefused, acknowledged, readBack
+        case attachLookedUp, acknowledgementLookedUp, duplicateDuringLookup, intruderRefused, acknowledged, readBack
         case endedOK, oneToken, longAnswer, volatileLost, multiTokenPiece
     }
 

@@ -23,6 +23,8 @@ struct FaultLedger: Sendable {
         var restarts = 0
         /// Dispatches that cost no attempt: their workers left in good order.
         var forgiven = 0
+        /// Dispatches that may have cost none: their workers were lost, perhaps for another query's sake.
+        var lost = 0
         var isCancelled = false
         var isToldAccepted = false
         var isAcknowledged = false
@@ -77,7 +79,7 @@ struct FaultLedger: Sendable {
     mutating func endLeases(ofSession session: UInt64, costAnAttempt: Bool) {
         for id in order where queries[id]?.lease != nil && queries[id]?.leaseSession == session {
             endLease(of: id)
-            if !costAnAttempt { queries[id]?.forgiven += 1 }
+            if costAnAttempt { queries[id]?.lost += 1 } else { queries[id]?.forgiven += 1 }
         }
     }
 

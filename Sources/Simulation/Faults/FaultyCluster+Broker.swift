@@ -38,6 +38,8 @@ extension FaultyCluster {
         guard process.isUp else { return }
         let actions = broker.takeActions(at: brokerNow)
         checkBroker()
+        let holdsBack = broker.workerOrder.contains { broker.worker($0)?.holdsBack == true }
+        if holdsBack { coverage.note(.suspectHeldBack) }
         perform(actions)
         let at = process.origin + Interval(nanoseconds: next.nanoseconds)
         guard process.isUp, at < process.tickAt else { return }
@@ -72,10 +74,11 @@ extension FaultyCluster {
                 events.append(event)
                 continue
             case .refuse(let stream, let status): refuse(stream, status)
+            case .answer(let stream): answer(stream)
             case .expel(let worker, _):
                 coverage.note(.expelled)
                 dismiss(worker.rawValue)
-            case .write, .lookUp: continue
+            case .write, .lookUp, .explain: continue
             }
             guard process.isUp, !crashes() else { return }
         }

@@ -27,11 +27,16 @@ extension FaultyCluster {
             schedule(.reconnect(peer: peer, route: peers[peer].route), after: Double(pick(100...2500)))
         case 36..<46:
             note(.paused, of: peer)
-            peers[peer].pausedUntil = now + .milliseconds(Int64([30, 300, 1500, 3000][pick(4)]))
+            // One that is stopped already stays so: what it missed would come after what it hears sooner.
+            let end = now + .milliseconds(Int64([30, 300, 1500, 3000][pick(4)]))
+            peers[peer].pausedUntil = max(peers[peer].pausedUntil, end)
         case 46..<52:
             coverage.note(.brokerPaused)
             tell("fault: the broker is stopped")
-            process.pausedUntil = now + .milliseconds(Int64([30, 300, 1200, 2500][pick(4)]))
+            process.pausedUntil = max(
+                process.pausedUntil,
+                now + .milliseconds(Int64([30, 300, 1200, 2500][pick(4)]))
+            )
         case 52..<62: killSomething(.workerKilled, self.peer(ofWorker: pick(workers.count)))
         case 62..<70: killSomething(.schedulerKilled, self.peer(ofScheduler: pick(schedulers.count)))
         case 70..<74:

@@ -71,7 +71,8 @@ extension FaultyCluster {
                 fail(.boundedAttempts, "\(name), attempt \(assignment.attempt), is dispatched before it is on the disk")
             }
         }
-        let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven
+        let lost = min(query.lost, brokerConfiguration.maximumLosses)
+        let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven + lost
         if query.dispatches >= limit { fail(.boundedAttempts, "\(name) is dispatched more than \(limit) times") }
         if broker.query(query.id)?.attempts.last?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
         checkPrefix(assignment, of: query)
@@ -167,6 +168,8 @@ extension FaultyCluster {
             let text = step.reports[index].text
             guard let work = FaultToken.tokens(in: text.utf8)?.first.map({ FaultToken.work(of: $0) }) else { continue }
             for (lease, id) in ledger.leased.map({ ($0.lease, $0.id) }) where ledger[id]?.work == work {
+                // Beside what the holder itself reports it would only be out of order.
+                guard !step.reports.contains(where: { $0.lease == lease }) else { continue }
                 step.reports[index].lease = lease
                 step.reports[index].firstIndex = live.first { $0.id == id }?.count ?? 0
             }

@@ -75,19 +75,22 @@ extension FaultyCluster {
     }
 
     private mutating func acknowledge(_ id: QueryID, _ stream: StreamKey, from peer: Int) {
-        var status = Status.ok
         do throws(Status) {
-            try broker.acknowledge(
-                id,
-                as: FaultWork.account(ofOwner: works[ledger[id]?.work ?? 0].owner),
-                at: brokerNow
-            )
+            let account = FaultWork.account(ofOwner: works[ledger[id]?.work ?? 0].owner)
+            guard try broker.acknowledge(id, as: account, by: stream, at: brokerNow) else {
+                coverage.note(.acknowledgementLookedUp)
+                return
+            }
             ledger.change(id) { $0.isAcknowledged = true }
-            coverage.note(.acknowledged)
+            answer(stream)
         } catch {
-            status = error
+            send(.acknowledged(stream: stream.stream, error), over: stream.session.rawValue)
         }
-        send(.acknowledged(stream: stream.stream, status), over: stream.session.rawValue)
+    }
+
+    mutating func answer(_ stream: StreamKey) {
+        coverage.note(.acknowledged)
+        send(.acknowledged(stream: stream.stream, .ok), over: stream.session.rawValue)
     }
 
     mutating func clientSessionEnded(_ session: UInt64) {

@@ -64,6 +64,8 @@ package struct FaultyCluster {
         configuration.retryPause = .milliseconds(50)
         configuration.retryPauseLimit = .milliseconds(400)
         configuration.enginePatience = .milliseconds(1500)
+        configuration.maximumLosses = 5
+        configuration.suspectPatience = .milliseconds(300)
         configuration.checkpointTokens = 8
         configuration.checkpointInterval = .milliseconds(60)
         configuration.noWorkerPatience = .milliseconds(1500)

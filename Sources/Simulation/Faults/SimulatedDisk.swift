@@ -73,13 +73,6 @@ struct SimulatedDisk: Sendable {
         return nil
     }
 
-    /// The durable records put together by the other account of what they mean, that which stores are tested against.
-    func contents() -> JournalContents {
-        var contents = JournalContents()
-        for record in records.prefix(synced).joined() { contents.apply(record) }
-        return contents
-    }
-
     /// The image made anew from the first record on; its epoch is not that of the real one.
     func refolded() -> JournalImage? {
         var fresh = JournalImage()

@@ -101,8 +101,8 @@ extension ModelStatus {
         [
             "model": model, "workers": workers, "queued": queued, "running": running, "completed": completed,
             "failed": failed, "cancelled": cancelled, "refused": refused, "retried": retried,
-            "output_tokens": outputTokens, "attainment": attainment, "ttft_ms": timeToFirstToken.object,
-            "atgt_ms": averageTokenTime.object,
+            "output_tokens": outputTokens, "wasted_tokens": wastedTokens, "attainment": attainment,
+            "ttft_ms": timeToFirstToken.object, "atgt_ms": averageTokenTime.object,
         ].merging(predictions.object) { own, _ in own }
     }
 }

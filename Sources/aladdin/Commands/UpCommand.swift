@@ -30,12 +30,7 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var engine: EngineOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var scaling: ScalingAdviceOptions
-    @OptionGroup var objective: ObjectiveOptions
-    @OptionGroup var admission: AdmissionOptions
-    @OptionGroup var endpoints: EndpointOptions
-    @OptionGroup var journal: JournalOptions
-    @OptionGroup var delivery: DeliveryOptions
-    @OptionGroup var keys: KeyDirectoryOptions
+    @OptionGroup var broker: BrokerOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -59,13 +54,9 @@ struct Up: AsyncParsableCommand {
         guard !scales || choice.workers == nil else {
             throw ValidationError("--autoscale can't start servers of --engine upstream: see aladdin autoscale")
         }
-        try gateway.checkExposure(keys, logger: logger)
-        let opened = try keys.open()
-        let broker = try BrokerService(
-            configuration: try BrokerCommand.configuration(endpoints, objective, admission, delivery, keys, opened),
-            journal: try journal.journal(for: try endpoints.frontend()),
-            logger: logger
-        )
+        try gateway.checkExposure(broker.keys, logger: logger)
+        let opened = try broker.keys.open()
+        let broker = try broker.broker(opened, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]

@@ -30,6 +30,9 @@ struct ClusterMetrics: Sendable {
             registry.gauge(MetricCatalogue.predictionError, quantity).set(average.magnitude)
             registry.gauge(MetricCatalogue.predictionBias, quantity).set(average.bias)
         }
+        for model in status.models {
+            registry.counter(MetricCatalogue.wastedTokens, model.model).increment(by: Double(model.wastedTokens))
+        }
         for worker in status.workers {
             let step = PredictionErrors.Average(
                 magnitude: worker.stepError,

@@ -8,7 +8,10 @@ struct DeliveryOptions: ParsableArguments {
     var maxAttempts: Int?
 
     @Option(
-        help: "Workers lost while they run one query, without it getting further, until it is given up. (default: 2)"
+        help: """
+            Workers lost while they run one query and nothing else that may be why, without it getting further, until it \
+            is given up. (default: 2)
+            """
     )
     var poisonAfter: Int?
 

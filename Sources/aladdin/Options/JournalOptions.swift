@@ -19,6 +19,32 @@ struct JournalOptions: ParsableArguments {
     @Flag(help: "Set a damaged journal aside and go on with what can be read of it.")
     var journalAcceptLoss = false
 
+    @Option(help: "Hours for which ended queries, and results that nobody acknowledged, are kept. (default: 24)")
+    var resultRetentionH: Double?
+
+    @Option(help: "Ended queries kept at most; beyond it those go that ended first. (default: 1000000)")
+    var maxResults: Int?
+
+    @Option(help: "GiB of the journal in use beyond which ended queries go, those that ended first. (default: 8)")
+    var journalGib: Double?
+
+    /// How long and how many results are kept.
+    func retention() throws -> (result: Interval, results: Int, bytes: Int64) {
+        let standard = JournalConfiguration()
+        let day = standard.retention.seconds / 3600
+        let hours = try Setting.resolve(resultRetentionH, "result-retention-h", default: day)
+        guard hours > 0, hours <= 87_600 else {
+            throw ValidationError("--result-retention-h is \(hours); it must be positive, 87600 (ten years) at most")
+        }
+        let results = try Setting.resolve(maxResults, "max-results", default: standard.maxResults)
+        guard results >= 0 else { throw ValidationError("--max-results is \(results); it must not be negative") }
+        let gib = try Setting.resolve(journalGib, "journal-gib", default: Double(standard.maxBytes) / Double(1 << 30))
+        guard gib > 0, gib <= 1_048_576 else {
+            throw ValidationError("--journal-gib is \(gib); it must be positive, 1048576 at most")
+        }
+        return (.seconds(rounding: hours * 3600), results, Int64(gib * Double(1 << 30)))
+    }
+
     /// The journal; nil if none is wanted.
     ///
     /// - Parameter frontend: the frontend endpoint. Brokers of one machine listen on different ports, so by default each
@@ -45,6 +71,7 @@ struct JournalOptions: ParsableArguments {
         let parent = URL(fileURLWithPath: directory).deletingLastPathComponent().path
         if let warning = SQLiteJournal.warning(about: parent) { Terminal.complain("warning: \(warning)") }
         var configuration = JournalConfiguration()
+        (configuration.retention, configuration.maxResults, configuration.maxBytes) = try retention()
         configuration.acceptsLoss =
             try journalAcceptLoss || Setting.resolve(nil as Bool?, "journal-accept-loss") == true
         return SQLiteJournal(directory: directory, configuration: configuration) {

@@ -11,7 +11,9 @@ struct HTTP: Sendable {
         try await curl(url, ["--data-binary", body] + headers.flatMap { ["-H", $0] })
     }
 
-    static func get(_ url: String) async throws -> HTTP { try await curl(url, []) }
+    static func get(_ url: String, headers: [String] = []) async throws -> HTTP {
+        try await curl(url, headers.flatMap { ["-H", $0] })
+    }
 
     /// A request whose answer is still being read; line by line in `output`.
     static func open(_ url: String, _ body: String, headers: [String] = []) -> ServiceProcess {

@@ -941,7 +941,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_status__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[16] =
+static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[17] =
 {
   {
     "model",
@@ -1135,6 +1135,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "wasted_tokens",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ModelStatus, wasted_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   12,   /* field[12] = atgt */
@@ -1152,12 +1164,13 @@ static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   11,   /* field[11] = ttft */
   14,   /* field[14] = ttft_bias */
   13,   /* field[13] = ttft_error */
+  16,   /* field[16] = wasted_tokens */
   1,   /* field[1] = workers */
 };
 static const ProtobufCIntRange aladdin__v1__model_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
 {
@@ -1167,7 +1180,7 @@ const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
   "Aladdin__V1__ModelStatus",
   "aladdin.v1",
   sizeof(Aladdin__V1__ModelStatus),
-  16,
+  17,
   aladdin__v1__model_status__field_descriptors,
   aladdin__v1__model_status__field_indices_by_name,
   1,  aladdin__v1__model_status__number_ranges,

@@ -1849,7 +1849,7 @@ const ProtobufCMessageDescriptor aladdin__v1__attach_request__descriptor =
   (ProtobufCMessageInit) aladdin__v1__attach_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__cancel_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor aladdin__v1__cancel_request__field_descriptors[2] =
 {
   {
     "query_id",
@@ -1863,14 +1863,28 @@ static const ProtobufCFieldDescriptor aladdin__v1__cancel_request__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tenant",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__CancelRequest, tenant),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__cancel_request__field_indices_by_name[] = {
   0,   /* field[0] = query_id */
+  1,   /* field[1] = tenant */
 };
-static const ProtobufCIntRange aladdin__v1__cancel_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange aladdin__v1__cancel_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 8, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__cancel_request__descriptor =
 {
@@ -1880,10 +1894,10 @@ const ProtobufCMessageDescriptor aladdin__v1__cancel_request__descriptor =
   "Aladdin__V1__CancelRequest",
   "aladdin.v1",
   sizeof(Aladdin__V1__CancelRequest),
-  1,
+  2,
   aladdin__v1__cancel_request__field_descriptors,
   aladdin__v1__cancel_request__field_indices_by_name,
-  1,  aladdin__v1__cancel_request__number_ranges,
+  2,  aladdin__v1__cancel_request__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__cancel_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1905,7 +1919,7 @@ const ProtobufCMessageDescriptor aladdin__v1__cancel_response__descriptor =
   (ProtobufCMessageInit) aladdin__v1__cancel_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__acknowledge_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor aladdin__v1__acknowledge_request__field_descriptors[2] =
 {
   {
     "query_id",
@@ -1919,14 +1933,28 @@ static const ProtobufCFieldDescriptor aladdin__v1__acknowledge_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "tenant",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__AcknowledgeRequest, tenant),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__acknowledge_request__field_indices_by_name[] = {
   0,   /* field[0] = query_id */
+  1,   /* field[1] = tenant */
 };
-static const ProtobufCIntRange aladdin__v1__acknowledge_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange aladdin__v1__acknowledge_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 8, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__acknowledge_request__descriptor =
 {
@@ -1936,10 +1964,10 @@ const ProtobufCMessageDescriptor aladdin__v1__acknowledge_request__descriptor =
   "Aladdin__V1__AcknowledgeRequest",
   "aladdin.v1",
   sizeof(Aladdin__V1__AcknowledgeRequest),
-  1,
+  2,
   aladdin__v1__acknowledge_request__field_descriptors,
   aladdin__v1__acknowledge_request__field_indices_by_name,
-  1,  aladdin__v1__acknowledge_request__number_ranges,
+  2,  aladdin__v1__acknowledge_request__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__acknowledge_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

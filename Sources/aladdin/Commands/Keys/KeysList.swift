@@ -1,5 +1,6 @@
 internal import AccessControl
 internal import ArgumentParser
+internal import Foundation
 internal import ZeroMQ
 
 struct KeysList: AsyncParsableCommand {
@@ -25,7 +26,8 @@ struct KeysList: AsyncParsableCommand {
             print(try Terminal.json(object))
             return
         }
-        print(Terminal.table([["NAME", "ROLE", "TENANT", "STATE", "PUBLIC KEY"]] + registry.principals.map(\.row)))
+        let headings = ["NAME", "ROLE", "TENANT", "STATE", "EXPIRES", "PUBLIC KEY"]
+        print(Terminal.table([headings] + registry.principals.map(\.row)))
         print()
         let rows = Role.endpoints.map { [$0.rawValue, server[$0].map { "\($0.publicKey)" } ?? ""] }
         print(Terminal.table([["ENDPOINT", "THE BROKER'S PUBLIC KEY"]] + rows))
@@ -33,18 +35,24 @@ struct KeysList: AsyncParsableCommand {
 }
 
 extension Principal {
+    private var state: String {
+        if isRevoked { return "revoked" }
+        return isActive(at: Int(Date().timeIntervalSince1970)) ? "active" : "expired"
+    }
+
     private var tenantText: String { role.hasTenant ? tenant ?? "(any)" : "" }
 
     fileprivate var row: [String] {
-        [name, role.rawValue, tenantText, isActive ? "active" : "revoked", publicKeyText ?? ""]
+        [name, role.rawValue, tenantText, state, expires.map(KeyExpiry.text) ?? "never", publicKeyText ?? ""]
     }
 
     fileprivate var object: [String: Any] {
         var object: [String: Any] = [
-            "name": name, "role": role.rawValue, "state": isActive ? "active" : "revoked", "created_unix": created,
+            "name": name, "role": role.rawValue, "state": state, "created_unix": created,
         ]
         if let tenant { object["tenant"] = tenant }
         if let revoked { object["revoked_unix"] = revoked }
+        if let expires { object["expires_unix"] = expires }
         if let publicKeyText { object["public_key"] = publicKeyText }
         return object
     }

@@ -24,6 +24,9 @@ struct KeysNew: AsyncParsableCommand {
     @Flag(help: "It may speak for any tenant, as a gateway does.")
     var anyTenant = false
 
+    @Option(help: "Until when it is good: 90d, 12h or a day's beginning, 2027-01-31. (default: until revoked)")
+    var expires: String?
+
     @OptionGroup var location: KeysLocation
 
     func run() async throws {
@@ -36,9 +39,11 @@ struct KeysNew: AsyncParsableCommand {
             throw ValidationError("NAME is '\(name)'; it must be \(Principal.nameRule)")
         }
         guard tenant == nil || !anyTenant else { throw ValidationError("give --tenant or --any-tenant, not both") }
+        let now = Int(Date().timeIntervalSince1970)
+        let expiry = try expires.map { try KeyExpiry.time($0, now: now) }
         let directory = try location.directory()
         if !directory.exists, try directory.initialise() { Terminal.complain("made \(directory.path)") }
-        switch try directory.add(name, role: role, tenant: tenant(for: role), at: Int(Date().timeIntervalSince1970)) {
+        switch try directory.add(name, role: role, tenant: tenant(for: role), at: now, expires: expiry) {
         case .file(let path):
             Terminal.complain("the secret key of \(role.rawValue) \(name) is in")
             print(path)

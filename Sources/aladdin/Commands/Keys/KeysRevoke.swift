@@ -16,6 +16,6 @@ struct KeysRevoke: AsyncParsableCommand {
     func run() async throws {
         let directory = try location.existingDirectory()
         let principal = try directory.revoke(name, at: Int(Date().timeIntervalSince1970))
-        Terminal.complain(principal.isActive ? "\(name) is revoked" : "\(name) was revoked before")
+        Terminal.complain(principal.isRevoked ? "\(name) was revoked before" : "\(name) is revoked")
     }
 }

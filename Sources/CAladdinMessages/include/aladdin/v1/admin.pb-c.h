@@ -140,10 +140,15 @@ struct  Aladdin__V1__ModelStatus
   double ttft_error;
   double ttft_bias;
   Aladdin__V1__PredictionErrors *predictions;
+  /*
+   * Reported for queries that had ended: the client had left or cancelled, or the deadline had passed, and the worker did
+   * not know it yet. Not among output_tokens.
+   */
+  uint64_t wasted_tokens;
 };
 #define ALADDIN__V1__MODEL_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__model_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL, 0 }
 
 
 struct  Aladdin__V1__LatencySummary

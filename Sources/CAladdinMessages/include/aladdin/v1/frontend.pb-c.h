@@ -317,10 +317,14 @@ struct  Aladdin__V1__CancelRequest
 {
   ProtobufCMessage base;
   char *query_id;
+  /*
+   * As in AttachRequest.
+   */
+  char *tenant;
 };
 #define ALADDIN__V1__CANCEL_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__cancel_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__CancelResponse
@@ -336,10 +340,14 @@ struct  Aladdin__V1__AcknowledgeRequest
 {
   ProtobufCMessage base;
   char *query_id;
+  /*
+   * As in AttachRequest.
+   */
+  char *tenant;
 };
 #define ALADDIN__V1__ACKNOWLEDGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__acknowledge_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__AcknowledgeResponse

@@ -1,0 +1,33 @@
+internal import ServingModel
+
+/// Which names (idempotency keys) the journal may know, by their fingerprints: others are new for certain.
+///
+/// It forgets what is older than the journal keeps, so that its size is that of what came within two such times.
+struct NameFilter: Sendable {
+    /// Every fingerprint is remembered for so long at least, and for twice as long at most.
+    private let retention: Interval
+    private var recent: Set<UInt64>
+    private var older: Set<UInt64> = []
+    private var begun: Instant
+
+    init(_ fingerprints: Set<UInt64> = [], retention: Interval, at now: Instant) {
+        recent = fingerprints
+        self.retention = retention
+        begun = now
+    }
+
+    var count: Int { recent.count + older.count }
+
+    func contains(_ fingerprint: UInt64) -> Bool {
+        recent.contains(fingerprint) || older.contains(fingerprint)
+    }
+
+    mutating func insert(_ fingerprint: UInt64, at now: Instant) {
+        if begun + retention <= now {
+            older = begun + retention + retention <= now ? [] : recent
+            recent = []
+            begun = now
+        }
+        recent.insert(fingerprint)
+    }
+}
