@@ -36,8 +36,15 @@ package struct Account: Hashable, Sendable {
 extension Submission {
     /// Puts the query on an account, whose tenant it gets; its idempotency key is unique within that tenant.
     ///
-    /// - Throws: a `Status` if it names a tenant that the account does not speak for.
+    /// - Throws: a `Status` if it names a tenant that the account does not speak for, or chooses its worker as a tenant.
     package mutating func charge(_ account: Account) throws(Status) {
+        guard worker == nil || account.tenant == nil else {
+            throw Status(
+                .permissionDenied,
+                .tenantForbidden,
+                "a key of one tenant may not choose workers; leave \(MetadataKey.worker) out"
+            )
+        }
         tenant = try account.acting(for: tenant).tenant ?? ""
         owner = tenant
     }

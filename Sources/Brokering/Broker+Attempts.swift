@@ -15,6 +15,8 @@ extension Broker {
             end(number, with: .ok, at: now)
             return
         }
+        // It was to show what that worker does, so no other can stand in for it.
+        guard record.submission.worker == nil else { return end(number, with: status, at: now) }
         let failure = FailedAttempt(
             attempt: record.attempt,
             worker: record.workerName,

@@ -37,7 +37,8 @@ extension Broker {
                 predictedTimeToFirstToken: record.predictedTimeToFirstToken
             )
         }
-        if let chunk = record.output.chunk(from: reader.cursor, limit: Self.deliveryBytes) {
+        let bound = record.checkpoint(after: reader.cursor) ?? .max
+        if let chunk = record.output.chunk(from: reader.cursor, limit: Self.deliveryBytes, upTo: bound) {
             reader.cursor = chunk.firstIndex + chunk.count
             return .tokens(firstIndex: chunk.firstIndex, count: chunk.count, ids: chunk.ids, text: chunk.text)
         }

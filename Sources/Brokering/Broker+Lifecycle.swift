@@ -14,6 +14,7 @@ extension Broker {
             tidyUnplaced()
         }
         tell(.queryQueued(record.queuedQuery(at: now)))
+        if let worker = record.submission.worker { placeAsChosen(number, on: worker, at: now) }
     }
 
     /// Drops entries that have moved on once they are the greater part, so that the list stays within twice the queue.

@@ -45,7 +45,9 @@ extension Broker {
     }
 
     private mutating func place(_ placement: Placement, isOwn: Bool, at now: Instant) {
-        guard let record = queries[placement.query], record.attempt == placement.attempt else { return }
+        guard let record = queries[placement.query], record.attempt == placement.attempt,
+            isOwn || record.submission.worker == nil
+        else { return }
         switch record.state {
         case .queued, .placed: break
         case .pausing, .leased, .ended: return
@@ -66,6 +68,35 @@ extension Broker {
         workers[placement.worker]?.queued += 1
         mark(placement.worker)
     }
+
+    /// Places a query on the one worker that its client has chosen; without that worker it ends.
+    mutating func placeAsChosen(_ number: QueryNumber, on worker: WorkerID, at now: Instant) {
+        guard let record = queries[number] else { return }
+        guard takes(worker, queriesFor: record.model) else { return end(number, with: Self.chosenWorkerGone, at: now) }
+        let placement = Placement(
+            query: number,
+            attempt: record.attempt,
+            worker: worker,
+            predictedTimeToFirstToken: nil,
+            explanation: PlacementExplanation(
+                reason: "the client chose this worker",
+                held: now - record.arrival,
+                batch: 1,
+                candidates: []
+            )
+        )
+        place(placement, isOwn: true, at: now)
+    }
+
+    func takes(_ worker: WorkerID, queriesFor model: String) -> Bool {
+        workers[worker].map { !$0.isDraining && $0.joined.profile.model == model } ?? false
+    }
+
+    static let chosenWorkerGone = Status(
+        .notFound,
+        .noWorker,
+        "the chosen worker is not there, or serves another model"
+    )
 
     /// Gives every marked worker what it is willing to take from its queue.
     mutating func feedMarkedWorkers(at now: Instant) {
@@ -140,7 +171,7 @@ extension Broker {
         record.output.removeAll()
         record.rewrite(from: 0, by: record.attempt)
         if record.checkpointed.tokens > 0 { record.resetRecord = writeAwaited(.reset(record.number)) }
-        record.checkpointed.tokens = 0
+        record.voidCheckpoints()
         for stream in record.readers {
             guard var reader = readers[stream], reader.cursor > 0 else { continue }
             reader.cursor = 0

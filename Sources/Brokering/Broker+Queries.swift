@@ -36,7 +36,11 @@ extension Broker {
         let model = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, from: stream)
-            try checkLoad(for: submission, on: model, at: now)
+            if let worker = submission.worker {
+                guard takes(worker, queriesFor: model) else { throw Self.chosenWorkerGone }
+            } else {
+                try checkLoad(for: submission, on: model, at: now)
+            }
         } catch {
             models[model]?.refused += 1
             throw error

@@ -49,12 +49,18 @@ package struct OutputLog: Hashable, Sendable {
     ///
     /// An index within an entry is served from the entry's beginning, so the text is never cut inside a character.
     /// Complexity: O(log entries) plus the text returned.
-    package func chunk(from index: Int, limit: Int) -> (firstIndex: Int, count: Int, ids: [Int32], text: String)? {
+    package func chunk(
+        from index: Int,
+        limit: Int,
+        upTo bound: Int = .max
+    ) -> (firstIndex: Int, count: Int, ids: [Int32], text: String)? {
         guard index < count else { return nil }
         let first = firstEntry(endingAfter: index)
         let start = first == 0 ? Entry(endIndex: 0, endOffset: 0) : entries[first - 1]
         var last = first
-        while last + 1 < entries.count, entries[last + 1].endOffset - start.endOffset <= limit { last += 1 }
+        while last + 1 < entries.count, entries[last + 1].endIndex <= bound,
+            entries[last + 1].endOffset - start.endOffset <= limit
+        { last += 1 }
         let end = entries[last]
         return (
             firstIndex: start.endIndex,

@@ -54,7 +54,9 @@ package struct QueryRecord: Sendable {
     /// From where on which attempt made the answer, newest last; those that a later one covers are dropped.
     package internal(set) var rewrites: [Rewrite] = []
     /// Tokens that the journal has in checkpoints, and when the last of them was written.
-    var checkpointed: (tokens: Int, at: Instant)
+    private(set) var checkpointed: (tokens: Int, at: Instant)
+    /// Where checkpoints end, in order: where a reset may come to after a restart.
+    private var checkpoints: [Int] = []
     /// What must be durable before its client is told of its acceptance, before it is told that the answer starts over
     /// (otherwise a crash could bring the old one back), before its next attempt is dispatched, and before its end is
     /// told: numbers of journal records.
@@ -125,6 +127,26 @@ package struct QueryRecord: Sendable {
     mutating func rewrite(from index: Int, by attempt: Int) {
         rewrites.removeAll { $0.index >= index }
         rewrites.append(Rewrite(attempt: attempt, index: index))
+    }
+
+    /// All tokens so far are in checkpoints.
+    mutating func noteCheckpoint(at now: Instant) {
+        checkpointed = (output.count, now)
+        if output.count > 0 { checkpoints.append(output.count) }
+    }
+
+    /// No checkpoint counts any more.
+    mutating func voidCheckpoints() {
+        checkpointed.tokens = 0
+        checkpoints = []
+    }
+
+    /// The end of the first checkpoint beyond `index`.
+    ///
+    /// A reader is never told tokens on both sides of it in one piece, since it could not forget a part of that.
+    func checkpoint(after index: Int) -> Int? {
+        guard let last = checkpoints.last, last > index else { return nil }
+        return checkpoints.first { $0 > index }
     }
 
     /// The first token that a reader does not know for certain who last heard of attempt `seen`; nil for all known.

@@ -7,6 +7,8 @@ package enum MetadataKey {
     package static let priority = "x-aladdin-priority"
     package static let tenant = "x-aladdin-tenant"
     package static let outputTokens = "x-aladdin-output-tokens"
+    /// The one worker that is to run it, by its number: for measuring a worker.
+    package static let worker = "x-aladdin-worker"
     package static let timeout = "x-request-timeout-ms"
     package static let durability = "x-aladdin-durability"
     package static let idempotencyKey = "idempotency-key"
@@ -52,6 +54,8 @@ extension Submission {
             request: request
         )
         try read(metadata, defaults: configuration.objective)
+        // It belongs to one worker's session, which no restart outlives.
+        if worker != nil { durability = .volatile }
     }
 
     private static func measure(_ input: PromptInput) throws(Status) -> (tokens: Int?, bytes: Int) {
@@ -126,6 +130,11 @@ extension Submission {
                     throw Self.invalid(key, value, "a positive integer")
                 }
                 outputTokensHint = number
+            case MetadataKey.worker:
+                guard let number = UInt64(value), number > 0 else {
+                    throw Self.invalid(key, value, "the number of a worker")
+                }
+                worker = WorkerID(rawValue: number)
             case MetadataKey.tenant:
                 guard value.utf8.count <= 64, value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
                     throw Status(

@@ -13,6 +13,8 @@ package struct Submission: Hashable, Sendable {
     package var objective: ServiceLevelObjective?
     package var priority: Int
     package var tenant: String
+    /// The only worker that may run it, without the scheduler's say; nil for any.
+    package var worker: WorkerID?
     /// From arrival; nothing is started after it and what runs is stopped.
     package var timeout: Interval?
     /// The request as it goes to the worker, byte for byte; opaque here.

@@ -55,7 +55,7 @@ extension Broker {
                 || new > 0 && now - record.checkpointed.at >= configuration.checkpointInterval,
             let part = record.output.part(from: record.checkpointed.tokens)
         else { return }
-        queries[number]?.checkpointed = (record.output.count, now)
+        queries[number]?.noteCheckpoint(at: now)
         write(.checkpoint(number, part))
     }
 }

@@ -31,7 +31,7 @@ extension Broker {
         record.restarts = recovered.restarts
         record.failures = recovered.failures
         if let output = recovered.output { record.output = OutputLog(output) }
-        record.checkpointed = (record.output.count, now)
+        record.noteCheckpoint(at: now)
         insert(record, at: now)
     }
 

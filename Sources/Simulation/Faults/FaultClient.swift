@@ -41,11 +41,29 @@ struct FaultCall: Sendable {
     var id: QueryID?
     /// Whether to attach rather than submit.
     var attaches = false
-    var tokens: [Int32] = []
+    var tokens: [Int32] = [] { didSet { if tokens.isEmpty { pieces = [] } } }
+    /// Where the pieces begin in which they were told.
+    var pieces: [Int] = []
     var seenAttempt = 0
     var isAccepted = false
     var finished: Int?
     var refusals = 0
+
+    mutating func take(_ told: [Int32]) {
+        pieces.append(tokens.count)
+        tokens += told
+    }
+
+    /// Forgets what was told from `first` on.
+    ///
+    /// - Returns: whether that is whole pieces: nobody can forget a part of a text.
+    mutating func takeBack(to first: Int) -> Bool {
+        guard first < tokens.count else { return true }
+        let isWhole = first == 0 || pieces.contains(first)
+        pieces.removeAll { $0 >= first }
+        tokens.removeSubrange(first...)
+        return isWhole
+    }
 
     var isOver: Bool {
         switch state {

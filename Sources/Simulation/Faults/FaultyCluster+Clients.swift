@@ -54,6 +54,7 @@ extension FaultyCluster {
             call.attaches = true
             if chance(0.5) {
                 call.tokens = other.tokens
+                call.pieces = other.pieces
                 call.seenAttempt = other.seenAttempt
             }
             coverage.note(.attachedFromAnotherSession)
@@ -191,7 +192,7 @@ extension FaultyCluster {
         case .reset(let first):
             coverage.note(.toldToStartOver)
             if first > call.tokens.count { fail(.oneStream, "a reset to a token that was never told") }
-            call.tokens.removeSubrange(min(first, call.tokens.count)...)
+            if !call.takeBack(to: first) { fail(.oneStream, "a reset to \(first), within what was told in one piece") }
         case .tokens(let first, let count, _, let text):
             let tokens = FaultToken.tokens(in: text.utf8) ?? []
             let query = call.id.flatMap { ledger[$0] }
@@ -201,7 +202,7 @@ extension FaultyCluster {
             if first != call.tokens.count || tokens.count != count {
                 fail(.oneStream, "tokens \(first)+\(count) after \(call.tokens.count) of query \(call.id?.low ?? 0)")
             }
-            call.tokens += tokens
+            call.take(tokens)
         case .finished(_, _, let tokens): call.finished = tokens
         case .end(let status): heardEnd(status, &call)
         }

@@ -20,10 +20,22 @@ struct LiveGrid: Sendable {
 
     let client: AladdinClient
     let worker: WorkerStatus
+    private let start = ContinuousClock.now
     var settings = Settings()
     /// Told after each part: how many are done, of how many.
     let onProgress: @Sendable (_ done: Int, _ of: Int, _ what: String) -> Void
 
+    init(
+        client: AladdinClient,
+        worker: WorkerStatus,
+        onProgress: @escaping @Sendable (_ done: Int, _ of: Int, _ what: String) -> Void
+    ) {
+        self.client = client
+        self.worker = worker
+        self.onProgress = onProgress
+    }
+
+    private var seconds: Double { (ContinuousClock.now - start).milliseconds / 1000 }
     private var model: String { worker.profile.model }
 
     /// Lengths of prompts, in tokens: doubling from 16 up to what the worker prefills in one step.
@@ -78,13 +90,13 @@ struct LiveGrid: Sendable {
         var rows: [MeasurementTable.Row] = []
         for repetition in 0..<settings.repetitions {
             let query = try await time(prompt: length, tokens: 1)
-            guard repetition > 0, let first = query.tokens.first else { continue }
+            guard repetition > 0, let first = query.arrivals.first else { continue }
             rows.append(
                 MeasurementTable.Row(
                     setting: setting,
                     batch: 1,
                     tokens: query.inputTokens,
-                    milliseconds: (first.at - query.sent).milliseconds
+                    milliseconds: (first.seconds - query.sent) * 1000
                 )
             )
         }
@@ -123,10 +135,10 @@ struct LiveGrid: Sendable {
                 ("x-aladdin-output-tokens", "\(tokens)"),
             ]
         )
-        var query = TimedQuery(sent: .now)
+        var query = TimedQuery(sent: seconds)
         for try await event in client.generate(request) {
             switch event {
-            case .tokens(let first, let ids, _, _): query.note(tokens: ids.count, from: first, at: .now)
+            case .tokens(let first, let count, _, _): query.note(count, from: first, at: seconds)
             case .finished(_, let inputTokens, _): query.inputTokens = inputTokens
             default: break
             }
