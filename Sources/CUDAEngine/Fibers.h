@@ -63,6 +63,7 @@ struct Block {
 };
 
 inline Block block;
+inline bool isReversed = false; // takes the threads from the last to the first: what depends on their order differs
 alignas(128) inline unsigned char shared[256 << 10];
 
 inline void yield() {
@@ -131,7 +132,8 @@ inline void runBlock(unsigned count) {
     for (unsigned i = 0; i < count; i++) block.threads[i]->isDone = false;
     for (unsigned left = count; left > 0;) {
         block.advanced = false;
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned turn = 0; turn < count; turn++) {
+            unsigned i = isReversed ? count - 1 - turn : turn;
             if (block.threads[i]->isDone) continue;
             resume(i);
             left -= block.threads[i]->isDone;

@@ -294,16 +294,20 @@ void testSampling() {
 } // namespace
 
 int main() {
-    testFibers();
-    testRounding();
-    testRows();
-    testProducts();
-    testStoring();
-    for (AttentionShape shape : {AttentionShape{2, 2, 16, 40}, AttentionShape{6, 2, 32, 40}, AttentionShape{8, 1, 128, 40}}) {
-        testDecodeAttention(shape);
-        testPrefillAttention(shape);
+    // In both orders of a block's threads: where a barrier is missing, one of them is wrong.
+    for (bool isReversed : {false, true}) {
+        fibers::isReversed = isReversed;
+        testFibers();
+        testRounding();
+        testRows();
+        testProducts();
+        testStoring();
+        for (auto shape : {AttentionShape{2, 2, 16, 40}, AttentionShape{6, 2, 32, 40}, AttentionShape{8, 1, 128, 40}}) {
+            testDecodeAttention(shape);
+            testPrefillAttention(shape);
+        }
+        testSampling();
     }
-    testSampling();
     if (failures) return fprintf(stderr, "%d of %ld are wrong\n", failures, compared), 1;
     printf("%ld numbers compared\n", compared);
     return 0;
