@@ -3,6 +3,8 @@
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
 # make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
+# make cuda   the engine for NVIDIA GPUs, .build/cuda/libaladdin-cuda.so; fetches nvcc from PyPI if there is none
+# make cuda-bench  on a GPU: checks its scores, measures decode and prefill, calibrates
 # make bench  figures with wall-clock times: the CPU engine, the journal
 
 SHELL := /bin/bash
@@ -74,6 +76,20 @@ bench: packages
 	.build/release/ReferenceEngineBench bfloat16
 	swift build -c release --product JournalBench
 	.build/release/JournalBench
+
+.PHONY: cuda cuda-bench
+cuda:
+	.ci/build-cuda
+
+# Everything that wants a GPU. cuBLAS is looked for on LD_LIBRARY_PATH, or in ALADDIN_CUBLAS.
+cuda-bench: packages cuda
+	mkdir -p .build/cuda/grid
+	.build/cuda/cuda-bench --csv .build/cuda/grid
+	swift build --build-tests
+	ALADDIN_CUDA_LIBRARY=$(CURDIR)/.build/cuda/libaladdin-cuda.so .ci/test --filter CUDAEngineTests
+	$(SWIFT_BUILD)
+	.build/release/aladdin calibrate --prefill-csv .build/cuda/grid/prefill.csv --decode-csv .build/cuda/grid/decode.csv \
+	    --out .build/cuda/profile.json
 
 # make reproduce        the short form of the studies (minutes), and docs/reproduction.md from their findings
 # make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live for the service

@@ -343,6 +343,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Sources/CUDAEngine is built by `make cuda`; here its kernels run on the CPU
+        .testTarget(
+            name: "CUDAEngineTests",
+            dependencies: ["EngineInterface", "PluginEngine", "ReferenceEngine", "ServingModel"],
+            exclude: ["kernels.cc"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -70,7 +70,7 @@ extension IntegrationTests {
                     "--worker", worker, "--out", keys.files.path("\(worker).json"), "--key", overseer, "--json",
                 ]
                 let steps = try await eventually("the scheduler to have learnt of \(worker)") {
-                    let run = try await Run.aladdin(["calibrate"] + flags + service.endpoints.flags)
+                    let run = try await Run.aladdin(["calibrate", "--learnt"] + flags + service.endpoints.flags)
                     return run.code == 0 ? try run.json()["steps"] as? Int ?? 0 : 0
                 } until: {
                     $0 > 2

@@ -58,8 +58,10 @@ extension IntegrationTests {
 
             let worker = try await Self.children(of: service.process.id)
             try #require(worker.count == 1)
+            let said = service.process.errors.lines.count
             kill(worker[0], SIGKILL)
-            try await service.process.line("worker crashed; it is started anew")
+            try await service.process.line("worker crashed; it is started anew", from: said)
+            try await service.process.line("worker joined", from: said)
             let again = try await service.query("seven", "--key", alice)
             #expect(again.output.trimmingCharacters(in: .newlines) == "5 6 7 8", "\(again.errors)")
 

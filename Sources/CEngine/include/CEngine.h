@@ -208,6 +208,9 @@ typedef struct aladdin_engine_api {
 // The one symbol that a plug-in exports. `worker_version` is the newest version that the worker speaks; a plug-in that speaks
 // several returns the table of that one, others return the one they have, and the worker says what is wrong with it.
 // The table stays where it is for the life of the process; NULL says that this plug-in cannot work here at all.
+#ifdef __GNUC__
+__attribute__((visibility("default")))
+#endif
 const aladdin_engine_api *aladdin_engine_plugin(uint32_t worker_version);
 
 #ifdef __cplusplus
