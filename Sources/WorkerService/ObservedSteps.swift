@@ -11,8 +11,8 @@ internal import ServingModel
 /// A prompt that is sent during one round and has its first token in the next was computed in that step. One that takes
 /// longer was spread over several, in shares that nobody outside knows; and pieces that are late, or hold several tokens,
 /// blur what belongs to which step. But time is linear in work, so the mean of several steps takes the mean of their times:
-/// they are told without a time as they come, and when all is plain again their mean is told with one. The stream that got
-/// most tokens says how many steps there were. While nothing decodes, the steps of a long prompt cannot be seen at all;
+/// steps are told without a time as they come, and once in a while, when no prompt is half-way and no piece is missing,
+/// their mean is told with one. The stream that got most tokens says how many steps there were. While nothing decodes, the steps of a long prompt cannot be seen at all;
 /// they are taken to have the chunks that the profile says. A prompt that is given up half-way leaves work that nobody can
 /// attribute: such steps are told without a time and teach nothing.
 struct ObservedSteps: Hashable {
@@ -49,8 +49,10 @@ struct ObservedSteps: Hashable {
         }
     }
 
-    /// A mean is told after so many rounds, whatever is on its way: what the ends add wrongly is small by then.
-    private static let longestSpan = 32
+    /// The time of a piece is known to some milliseconds, whatever a step takes: a mean is taken over many of those.
+    private static let shortestSpan = Interval.milliseconds(100)
+    /// A mean is told then, whatever is on its way: what the ends add wrongly is small.
+    private static let longestSpan = Interval.seconds(1)
 
     private let chunkTokens: Int
     private var streams: [SequenceID: Stream] = [:]
@@ -133,6 +135,9 @@ struct ObservedSteps: Hashable {
             served -= 1
         }
         endRoundIfComplete()
+        // What is left when all is done is too short for a mean, but better than nothing. Its steps have been told, so
+        // that this one must bring nothing new to those who follow the prompts.
+        if streams.isEmpty, spanRounds > 0, spanWork.prefillTokens == 0 { endSpan(at: roundStart) }
     }
 
     private var hasPromptOnItsWay: Bool { pending.contains { streams[$0].map { $0.sentAt <= roundStart } ?? false } }
@@ -147,15 +152,22 @@ struct ObservedSteps: Hashable {
         spanWork += roundWork
         spanRounds += 1
         let isPlain = served == streams.count - pending.count && !hasPromptOnItsWay
-        if !isPlain, spanRounds < Self.longestSpan {
-            steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
+        let length = end - spanStart
+        // What an idle engine does first is told alone: it is the only look at what a prompt takes.
+        let isFirst = spanRounds == 1 && roundWork.decodes == 0
+        if isPlain && (length >= Self.shortestSpan || isFirst) || length >= Self.longestSpan {
+            endSpan(at: end)
         } else {
-            let count = max(spanRounds, mostTokens) + unseenSteps
-            let duration = Interval(nanoseconds: (end - spanStart).nanoseconds / Int64(count))
-            steps.append(Step(workload: workload(spanWork, over: count), duration: isSpoilt ? .zero : duration))
-            startSpan(at: end)
+            steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
         }
         startRound(at: end)
+    }
+
+    private mutating func endSpan(at end: Instant) {
+        let count = max(spanRounds, mostTokens) + unseenSteps
+        let duration = Interval(nanoseconds: (end - spanStart).nanoseconds / Int64(count))
+        steps.append(Step(workload: workload(spanWork, over: count), duration: isSpoilt ? .zero : duration))
+        startSpan(at: end)
     }
 
     private func workload(_ work: Work, over count: Int) -> StepWorkload {
@@ -165,7 +177,7 @@ struct ObservedSteps: Hashable {
             kind: work.prefillTokens == 0 ? .decode : work.decodes == 0 ? .prefill : .mixed,
             prefillTokens: mean(work.prefillTokens),
             prefillSquares: mean(work.prefillSquares),
-            decodeSequences: mean(work.decodes),
+            decodeSequences: work.decodes > 0 ? max(1, mean(work.decodes)) : 0,
             contextTokens: mean(work.context)
         )
     }

@@ -66,7 +66,7 @@ struct ObservedStepsTests {
 
     private func id(_ number: Int) -> SequenceID { SequenceID(rawValue: number) }
 
-    @Test("Of one stream after another each token is a step, the first of them the prompt's")
+    @Test("A prompt on an idle engine has a time of its own; of what follows the mean is told")
     func single() {
         var steps = ObservedSteps(chunkTokens: 2048)
         var now = Instant.zero
@@ -75,21 +75,24 @@ struct ObservedStepsTests {
             steps.sent(id(query), prompt: PromptCount(tokens: 90), at: now)
             now = now + .milliseconds(30)
             steps.came(id(query), tokens: 1, prompt: PromptCount(tokens: 100, cached: 40), at: now)
-            now = now + .milliseconds(12)
-            steps.came(id(query), tokens: 1, prompt: nil, at: now)
-            steps.ended(id(query))
             #expect(
                 steps.take() == [
                     .init(
                         workload: StepWorkload(kind: .prefill, prefillTokens: 60, prefillSquares: 8400),
                         duration: .milliseconds(30)
-                    ),
-                    .init(
-                        workload: StepWorkload(kind: .decode, decodeSequences: 1, contextTokens: 101),
-                        duration: .milliseconds(12)
-                    ),
+                    )
                 ]
             )
+            for _ in 1...11 {
+                now = now + .milliseconds(12)
+                steps.came(id(query), tokens: 1, prompt: nil, at: now)
+            }
+            let timed = steps.take().filter { $0.duration > .zero }
+            #expect(timed.map(\.duration) == [.milliseconds(12)])
+            #expect(timed.first?.workload == StepWorkload(kind: .decode, decodeSequences: 1, contextTokens: 105))
+            steps.ended(id(query))
+            // Two more had come since, too few for a mean.
+            #expect(steps.take().map(\.duration) == [.milliseconds(12)])
         }
     }
 
@@ -177,12 +180,12 @@ struct ObservedStepsTests {
         var all: [Double] = []
         for seed: UInt64 in 0..<300 {
             let (errors, told) = errors(seed)
-            #expect(errors.count > told / 4, "seed \(seed): \(errors.count) of \(told) steps have a time")
+            #expect(errors.count > told / 30, "seed \(seed): \(errors.count) of \(told) steps have a time")
             all += errors
         }
         // What is left are spans cut short at their longest, and prompts that shared steps nobody saw.
-        #expect(all.count { abs($0) > 0.02 } < all.count / 500)
-        #expect(all.reduce(0) { $0 + abs($1) } / Double(all.count) < 0.001)
+        #expect(all.count { abs($0) > 0.05 } < all.count / 100)
+        #expect(all.reduce(0) { $0 + abs($1) } / Double(all.count) < 0.01)
     }
 
     @Test("Pieces that are late by up to a step, and tokens told together, blur single steps but not their mean")
@@ -190,37 +193,44 @@ struct ObservedStepsTests {
         var all: [Double] = []
         for seed: UInt64 in 0..<300 {
             let (errors, told) = errors(seed, blur: .milliseconds(15))
-            #expect(errors.count > told / 20, "seed \(seed): \(errors.count) of \(told) steps have a time")
+            #expect(errors.count > told / 60, "seed \(seed): \(errors.count) of \(told) steps have a time")
             all += errors
         }
         let mean = all.reduce(0, +) / Double(all.count)
         let deviation = (all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(all.count)).squareRoot()
         #expect(abs(mean) < 0.05)
-        #expect(deviation < 0.5)
+        #expect(deviation < 0.15)
     }
 
     @Test("A prompt given up half-way spoils what it was computed in, and nothing after")
     func spoilt() {
         var steps = ObservedSteps(chunkTokens: 2048)
-        steps.sent(id(1), prompt: PromptCount(tokens: 10), at: .zero)
-        steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: 10))
-        steps.sent(id(2), prompt: PromptCount(tokens: 9000), at: Instant(nanoseconds: 15))
-        steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: 20))
+        var now = Instant.zero
+        func come() {
+            now = now + .milliseconds(60)
+            steps.came(id(1), tokens: 1, prompt: nil, at: now)
+        }
+        steps.sent(id(1), prompt: PromptCount(tokens: 10), at: now)
+        come()
+        come()
+        steps.sent(id(2), prompt: PromptCount(tokens: 9000), at: now)
+        come()
+        come()
         _ = steps.take()
         steps.ended(id(2))
-        steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: 90))
-        steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: 100))
-        #expect(steps.take().map(\.duration) == [.zero, Interval(nanoseconds: 10)])
+        for _ in 1...6 { come() }
+        let known = Interval.milliseconds(60)
+        #expect(steps.take().map(\.duration) == [.zero, .zero, known, .zero, known, .zero, known])
     }
 
     @Test("Where steps give several tokens, a token's share is told")
     func severalTokens() {
         var steps = ObservedSteps(chunkTokens: 2048)
         steps.sent(id(1), prompt: PromptCount(tokens: 10), at: .zero)
-        steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: 100))
-        steps.came(id(1), tokens: 4, prompt: nil, at: Instant(nanoseconds: 200))
+        steps.came(id(1), tokens: 1, prompt: nil, at: .zero + .milliseconds(100))
+        steps.came(id(1), tokens: 4, prompt: nil, at: .zero + .milliseconds(200))
         let last = steps.take().last
-        #expect(last?.duration == Interval(nanoseconds: 25))
+        #expect(last?.duration == .milliseconds(25))
         #expect(last?.workload.decodeSequences == 1)
     }
 
@@ -228,14 +238,17 @@ struct ObservedStepsTests {
     func stalled() {
         var steps = ObservedSteps(chunkTokens: 2048)
         for number in 1...2 { steps.sent(id(number), prompt: PromptCount(tokens: 10), at: .zero) }
-        for number in 1...2 { steps.came(id(number), tokens: 1, prompt: nil, at: Instant(nanoseconds: 10)) }
+        for number in 1...2 { steps.came(id(number), tokens: 1, prompt: nil, at: .zero + .milliseconds(10)) }
         _ = steps.take()
-        for time: Int64 in [20, 30] { steps.came(id(1), tokens: 1, prompt: nil, at: Instant(nanoseconds: time)) }
+        for time: Int64 in 1...20 {
+            steps.came(id(1), tokens: 1, prompt: nil, at: .zero + .milliseconds(10 + 10 * time))
+        }
         let told = steps.take()
-        #expect(told.count == 1 && told.first?.duration == .zero && told.first?.workload.decodeSequences == 1)
+        #expect(told.count == 19)
+        #expect(told.allSatisfy { $0.duration == .zero && $0.workload.decodeSequences == 1 })
         steps.ended(id(2))
         let mean = steps.take()
-        #expect(mean.map(\.duration) == [Interval(nanoseconds: 10)])
-        #expect(mean.first?.workload == StepWorkload(kind: .decode, decodeSequences: 1, contextTokens: 12))
+        #expect(mean.map(\.duration) == [.milliseconds(10)])
+        #expect(mean.first?.workload == StepWorkload(kind: .decode, decodeSequences: 1, contextTokens: 21))
     }
 }
