@@ -126,7 +126,7 @@ struct LiveGrid: Sendable {
         var query = TimedQuery(sent: .now)
         for try await event in client.generate(request) {
             switch event {
-            case .tokens(let first, let ids, _, _): query.note(tokens: ids.count, from: first, at: .now)
+            case .tokens(let first, let count, _, _): query.note(tokens: count, from: first, at: .now)
             case .finished(_, let inputTokens, _): query.inputTokens = inputTokens
             default: break
             }
