@@ -39,13 +39,24 @@ public struct Worker: Service {
         stopsOnSignals: Bool = true,
         logger: Logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
     ) {
-        var configuration = WorkerServiceConfiguration(name: name ?? Self.defaultName)
-        configuration.brokerEndpoint = broker
-        configuration.keys = key?.keys
-        configuration.batching = batching
-        configuration.drainTime = drainTime
-        if stopsOnSignals { configuration.whenEngineHangs = { exit(1) } }
+        let configuration = Self.configuration(name, broker, key, batching, drainTime, stopsOnSignals)
         service = WorkerService(configuration: configuration, logger: logger, makeEngine: engine)
+        self.stopsOnSignals = stopsOnSignals
+        self.logger = logger
+    }
+
+    /// Makes a worker over an engine that batches for itself; otherwise as the other one.
+    public init(
+        streaming engine: any StreamingEngine,
+        broker: String = "tcp://127.0.0.1:5551",
+        name: String? = nil,
+        key: WorkerKey? = nil,
+        drainTime: Interval = .seconds(10),
+        stopsOnSignals: Bool = true,
+        logger: Logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
+    ) {
+        let configuration = Self.configuration(name, broker, key, .chunked, drainTime, stopsOnSignals)
+        service = WorkerService(configuration: configuration, logger: logger, engine: engine)
         self.stopsOnSignals = stopsOnSignals
         self.logger = logger
     }
@@ -68,6 +79,23 @@ public struct Worker: Service {
             )
         )
         try await group.run()
+    }
+
+    private static func configuration(
+        _ name: String?,
+        _ broker: String,
+        _ key: WorkerKey?,
+        _ batching: BatchingMode,
+        _ drainTime: Interval,
+        _ stopsOnSignals: Bool
+    ) -> WorkerServiceConfiguration {
+        var configuration = WorkerServiceConfiguration(name: name ?? defaultName)
+        configuration.brokerEndpoint = broker
+        configuration.keys = key?.keys
+        configuration.batching = batching
+        configuration.drainTime = drainTime
+        if stopsOnSignals { configuration.whenEngineHangs = { exit(1) } }
+        return configuration
     }
 
     private static var defaultName: String {

@@ -89,15 +89,12 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    /// For the thread: what it is to do; nil when it is to end, after which it may be woken no more.
-    func takeCommands() -> [Command]? {
+    /// For the thread: what it is to do, and whether that is the last; it is woken no more then.
+    func takeCommands() -> (commands: [Command], areLast: Bool) {
         state.withLock { state in
             defer { state.commands.removeAll() }
-            if state.isStopped, state.commands.isEmpty {
-                state.loop = nil
-                return nil
-            }
-            return state.commands
+            if state.isStopped { state.loop = nil }
+            return (state.commands, state.isStopped)
         }
     }
 

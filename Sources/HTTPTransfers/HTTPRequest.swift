@@ -4,7 +4,7 @@ package import ServingModel
 package struct HTTPRequest: Sendable {
     /// Absolute, `http` or `https`.
     package var url: String
-    /// Complete lines, `name: value`. They may carry secrets and are never printed.
+    /// Complete lines, a name, a colon and a value; they may carry secrets and are never printed.
     package var headers: [String] = []
     /// Posted if it is there; without it the request is a GET.
     package var body: [UInt8]?

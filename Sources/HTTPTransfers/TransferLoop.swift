@@ -12,13 +12,15 @@ final class TransferLoop {
 
     /// Serves until the client is stopped.
     func run(for client: HTTPClient) {
-        while let commands = client.takeCommands() {
+        while true {
+            let (commands, areLast) = client.takeCommands()
             for command in commands {
                 switch command {
                 case .begin(let id, let request, let handle): begin(id, request, handle)
                 case .cancel(let id): end(id, TransferFailure(.cancelled, "cancelled"))
                 }
             }
+            if areLast { break }
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             endFinished()

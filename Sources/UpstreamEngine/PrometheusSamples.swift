@@ -40,7 +40,7 @@ struct PrometheusSamples {
             rest = line
         }
 
-        /// `name{label="value",…} number [time]`
+        /// Reads a line as `name{label="value",…} number [time]`.
         mutating func sample() -> (String, Sample)? {
             skipBlanks()
             guard rest.first != UInt8(ascii: "#") else { return nil }

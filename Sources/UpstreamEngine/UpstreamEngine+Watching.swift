@@ -8,6 +8,8 @@ extension UpstreamEngine {
     /// Answers of a server that is alive but slow may be this late, so many times in a row.
     private static let toleratedDelays = 3
     private static let longestPause = Interval.seconds(5)
+    private static let patience = Interval.seconds(5)
+    private static let patienceInDoubt = Interval.seconds(2)
 
     package func watch(_ report: @escaping @Sendable (EngineCondition) -> Void) async {
         client.start()
@@ -48,7 +50,7 @@ extension UpstreamEngine {
         var told = ""
         while !Task.isCancelled {
             do throws(Status) {
-                return try await ask()
+                return try await ask(within: Self.patience)
             } catch {
                 // Once for each reason, so that a long outage does not fill the log.
                 if error.message != told {
@@ -67,11 +69,13 @@ extension UpstreamEngine {
     }
 
     /// Asks the server for all that it says of itself.
-    private func ask() async throws(Status) -> ServerAccount {
-        let models = try await get("/v1/models")
+    private func ask(within limit: Interval) async throws(Status) -> ServerAccount {
+        let models = try await get("/v1/models", within: limit)
         var account = try ServerAccount(models: models, wanted: configuration.model)
-        if account.kind == .llamaCpp, let properties = try? await get("/props") { account.take(properties: properties) }
-        if let metrics = try? await get("/metrics") { account.take(PrometheusSamples(metrics)) }
+        if account.kind == .llamaCpp, let properties = try? await get("/props", within: limit) {
+            account.take(properties: properties)
+        }
+        if let metrics = try? await get("/metrics", within: limit) { account.take(PrometheusSamples(metrics)) }
         return account
     }
 
@@ -89,17 +93,20 @@ extension UpstreamEngine {
             let doubters = doubts.take()
             do throws(Status) {
                 // Whoever doubts may have met a server that was exchanged for another in between.
-                if !doubters.isEmpty, try await ask() != found {
+                let limit = doubters.isEmpty ? Self.patience : Self.patienceInDoubt
+                if !doubters.isEmpty, try await ask(within: limit) != found {
                     throw Status(.unavailable, .engineFailed, "it is another server now, or serves something else")
                 }
-                let answer = try await get(found.hasMetrics ? "/metrics" : "/v1/models")
+                let answer = try await get(found.hasMetrics ? "/metrics" : "/v1/models", within: limit)
                 delays = 0
                 if found.hasMetrics {
                     let capacity = description.profile.kvCache.capacityTokens
                     report(.load(ServerAccount.load(PrometheusSamples(answer), kvCapacityTokens: capacity)))
                 }
             } catch {
-                delays = error.code == .deadlineExceeded ? delays + 1 : Self.toleratedDelays
+                // One that answers late while answers fail is not only slow.
+                let isSlow = error.code == .deadlineExceeded && doubters.isEmpty
+                delays = isSlow ? delays + 1 : Self.toleratedDelays
                 if delays >= Self.toleratedDelays, !Task.isCancelled {
                     // Whoever doubts hears of it after the worker does.
                     doubts.putBack(doubters)
@@ -123,9 +130,9 @@ extension UpstreamEngine {
     }
 
     /// - Throws: a `Status` in words for the log; `.deadlineExceeded` if only patience ran out.
-    private func get(_ path: String) async throws(Status) -> [UInt8] {
+    private func get(_ path: String, within limit: Interval) async throws(Status) -> [UInt8] {
         var request = httpRequest(path)
-        request.timeout = .seconds(5)
+        request.timeout = limit
         let answer: HTTPAnswer
         do throws(TransferFailure) {
             answer = try await client.fetch(request)

@@ -9,11 +9,12 @@ internal import ServingModel
 /// of the next, or from sending a query to an idle engine to its first token, is what the step took.
 ///
 /// A prompt that is sent during one round and has its first token in the next was computed in that step. One that takes
-/// longer was spread over several, in shares that nobody outside knows. But time is linear in work, so the mean of those
-/// steps took the mean of their times: they are told without a time as they come, and when the prompt is through their
-/// mean is told with one. While nothing decodes, steps of a long prompt cannot be seen at all; they are taken to have the
-/// chunks that the profile says. What cannot be attributed at all (a prompt given up half-way, a stream that stood still) is told
-/// without a time and teaches nothing.
+/// longer was spread over several, in shares that nobody outside knows; and pieces that are late, or hold several tokens,
+/// blur what belongs to which step. But time is linear in work, so the mean of several steps takes the mean of their times:
+/// steps are told without a time as they come, and once in a while, when no prompt is half-way and no piece is missing,
+/// their mean is told with one. The stream that got most tokens says how many steps there were. While nothing decodes, the steps of a long prompt cannot be seen at all;
+/// they are taken to have the chunks that the profile says. A prompt that is given up half-way leaves work that nobody can
+/// attribute: such steps are told without a time and teach nothing.
 struct ObservedSteps: Hashable {
     struct Step: Hashable {
         var workload: StepWorkload
@@ -27,6 +28,9 @@ struct ObservedSteps: Hashable {
         var tokens = 0
         /// The last round in which it had tokens.
         var round = 0
+        /// The span that `spanTokens` is about.
+        var span = 0
+        var spanTokens = 0
     }
 
     private struct Work: Hashable {
@@ -34,9 +38,7 @@ struct ObservedSteps: Hashable {
         var context = 0
         var prefillTokens = 0
         var prefillSquares = 0
-        /// Pieces and tokens: an engine may give several tokens in one step.
         var pieces = 0
-        var tokens = 0
 
         static func += (left: inout Work, right: Work) {
             left.decodes += right.decodes
@@ -44,12 +46,13 @@ struct ObservedSteps: Hashable {
             left.prefillTokens += right.prefillTokens
             left.prefillSquares += right.prefillSquares
             left.pieces += right.pieces
-            left.tokens += right.tokens
         }
     }
 
-    /// A mean is told after so many rounds, whatever is on its way: what the ends add wrongly is small by then.
-    private static let longestSpan = 32
+    /// The time of a piece is known to some milliseconds, whatever a step takes: a mean is taken over many of those.
+    private static let shortestSpan = Interval.milliseconds(100)
+    /// A mean is told then, whatever is on its way: what the ends add wrongly is small.
+    private static let longestSpan = Interval.seconds(1)
 
     private let chunkTokens: Int
     private var streams: [SequenceID: Stream] = [:]
@@ -63,7 +66,12 @@ struct ObservedSteps: Hashable {
     private var lastToken = Instant.zero
     private var spanStart = Instant.zero
     private var spanWork = Work()
+    private var span = 0
     private var spanRounds = 0
+    /// Of the stream that got most in this span.
+    private var mostTokens = 0
+    /// Steps that brought nobody anything.
+    private var unseenSteps = 0
     private var isSpoilt = false
     private var steps: [Step] = []
 
@@ -98,15 +106,19 @@ struct ObservedSteps: Hashable {
             let cached = min(stream.prompt.cached, length)
             roundWork.prefillTokens += length - cached
             roundWork.prefillSquares += length * length - cached * cached
-        } else {
-            roundWork.decodes += 1
-            roundWork.context += stream.prompt.tokens + stream.tokens
         }
+        // The token that a prompt ends with is no decode; each further one is, in some step.
+        let decodes = stream.tokens == 0 ? tokens - 1 : tokens
+        let context = stream.prompt.tokens + max(stream.tokens, 1)
+        roundWork.decodes += decodes
+        roundWork.context += decodes * context + decodes * (decodes - 1) / 2
         stream.tokens += tokens
         stream.round = round
+        stream.spanTokens = tokens + (stream.span == span ? stream.spanTokens : 0)
+        stream.span = span
+        mostTokens = max(mostTokens, stream.spanTokens)
         streams[id] = stream
         roundWork.pieces += 1
-        roundWork.tokens += tokens
         served += 1
         lastToken = now
         endRoundIfComplete()
@@ -123,6 +135,9 @@ struct ObservedSteps: Hashable {
             served -= 1
         }
         endRoundIfComplete()
+        // What is left when all is done is too short for a mean, but better than nothing. Its steps have been told, so
+        // that this one must bring nothing new to those who follow the prompts.
+        if streams.isEmpty, spanRounds > 0, spanWork.prefillTokens == 0 { endSpan(at: roundStart) }
     }
 
     private var hasPromptOnItsWay: Bool { pending.contains { streams[$0].map { $0.sentAt <= roundStart } ?? false } }
@@ -133,54 +148,59 @@ struct ObservedSteps: Hashable {
     }
 
     private mutating func endRound(at end: Instant) {
-        if served < streams.count - pending.count { isSpoilt = true }
+        if roundWork.decodes == 0 { unseenSteps += max(0, roundWork.prefillTokens - 1) / chunkTokens }
         spanWork += roundWork
-        let unseen = roundWork.decodes == 0 ? (roundWork.prefillTokens - 1) / chunkTokens : 0
-        spanRounds += 1 + max(0, unseen)
-        if hasPromptOnItsWay, spanRounds < Self.longestSpan {
-            steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
+        spanRounds += 1
+        let isPlain = served == streams.count - pending.count && !hasPromptOnItsWay
+        let length = end - spanStart
+        // What an idle engine does first is told alone: it is the only look at what a prompt takes.
+        let isFirst = spanRounds == 1 && roundWork.decodes == 0
+        if isPlain && (length >= Self.shortestSpan || isFirst) || length >= Self.longestSpan {
+            endSpan(at: end)
         } else {
-            let duration = isSpoilt ? .zero : timePerToken(until: end)
-            steps.append(Step(workload: workload(spanWork, over: spanRounds), duration: duration))
-            spanStart = end
-            spanWork = Work()
-            spanRounds = 0
-            isSpoilt = false
+            steps.append(Step(workload: workload(roundWork, over: 1), duration: .zero))
         }
-        round += 1
-        roundStart = end
-        roundWork = Work()
-        served = 0
+        startRound(at: end)
     }
 
-    /// The mean step's time; where steps give several tokens to a sequence, the time of one token's share.
-    private func timePerToken(until end: Instant) -> Interval {
-        let perRound = Double((end - spanStart).nanoseconds) / Double(spanRounds)
-        guard spanWork.tokens > spanWork.pieces else { return Interval(nanoseconds: Int64(perRound)) }
-        // Beside a prompt it is not known whose time it was.
-        guard spanWork.prefillTokens == 0 else { return .zero }
-        return Interval(nanoseconds: Int64(perRound * Double(spanWork.pieces) / Double(spanWork.tokens)))
+    private mutating func endSpan(at end: Instant) {
+        let count = max(spanRounds, mostTokens) + unseenSteps
+        let duration = Interval(nanoseconds: (end - spanStart).nanoseconds / Int64(count))
+        steps.append(Step(workload: workload(spanWork, over: count), duration: isSpoilt ? .zero : duration))
+        startSpan(at: end)
     }
 
-    private func workload(_ work: Work, over rounds: Int) -> StepWorkload {
-        func mean(_ sum: Int) -> Int { (sum + rounds / 2) / rounds }
+    private func workload(_ work: Work, over count: Int) -> StepWorkload {
+        func mean(_ sum: Int) -> Int { (sum + count / 2) / count }
         return StepWorkload(
-            kind: work.prefillTokens > 0 ? .mixed : .decode,
+            // Alone, a prompt takes what it takes to get into the engine as well; that is no part of steps that decode.
+            kind: work.prefillTokens == 0 ? .decode : work.decodes == 0 ? .prefill : .mixed,
             prefillTokens: mean(work.prefillTokens),
             prefillSquares: mean(work.prefillSquares),
-            decodeSequences: mean(work.decodes),
+            decodeSequences: work.decodes > 0 ? max(1, mean(work.decodes)) : 0,
             contextTokens: mean(work.context)
         )
     }
 
     private mutating func startAnew(at now: Instant) {
+        startRound(at: now)
+        startSpan(at: now)
+    }
+
+    private mutating func startRound(at now: Instant) {
+        round += 1
         roundStart = now
         roundWork = Work()
-        round += 1
         served = 0
+    }
+
+    private mutating func startSpan(at now: Instant) {
+        span += 1
         spanStart = now
         spanWork = Work()
         spanRounds = 0
+        mostTokens = 0
+        unseenSteps = 0
         isSpoilt = false
     }
 }

@@ -51,6 +51,12 @@ extension WorkerService {
     private func take(_ condition: EngineCondition) {
         switch condition {
         case .ready(let description):
+            do throws(Status) {
+                try description.validate()
+            } catch {
+                logger.error("the engine's description cannot be used", metadata: ["why": "\(error.message)"])
+                return
+            }
             logger.info("engine ready", metadata: ["model": "\(description.model)"])
             streams = StreamMachine(description: description, after: streams)
             isReady = true

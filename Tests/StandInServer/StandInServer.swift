@@ -42,14 +42,16 @@ package final class StandInServer: Sendable {
 
     /// Listens and serves until `stop()`.
     ///
-    /// - Parameter script: what becomes of each completion; the default answers it well.
+    /// - Parameters:
+    ///   - port: nil for one that is free.
+    ///   - script: what becomes of each completion; the default answers it well.
     package static func start(
         _ model: StandInModel = StandInModel(),
-        port: Int = 0,
+        port: Int? = nil,
         script: @escaping Script = { try await $1.complete($0) }
     ) async throws -> StandInServer {
         let box = HandlerBox()
-        let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -57,8 +59,22 @@ package final class StandInServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(StandInHandler(box))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+        let listener = try await listen(bootstrap, port)
         return StandInServer(model, listener, box, script)
+    }
+
+    /// A server that is to come back needs a port that the system gives to nobody else meanwhile.
+    private static func listen(_ bootstrap: ServerBootstrap, _ port: Int?) async throws -> any Channel {
+        if let port { return try await bootstrap.bind(host: "127.0.0.1", port: port).get() }
+        var attempts = 0
+        while true {
+            attempts += 1
+            do {
+                return try await bootstrap.bind(host: "127.0.0.1", port: .random(in: 20_000..<32_000)).get()
+            } catch  where attempts < 100 {
+                continue
+            }
+        }
     }
 
     /// Changes what becomes of completions from now on.

@@ -99,6 +99,23 @@ struct HTTPClientTests {
         await server.stop()
     }
 
+    @Test("Stopping beside a cancellation ends at once as well")
+    func stoppingBesideCancellation() async throws {
+        let server = try await StandInServer.start { try await $1.hang() }
+        for round in 1...50 {
+            let client = HTTPClient()
+            client.start()
+            var request = HTTPRequest(server.url + "/v1/completions")
+            request.body = Array(#"{"model": "stand-in", "stream": true, "max_tokens": 3, "prompt": "a"}"#.utf8)
+            let fetching = Task { [request] in await failure(client, request) }
+            if round.isMultiple(of: 2) { await server.wait { asked, _ in asked.count >= round / 2 } }
+            fetching.cancel()
+            client.stop()
+            #expect(await fetching.value == .cancelled)
+        }
+        await server.stop()
+    }
+
     @Test("Stopping ends what is under way, and what is sent afterwards ends at once")
     func stopping() async throws {
         let server = try await StandInServer.start { try await $1.hang() }

@@ -12,12 +12,14 @@ struct UpstreamEngineTests {
     /// An engine that watches its server for the time of `body`.
     private func withEngine(
         _ server: StandInServer,
-        _ change: (inout UpstreamConfiguration) -> Void = { _ in },
+        apiKey: String? = nil,
+        patience: Interval = .seconds(30),
         _ body: (UpstreamEngine, inout AsyncStream<EngineCondition>.Iterator) async throws -> Void
     ) async throws {
         var configuration = try #require(UpstreamConfiguration(url: server.url))
         configuration.pollInterval = .milliseconds(20)
-        change(&configuration)
+        configuration.apiKey = apiKey
+        configuration.patience = patience
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let engine = UpstreamEngine(configuration: configuration, logger: logger)
         let (conditions, sink) = AsyncStream.makeStream(of: EngineCondition.self)
@@ -125,7 +127,7 @@ struct UpstreamEngineTests {
     func key() async throws {
         var model = StandInModel()
         model.apiKey = "sesame"
-        try await withEngine(try await .start(model), { $0.apiKey = "sesame" }) { engine, conditions in
+        try await withEngine(try await .start(model), apiKey: "sesame") { engine, conditions in
             _ = try await ready(&conditions)
             #expect(await answer(engine, request()).tokens == 12)
         }
@@ -191,7 +193,7 @@ struct UpstreamEngineTests {
     @Test("A server that hangs is given up after its patience")
     func hanging() async throws {
         let server = try await StandInServer.start { try await $1.hang() }
-        try await withEngine(server, { $0.patience = .seconds(1) }) { engine, conditions in
+        try await withEngine(server, patience: .seconds(1)) { engine, conditions in
             _ = try await ready(&conditions)
             #expect(await answer(engine, request()).failure?.code == .unavailable)
             await server.wait { asked, _ in asked.count == 1 }

@@ -66,8 +66,8 @@ struct StreamMachineTests {
         machine.take(.sample(1, prompt: 4, maxTokens: 5))
         _ = machine.takeCommands(at: now)
         now = now + .milliseconds(20)
-        machine.came(StreamedTokens(count: 2, text: "a b"), of: id(1), at: now)
-        machine.came(StreamedTokens(count: 1, ids: [7], text: " c"), of: id(1), at: now + .milliseconds(5))
+        machine.came(StreamedTokens(count: 1, text: "a"), of: id(1), at: now)
+        machine.came(StreamedTokens(count: 2, ids: [7, 8], text: " b c"), of: id(1), at: now + .milliseconds(5))
         machine.ended(id(1), .success(StreamedEnd(finish: .stop, prompt: PromptCount(tokens: 4))), at: now)
         let reports = machine.takeReports(at: now)
         guard case .step(let first) = reports.first else { return }
@@ -75,7 +75,7 @@ struct StreamMachineTests {
         let told = reports.flatMap { report -> [LeaseProgress] in
             if case .step(let step) = report { step.progress } else { [] }
         }
-        #expect(told.compactMap(\.tokens?.firstIndex) == [0, 2] && told.compactMap(\.tokens?.ids) == [[], [7]])
+        #expect(told.compactMap(\.tokens?.firstIndex) == [0, 1] && told.compactMap(\.tokens?.ids) == [[], [7, 8]])
         #expect(told.last?.finished == FinishedEvent(reason: .stop, inputTokens: 4, outputTokens: 3))
         #expect(machine.count == 0)
     }

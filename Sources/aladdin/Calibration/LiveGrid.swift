@@ -69,27 +69,48 @@ struct LiveGrid: Sendable {
         var done = 0
         var prefills: [MeasurementTable.Row] = []
         var decodes: [MeasurementTable.Row] = []
+        let tokensPerWord = try await tokensPerWord()
         for length in lengths where ContinuousClock.now < end {
             onProgress(done, total, "prompts of about \(length) tokens")
-            prefills += try await measurePrompt(of: length, setting)
+            let rows = try await unlessTooLong { try await measurePrompt(of: length, tokensPerWord, setting) }
+            prefills += rows
             done += 1
         }
         for (count, prompt) in batches where ContinuousClock.now < end {
             onProgress(done, total, "\(count) at once, \(prompt) tokens before each")
-            decodes += try await measureBatch(of: count, prompt: prompt, setting)
+            let rows = try await unlessTooLong { try await measureBatch(of: count, prompt, tokensPerWord, setting) }
+            decodes += rows
             done += 1
         }
         onProgress(done, total, "done")
         return (MeasurementTable(rows: prefills), MeasurementTable(rows: decodes))
     }
 
+    /// How this worker's tokeniser cuts the words that prompts are made of.
+    private func tokensPerWord() async throws -> Double {
+        let query = try await time(words: 12, tokens: 1)
+        return max(0.5, Double(query.inputTokens) / 13)
+    }
+
+    /// A worker may hold less than it says; what it refuses as too long is left out.
+    private func unlessTooLong(
+        _ measure: () async throws -> [MeasurementTable.Row]
+    ) async throws -> [MeasurementTable.Row] {
+        do {
+            return try await measure()
+        } catch let status as Status where [.promptTooLong, .maxTokensOutOfRange].contains(status.reason) {
+            return []
+        }
+    }
+
     private func measurePrompt(
         of length: Int,
+        _ tokensPerWord: Double,
         _ setting: MeasurementTable.Setting
     ) async throws -> [MeasurementTable.Row] {
         var rows: [MeasurementTable.Row] = []
         for repetition in 0..<settings.repetitions {
-            let query = try await time(prompt: length, tokens: 1)
+            let query = try await time(words: Int(Double(length) / tokensPerWord), tokens: 1)
             guard repetition > 0, let first = query.arrivals.first else { continue }
             rows.append(
                 MeasurementTable.Row(
@@ -105,13 +126,15 @@ struct LiveGrid: Sendable {
 
     private func measureBatch(
         of count: Int,
-        prompt: Int,
+        _ prompt: Int,
+        _ tokensPerWord: Double,
         _ setting: MeasurementTable.Setting
     ) async throws -> [MeasurementTable.Row] {
         // Those that start first go on while the others are prefilled.
         let tokens = settings.steps + 2 * count
+        let words = Int(Double(prompt) / tokensPerWord)
         let queries = try await withThrowingTaskGroup(of: TimedQuery.self) { group in
-            for _ in 0..<count { group.addTask { try await time(prompt: prompt, tokens: tokens) } }
+            for _ in 0..<count { group.addTask { try await time(words: words, tokens: tokens) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         return BatchTiming(queries).steps.map { step in
@@ -124,10 +147,10 @@ struct LiveGrid: Sendable {
         }
     }
 
-    private func time(prompt length: Int, tokens: Int) async throws -> TimedQuery {
+    private func time(words: Int, tokens: Int) async throws -> TimedQuery {
         let request = QueryRequest(
             model: model,
-            input: .text(Self.text(ofTokens: length)),
+            input: .text(Self.text(ofWords: words)),
             maxTokens: tokens,
             sampling: Sampling(temperature: 0),
             metadata: [
@@ -147,9 +170,9 @@ struct LiveGrid: Sendable {
     }
 
     /// Words that no other prompt begins with, so that nothing of it is in any cache.
-    private static func text(ofTokens count: Int) -> String {
+    private static func text(ofWords count: Int) -> String {
         let words = ["lamp", "ship", "rain", "door", "fox", "tree", "road", "bell", "sand", "king", "bird", "cave"]
-        let mark = "\(UInt32.random(in: 0...UInt32.max)) "
-        return mark + (0..<max(0, count - 5)).map { _ in words.randomElement() ?? "" }.joined(separator: " ")
+        let mark = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+        return ([mark] + (0..<max(0, count - 1)).map { _ in words.randomElement() ?? "" }).joined(separator: " ")
     }
 }

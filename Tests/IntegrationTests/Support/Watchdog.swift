@@ -90,6 +90,10 @@ enum Spawn {
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for word in words + variables { free(word) } }
         var id: pid_t = 0
+        // A listener of the test itself must not live on in a child.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
         let code = lock.withLock { _ in posix_spawn(&id, path, &actions, &attributes, words, variables) }
         precondition(code == 0, "cannot start \(path): \(String(cString: strerror(code)))")
         return id
