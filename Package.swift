@@ -123,7 +123,7 @@ let package = Package(
         ),
         .target(
             name: "Actuation",
-            dependencies: ["AladdinClient", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
+            dependencies: ["AladdinClient", "HTTPTransfers", "Messages", "ServingModel", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
         .systemLibrary(name: "COpenBLAS"),
@@ -295,6 +295,7 @@ let package = Package(
         .testTarget(
             name: "ActuationTests",
             dependencies: ["Actuation", "ServingModel", log],
+            exclude: ["kubernetes-api.py"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -8,6 +8,10 @@ package struct HTTPRequest: Sendable {
     package var headers: [String] = []
     /// Posted if it is there; without it the request is a GET.
     package var body: [UInt8]?
+    /// Another method than these two.
+    package var method: String?
+    /// File of the certificates that are trusted, instead of the system's.
+    package var trustedCertificates: String?
     package var connectTimeout = Interval.seconds(5)
     /// The longest time in which not a byte comes, in whole seconds; nil waits for ever.
     package var idleTimeout: Interval?

@@ -32,6 +32,12 @@ final class TransferHandle {
                     == CURLE_OK
         }
         if let body = request.body { isSet = isSet && aladdin_curl_set_post(easy, body, body.count) == CURLE_OK }
+        if let method = request.method {
+            isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK
+        }
+        if let file = request.trustedCertificates {
+            isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CAINFO, file) == CURLE_OK
+        }
         guard isSet else { throw TransferFailure(.failed, "libcurl refuses the request") }
     }
 

@@ -10,7 +10,7 @@ struct JournalDirectory {
 
     /// Makes the directory (0700), takes the lock and makes the database's file (0600), as far as they are missing.
     ///
-    /// - Returns: the lock's descriptor; closing it, or the end of the process, gives the lock back.
+    /// - Returns: the lock's descriptor, to be given to `unlock`; the end of the process gives the lock back, too.
     func open() throws(JournalFailure) -> CInt {
         try make()
         let descriptor = Glibc.open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -32,10 +32,18 @@ struct JournalDirectory {
             else { throw failure("cannot write to \(lock)") }
             try makeDatabase()
         } catch {
-            close(descriptor)
+            Self.unlock(descriptor)
             throw error
         }
         return descriptor
+    }
+
+    /// Gives the lock back.
+    ///
+    /// Closing alone would not, as long as a child of this process is between fork and exec and holds it, too.
+    static func unlock(_ descriptor: CInt) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
     }
 
     /// Moves the database and its log into a directory `name` within this one.

@@ -22,7 +22,7 @@ extension JournalStore {
                 return try replaceDamaged(file, configuration, lock, at: time)
             }
         } catch {
-            Glibc.close(lock)
+            JournalDirectory.unlock(lock)
             throw JournalFailure(error, "opening", file.directory.database)
         }
     }

@@ -124,7 +124,7 @@ final class JournalStore {
     }
 
     private func giveBackLock() {
-        Glibc.close(lock)
+        JournalDirectory.unlock(lock)
     }
 
     private static func watchLog(_ database: Database, _ pages: UnsafeMutablePointer<CInt>) {

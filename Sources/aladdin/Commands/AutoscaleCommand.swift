@@ -18,7 +18,12 @@ struct AutoscaleCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "compose: a service of a Docker Compose project; command: whatever --command does.")
+    @Option(
+        help: """
+            compose: a service of a Docker Compose project; kubernetes: a Deployment or StatefulSet; command: whatever \
+            --command does.
+            """
+    )
     var actuator: String?
 
     @Option(help: "Which model's workers. (default: the only model, or the first)")
@@ -32,6 +37,20 @@ struct AutoscaleCommand: AsyncParsableCommand {
 
     @Option(help: "Compose project. (default: Compose's own)")
     var composeProject: String?
+
+    @Option(help: "Kubernetes: what is scaled, deployments/NAME or statefulsets/NAME. (default: deployments/worker)")
+    var workload: String?
+
+    @Option(help: "Kubernetes: the namespace. (default: this pod's)")
+    var namespace: String?
+
+    @Option(
+        help: """
+            Kubernetes: the API's address outside of a pod, such as http://127.0.0.1:8001 of kubectl proxy. (default: as \
+            this pod's service account)
+            """
+    )
+    var kubernetesApi: String?
 
     @Option(
         help: """
@@ -108,12 +127,30 @@ struct AutoscaleCommand: AsyncParsableCommand {
                 files: composeFile,
                 project: try Setting.resolve(composeProject, "compose-project")
             )
+        case "kubernetes": return KubernetesActuator(try kubernetes())
         case "command":
             guard let command else { throw ValidationError("--actuator command needs --command") }
             let (model, size) = await present(configuration)
             return CommandActuator(command: command, model: model, size: size)
         default:
-            throw ValidationError("--actuator is '\(kind)'; it must be compose or command")
+            throw ValidationError("--actuator is '\(kind)'; it must be compose, kubernetes or command")
+        }
+    }
+
+    private func kubernetes() throws -> KubernetesActuator.Configuration {
+        let workload = try Setting.resolve(workload, "workload", default: "deployments/worker")
+        let parts = workload.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, ["deployments", "statefulsets"].contains(parts[0]), !parts[1].isEmpty else {
+            throw ValidationError("--workload is '\(workload)'; it must be deployments/NAME or statefulsets/NAME")
+        }
+        let namespace = try Setting.resolve(namespace, "namespace")
+        if let server = try Setting.resolve(kubernetesApi, "kubernetes-api") {
+            return .init(server: server, namespace: namespace ?? "default", kind: parts[0], workload: parts[1])
+        }
+        do {
+            return try .ofThisPod(namespace: namespace, kind: parts[0], workload: parts[1])
+        } catch {
+            throw ValidationError("\(error): --kubernetes-api")
         }
     }
 
