@@ -26,11 +26,12 @@ extension ClusterStatus: WireRoot {
         status.frontendSessions = Int(wire.pointee.frontend_sessions)
         status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
         status.fleets = try Reading.list(wire.pointee.n_fleets, wire.pointee.fleets, "fleets")
-        let timeToFirstToken = try Reading.microseconds(wire.pointee.slo_ttft_us, "slo_ttft_us")
-        if timeToFirstToken > .zero {
+        let timeToFirstToken = try Reading.microsecondsOrNil(wire.pointee.slo_ttft_us, "slo_ttft_us")
+        let averageTokenTime = try Reading.microsecondsOrNil(wire.pointee.slo_atgt_us, "slo_atgt_us")
+        if let timeToFirstToken, let averageTokenTime {
             status.objective = ServiceLevelObjective(
                 timeToFirstToken: timeToFirstToken,
-                averageTokenTime: try Reading.microseconds(wire.pointee.slo_atgt_us, "slo_atgt_us")
+                averageTokenTime: averageTokenTime
             )
         }
         return status

@@ -42,8 +42,8 @@ extension MetricCatalogue {
     package static let schedulerDecisionTime = MetricDescriptor(
         "aladdin_scheduler_decision_seconds",
         .gauge,
-        help: "Quantiles of the time that recent decisions took.",
-        labels: ["quantile"]
+        help: "Percentiles of the time that recent decisions took.",
+        labels: ["percentile"]
     )
 
     package static let defaultObjective = MetricDescriptor(
@@ -112,15 +112,15 @@ extension MetricCatalogue {
     package static let modelTimeToFirstToken = MetricDescriptor(
         "aladdin_model_ttft_seconds",
         .gauge,
-        help: "Quantiles of the time to the first token of recent queries, from their arrival at the broker.",
-        labels: modelLabels + ["quantile"]
+        help: "Percentiles of the time to the first token of recent queries, from their arrival at the broker.",
+        labels: modelLabels + ["percentile"]
     )
 
     package static let modelTokenTime = MetricDescriptor(
         "aladdin_model_atgt_seconds",
         .gauge,
-        help: "Quantiles of the mean gap between tokens of recent queries.",
-        labels: modelLabels + ["quantile"]
+        help: "Percentiles of the mean gap between tokens of recent queries.",
+        labels: modelLabels + ["percentile"]
     )
 
     package static let fleetWanted = MetricDescriptor(

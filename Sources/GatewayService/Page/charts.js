@@ -32,6 +32,8 @@ const plural = (count, word) => number(count) + " " + word + (count === 1 ? "" :
 
 // What the pointer is at, in all charts at once: a time, or null for now.
 let cursor = null;
+// Of all moments, the last of which something is known.
+let present = 0;
 let chartWidth = 280;
 const inset = { left: 47, right: 6, top: 8, bottom: 16 };
 
@@ -69,7 +71,7 @@ function chart({ title, times, series, log = false, low, high, format = number, 
   const y = (value) => inset.top + (1 - Math.min(Math.max(scale.place(value), 0), 1)) * (height - inset.top - inset.bottom);
 
   const body = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "data-end": end, "data-window": window,
-    "aria-label": title + ": " + series.map((one) => one.name + " " + shown(last(one.values), format)).join(", ") });
+    "aria-label": title + ": " + series.map((one) => one.name + " " + shown(one.values[present], format)).join(", ") });
   for (const mark of scale.marks) {
     body.append(
       draw("line", { class: "gridline", x1: inset.left, x2: width - inset.right, y1: y(mark), y2: y(mark) }),
@@ -85,7 +87,7 @@ function chart({ title, times, series, log = false, low, high, format = number, 
         objective.name));
   }
   for (const one of series) body.append(...curve(times, one, x, y, stepped, y(range.log ? scale.marks[0] : Math.max(0, scale.marks[0]))));
-  const index = cursor === null ? times.length - 1 : nearest(times, cursor);
+  const index = cursor === null ? present : nearest(times, cursor);
   if (cursor !== null) body.append(draw("line", { class: "cursor", x1: x(times[index]), x2: x(times[index]), y1: inset.top, y2: height - inset.bottom }));
   return make("figure", { class: "chart" },
     make("figcaption", null, make("h3", null, title),
@@ -94,14 +96,15 @@ function chart({ title, times, series, log = false, low, high, format = number, 
     body);
 }
 
-/// Lines between neighbours in time; where nothing was known there is a gap, and a lone value is a dot.
+/// Lines between neighbours in time; where nothing was known for long there is a gap, and a lone value is a dot.
 function curve(times, { values, color, area }, x, y, stepped, floor) {
   const runs = [];
-  let run = null;
+  let run = null, before = -Infinity;
   values.forEach((value, index) => {
-    if (!known(value)) { run = null; return; }
-    if (!run || times[index] - times[index - 1] > 8) runs.push(run = []);
-    run.push([x(times[index]), y(value)]);
+    if (!known(value)) return;
+    if (times[index] - before > 8) runs.push(run = []);
+    before = times[index];
+    run.push([x(before), y(value)]);
   });
   return runs.flatMap((points) => {
     const [first, final] = [points[0], points[points.length - 1]];

@@ -57,6 +57,7 @@ function render() {
   byId("cluster").hidden = !status;
   if (!status) return;
   const times = history.map((moment) => moment.time), now = last(times);
+  present = history.findLastIndex((moment) => moment.status);
   const figure = document.querySelector("#models figure");
   if (figure && figure.clientWidth > 0) chartWidth = figure.clientWidth;
   showHeadline(history, times);

@@ -17,7 +17,7 @@ const attainmentOf = (model) => (model && model.ttft_ms.count > 0 ? model.attain
 function rates(history, value) {
   return history.map((moment, index) => {
     let before = index;
-    while (before > 0 && history[before - 1].status && moment.time - history[before].time < 5) before -= 1;
+    while (before > 0 && (!history[before].status || moment.time - history[before].time < 5)) before -= 1;
     const [from, to] = [history[before].status, moment.status];
     if (!from || !to || before === index || from.broker !== to.broker) return null;
     const grown = value(to) - value(from);
@@ -26,7 +26,7 @@ function rates(history, value) {
 }
 
 function showHeadline(history, times) {
-  const index = cursor === null ? history.length - 1 : nearest(times, cursor);
+  const index = cursor === null ? present : nearest(times, cursor);
   const tile = (name, values, format, tint, { note, high, judge } = {}) =>
     make("div", { class: "tile" }, make("small", null, name),
       make("b", { class: judge && known(values[index]) ? judge(values[index]) : "" }, shown(values[index], format)),
@@ -79,8 +79,8 @@ function showModels(history, times) {
 function showWorkers(history, departed) {
   const status = latestOf(history), present = status.workers.toSorted(byName), several = status.models.length > 1;
   const most = Math.max(8, ...present.map((worker) => worker.running + worker.waiting + worker.queued));
-  const speeds = new Map(present.map((worker) => [worker.worker, last(rates(history, (one) =>
-    one.workers.find((other) => other.worker === worker.worker)?.output_tokens ?? NaN))]));
+  const speeds = new Map(present.map((worker) => [worker.worker, rates(history, (one) =>
+    one.workers.find((other) => other.worker === worker.worker)?.output_tokens ?? NaN)[present]]));
   const rows = present.map((worker) => workerRow(worker, most, speeds.get(worker.worker), several));
   byId("workers").replaceChildren(...rows, ...departed.map(goneRow),
     ...(rows.length + departed.length ? [] : [make("p", { class: "muted" }, "No worker is connected: queries wait until one is.")]));

@@ -24,9 +24,9 @@ enum ClusterMetrics {
         registry.gauge(MetricCatalogue.schedulerUp).set(status.policy.isEmpty ? 0 : 1)
         registry.counter(MetricCatalogue.schedulerDecisions).increment(by: Double(status.decisions))
         if status.decisions > 0 {
-            let times = [("0.5", status.decisionP50Microseconds), ("0.99", status.decisionP99Microseconds)]
-            for (quantile, time) in times {
-                registry.gauge(MetricCatalogue.schedulerDecisionTime, quantile).set(time / 1e6)
+            let times = [("50", status.decisionP50Microseconds), ("99", status.decisionP99Microseconds)]
+            for (percentile, time) in times {
+                registry.gauge(MetricCatalogue.schedulerDecisionTime, percentile).set(time / 1e6)
             }
         }
         if let objective = status.objective {
@@ -68,9 +68,9 @@ enum ClusterMetrics {
         to registry: MetricRegistry
     ) {
         guard summary.count > 0 else { return }
-        registry.gauge(metric, model, "0.5").set(summary.p50Milliseconds / 1e3)
-        registry.gauge(metric, model, "0.9").set(summary.p90Milliseconds / 1e3)
-        registry.gauge(metric, model, "0.99").set(summary.p99Milliseconds / 1e3)
+        registry.gauge(metric, model, "50").set(summary.p50Milliseconds / 1e3)
+        registry.gauge(metric, model, "90").set(summary.p90Milliseconds / 1e3)
+        registry.gauge(metric, model, "99").set(summary.p99Milliseconds / 1e3)
     }
 
     private static func write(_ fleet: FleetWish, to registry: MetricRegistry) {

@@ -23,14 +23,14 @@ actor ClusterStatusSource {
         self.key = key
     }
 
-    /// - Throws: a `Status`; `.unavailable` if the broker does not answer within a second.
+    /// - Throws: a `Status`; `.unavailable` if the broker does not answer within three seconds.
     func status() async throws(Status) -> ClusterStatus {
         if let latest, ContinuousClock.now - latest.time < Self.freshness { return latest.status }
         if let question { return try await question.value.get() }
         let question = Task { [endpoint, key] in
             let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
             do throws(Status) {
-                return Result<ClusterStatus, Status>.success(try await admin.status(patience: .seconds(1)))
+                return Result<ClusterStatus, Status>.success(try await admin.status(patience: .seconds(3)))
             } catch {
                 return .failure(error)
             }
