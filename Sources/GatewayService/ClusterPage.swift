@@ -15,7 +15,9 @@ enum ClusterPage {
         return ByteBuffer(string: html)
     }()
 
-    /// What the page may do: run what is in it and ask where it comes from. Nothing else is loaded, nobody frames it.
+    /// What the page may do.
+    ///
+    /// It runs what is in it and asks where it comes from. Nothing else is loaded, and nobody frames it.
     static let policy = """
         default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'

@@ -148,7 +148,8 @@ struct RouteTests {
     @Test("The cluster's metrics come after the gateway's own")
     func clusterMetrics() async throws {
         let cluster = "# TYPE aladdin_predictions_total counter\naladdin_predictions_total 3\n"
-        try await RunningGateway.with(StandInService(), cluster: ClusterInsight(metrics: { cluster }, status: { "{}" })) { gateway in
+        try await RunningGateway.with(StandInService(), cluster: ClusterInsight(metrics: { cluster }, status: { "{}" }))
+        { gateway in
             let page = try await gateway.request("GET", "/metrics").body
             #expect(page.hasPrefix("# HELP aladdin_build_info") && page.hasSuffix("\n\(cluster)"))
         }
