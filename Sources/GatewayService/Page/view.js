@@ -60,7 +60,8 @@ function showModels(history, times) {
       values: values((model) => (model[field].count > 0 ? model[field][quantile] : null)),
     }));
     const line = (value) => (objective ? { value, name: "objective " + milliseconds(value) } : undefined);
-    const counts = [["failed", now.failed], ["cancelled", now.cancelled], ["refused", now.refused], ["retried", now.retried]]
+    const counts = [["failed", now.failed], ["cancelled", now.cancelled], ["refused", now.refused], ["retried", now.retried],
+      ["tokens in vain", now.wasted_tokens]]
       .filter(([, count]) => count > 0).map(([word, count]) => number(count) + " " + word).join(" · ");
     return make("article", null,
       make("div", { class: "head" }, make("h2", null, name), make("span", { class: "muted" }, plural(now.workers, "worker")),

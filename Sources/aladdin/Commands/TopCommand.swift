@@ -52,7 +52,9 @@ struct TopCommand: AsyncParsableCommand {
         await draw(on: terminal, from: first, endpoint, key, TextStyle(isPlain: isPlain))
     }
 
-    /// Asks and draws until a key or a signal ends it. A broker that goes is waited for.
+    /// Asks and draws until a key or a signal ends it.
+    ///
+    /// A broker that goes is waited for.
     private func draw(
         on terminal: borrowing InteractiveTerminal,
         from first: ClusterStatus,
