@@ -78,14 +78,14 @@ function showModels(history, times) {
 }
 
 function showWorkers(history, departed) {
-  const status = latestOf(history), present = status.workers.toSorted(byName), several = status.models.length > 1;
-  const most = Math.max(8, ...present.map((worker) => worker.running + worker.waiting + worker.queued));
-  const speeds = new Map(present.map((worker) => [worker.worker, rates(history, (one) =>
+  const status = latestOf(history), workers = status.workers.toSorted(byName), several = status.models.length > 1;
+  const most = Math.max(8, ...workers.map((worker) => worker.running + worker.waiting + worker.queued));
+  const speeds = new Map(workers.map((worker) => [worker.worker, rates(history, (one) =>
     one.workers.find((other) => other.worker === worker.worker)?.output_tokens ?? NaN)[present]]));
-  const rows = present.map((worker) => workerRow(worker, most, speeds.get(worker.worker), several));
+  const rows = workers.map((worker) => workerRow(worker, most, speeds.get(worker.worker), several));
   byId("workers").replaceChildren(...rows, ...departed.map(goneRow),
     ...(rows.length + departed.length ? [] : [make("p", { class: "muted" }, "No worker is connected: queries wait until one is.")]));
-  byId("workers-title").textContent = present.length ? "Workers (" + present.length + ")" : "Workers";
+  byId("workers-title").textContent = workers.length ? "Workers (" + workers.length + ")" : "Workers";
 }
 
 const byName = (one, other) =>
