@@ -88,7 +88,8 @@ async function turn() {
   byId("key").hidden = !answer.wantsKey;
   byId("forget").hidden = storedKey() === null;
   if (answer.wantsKey) {
-    byId("key-why").textContent = answer.wantsKey;
+    byId("key-why").textContent = answer.had ? answer.wantsKey
+      : "This gateway shows the cluster to those with an API key that speaks for every tenant.";
     say("waiting", answer.had ? "this key will not do" : "a key is needed");
     // Nothing is asked again until there is another key.
     return;
