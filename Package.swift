@@ -119,6 +119,7 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
+            resources: ["page.html", "page.css", "charts.js", "view.js", "page.js"].map { .embedInCode("Page/\($0)") },
             swiftSettings: settings
         ),
         .target(

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HTTPTransfers
+internal import ServingModel
 
 /// A Deployment or StatefulSet, scaled through the API's scale subresource.
 ///

@@ -62,6 +62,7 @@ extension BrokerService {
         status.frontendSessions = frontend?.sessionCount ?? 0
         status.predictions = broker.predictions
         status.fleets = fleets
+        status.objective = broker.configuration.objective
         return status
     }
 

@@ -23,6 +23,7 @@ struct GatewayMetrics: Sendable {
 
     init(_ registry: MetricRegistry) {
         self.registry = registry
+        registry.gauge(MetricCatalogue.buildInfo, Version.current).set(1)
         requestsInFlight = registry.gauge(MetricCatalogue.gatewayRequestsInFlight)
         timeToFirstToken = registry.histogram(MetricCatalogue.gatewayTimeToFirstToken)
         averageTokenTime = registry.histogram(MetricCatalogue.gatewayAverageTokenTime)

@@ -30,7 +30,7 @@ extension GatewayResponder {
     ///
     /// - Throws: an `APIError` of status 401 unless the key is good, or none is needed.
     func caller(of request: Request, _ route: Route) throws(APIError) -> Caller {
-        guard let access, route.needsKey else { return Caller() }
+        guard let access, route.audience != .anybody else { return Caller() }
         guard let header = request.headers[.authorization] else {
             throw Self.unauthorized("An API key is needed: send the header 'Authorization: Bearer KEY'.")
         }
@@ -41,6 +41,11 @@ extension GatewayResponder {
         guard let principal = access.owner(ofAPIKey: String(words[1])) else {
             throw Self.unauthorized("This API key is not known, or was revoked.")
         }
+        guard route.audience == .tenants || principal.tenant == nil else {
+            let message =
+                "This API key speaks for one tenant, and \(route.label) shows all of them; use one made with --any-tenant."
+            throw APIError(Status(.permissionDenied, .tenantForbidden, message))
+        }
         return Caller(tenant: principal.tenant)
     }
 
@@ -50,11 +55,23 @@ extension GatewayResponder {
 }
 
 extension Route {
-    /// Health and readiness are for probes that have no keys, and the landing page says nothing of the service's state.
-    var needsKey: Bool {
+    /// Who may have an answer, where keys are asked for.
+    enum Audience {
+        /// Nobody needs a key.
+        case anybody
+        /// Whoever has a key, for its tenant.
+        case tenants
+        /// Keys that speak for every tenant.
+        case overseers
+    }
+
+    /// Probes have no keys, and the page is the same for everybody; figures of the whole cluster are sums over all
+    /// tenants, who must not see each other.
+    var audience: Audience {
         switch self {
-        case .completion, .query, .models, .model, .metrics: true
-        case .health, .ready, .landingPage: false
+        case .health, .ready, .page: .anybody
+        case .completion, .query, .models, .model: .tenants
+        case .metrics, .cluster: .overseers
         }
     }
 }

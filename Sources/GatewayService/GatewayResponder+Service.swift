@@ -65,7 +65,7 @@ extension GatewayResponder {
 
     /// `GET /metrics`: Prometheus' text format.
     func metricsPage() async -> Response {
-        let text = metrics.registry.exposition() + (await clusterMetrics())
+        let text = metrics.registry.exposition() + (await cluster.metrics())
         return Response(
             status: .ok,
             headers: [.contentType: MetricRegistry.expositionContentType],
@@ -73,13 +73,26 @@ extension GatewayResponder {
         )
     }
 
-    /// `GET /`: what this is.
-    func landingPage(_ request: Request) -> Response {
-        let page = LandingPage.html(authority: request.head.authority ?? configuration.address)
-        return Response(
+    /// `GET /v1/cluster`: the broker's view of the cluster, as `aladdin status --json` has it.
+    func clusterStatus() async throws -> Response {
+        do {
+            var response = Response.json(ByteBuffer(string: try await cluster.status()))
+            response.headers[.cacheControl] = "no-store"
+            return response
+        } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// `GET /`: the cluster as people want to see it.
+    func page() -> Response {
+        Response(
             status: .ok,
-            headers: [.contentType: "text/html; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: page))
+            headers: [
+                .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: ClusterPage.policy,
+                .cacheControl: "no-cache", .xContentTypeOptions: "nosniff",
+            ],
+            body: ResponseBody(byteBuffer: ClusterPage.document)
         )
     }
 

@@ -20,8 +20,7 @@ struct GatewayResponder: HTTPResponder {
     let startTime: Int
     /// Seconds since 1970.
     let unixTime: @Sendable () -> Int
-    /// Further families of metrics.
-    let clusterMetrics: @Sendable () async -> String
+    let cluster: ClusterInsight
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let inFlight = metrics.beginRequest()
@@ -60,7 +59,8 @@ struct GatewayResponder: HTTPResponder {
         case .health: return health()
         case .ready: return await ready(context)
         case .metrics: return await metricsPage()
-        case .landingPage: return landingPage(request)
+        case .cluster: return try await clusterStatus()
+        case .page: return page()
         }
     }
 

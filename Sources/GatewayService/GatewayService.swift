@@ -25,7 +25,7 @@ package struct GatewayService: Service {
     private let access: AccessTable?
     private let logger: Logger
     private let unixTime: @Sendable () -> Int
-    private let clusterMetrics: @Sendable () async -> String
+    private let cluster: ClusterInsight
     private let onListening: @Sendable (_ address: String, _ port: Int) async -> Void
 
     /// Makes a gateway; nothing happens before `run()`.
@@ -37,7 +37,7 @@ package struct GatewayService: Service {
     ///   - access: who has an API key; nil asks nobody for one.
     ///   - logger: where to log; prompts and answers are never logged.
     ///   - unixTime: seconds since 1970, for the field `created`.
-    ///   - clusterMetrics: further families of metrics for `GET /metrics`, in Prometheus' text format.
+    ///   - cluster: what is known of the whole cluster, for `GET /metrics` and the live page.
     ///   - onListening: called once the port is open, with `host:port` and the port, which matters if 0 was asked for.
     package init(
         configuration: GatewayConfiguration,
@@ -46,7 +46,7 @@ package struct GatewayService: Service {
         access: AccessTable? = nil,
         logger: Logger,
         unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
-        clusterMetrics: @escaping @Sendable () async -> String = { "" },
+        cluster: ClusterInsight = .none,
         onListening: @escaping @Sendable (_ address: String, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -55,7 +55,7 @@ package struct GatewayService: Service {
         self.access = access
         self.logger = logger
         self.unixTime = unixTime
-        self.clusterMetrics = clusterMetrics
+        self.cluster = cluster
         self.onListening = onListening
     }
 
@@ -90,7 +90,7 @@ package struct GatewayService: Service {
             draining: draining,
             startTime: unixTime(),
             unixTime: unixTime,
-            clusterMetrics: clusterMetrics
+            cluster: cluster
         )
         let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         var configuration = ApplicationConfiguration(

@@ -10,7 +10,8 @@ enum Route: Hashable, Sendable {
     case health
     case ready
     case metrics
-    case landingPage
+    case cluster
+    case page
 
     /// The route of a path, whatever the method; a slash at the end makes no difference.
     init?(path: String) {
@@ -22,7 +23,8 @@ enum Route: Hashable, Sendable {
         case "/health": self = .health
         case "/ready": self = .ready
         case "/metrics": self = .metrics
-        case "/", "": self = .landingPage
+        case "/v1/cluster": self = .cluster
+        case "/", "": self = .page
         default:
             let queries = "/v1/queries/"
             if path.hasPrefix(queries), !path.dropFirst(queries.count).isEmpty {
@@ -48,7 +50,8 @@ enum Route: Hashable, Sendable {
         case .health: "/health"
         case .ready: "/ready"
         case .metrics: "/metrics"
-        case .landingPage: "/"
+        case .cluster: "/v1/cluster"
+        case .page: "/"
         }
     }
 

@@ -17,6 +17,8 @@ package struct ClusterStatus: Hashable, Sendable {
     package var predictions = PredictionErrors()
     /// What the scheduler wishes for, by model; empty if it does not scale.
     package var fleets: [FleetWish] = []
+    /// What a query gets that names no objective; nil from a broker that does not say.
+    package var objective: ServiceLevelObjective?
 
     package init() {}
 }

@@ -3,8 +3,8 @@
 /// Errors are moving averages of `(predicted − actual) / actual`: 0.05 is 5 %. A worker's series end when it leaves.
 extension MetricCatalogue {
     /// A worker's name need not be unique; with the number of its session it is.
-    private static let workerLabels = ["worker", "id"]
-    private static let maximumWorkers = 1024
+    static let workerLabels = ["worker", "id"]
+    static let maximumWorkers = 1024
 
     package static let predictions = MetricDescriptor(
         "aladdin_predictions_total",

@@ -48,13 +48,6 @@ package enum MetricCatalogue {
         labels: ["mode"]
     )
 
-    package static let wastedTokens = MetricDescriptor(
-        "aladdin_wasted_tokens_total",
-        .counter,
-        help: "Output tokens computed for queries that had ended: cancelled, left, or past their deadline.",
-        labels: ["model"]
-    )
-
     package static let gatewayStreamErrors = MetricDescriptor(
         "aladdin_gateway_stream_errors_total",
         .counter,

@@ -18,7 +18,8 @@ struct Aladdin: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
-            AutoscaleCommand.self, QueryCommand.self, StatusCommand.self, ExplainCommand.self, BenchCommand.self,
+            AutoscaleCommand.self, QueryCommand.self, StatusCommand.self, TopCommand.self, ExplainCommand.self,
+            BenchCommand.self,
             KeysCommand.self,
             SimulateCommand.self, PlanCommand.self, ReplayCommand.self, CalibrateCommand.self,
         ]

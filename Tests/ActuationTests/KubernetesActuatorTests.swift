@@ -10,6 +10,7 @@ struct KubernetesActuatorTests {
         let port: Int
         let directory: URL
         private let process = Process()
+        private let lifeline = Pipe()
 
         var calls: String {
             (try? String(contentsOf: directory.appendingPathComponent("calls"), encoding: .utf8)) ?? ""
@@ -24,13 +25,15 @@ struct KubernetesActuatorTests {
             process.arguments =
                 ["python3", script.path, token, directory.appendingPathComponent("calls").path]
                 + (certificate.map { [$0] } ?? [])
+            process.standardInput = lifeline
             process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
             try process.run()
             let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
             port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
         }
 
-        deinit { process.terminate() }
+        deinit { kill(process.processIdentifier, SIGKILL) }
     }
 
     private func directory() throws -> URL {

@@ -1,7 +1,9 @@
 """As much of the Kubernetes API as scaling a Deployment needs, strict about what the real one is strict about."""
 import json
+import os
 import ssl
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 TOKEN, LOG = sys.argv[1], sys.argv[2]
@@ -74,5 +76,7 @@ if len(sys.argv) > 3:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[3])
     server.socket = context.wrap_socket(server.socket, server_side=True)
+# It ends with whoever started it: that holds the other end of the input.
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 print(server.server_address[1], flush=True)
 server.serve_forever()

@@ -18,7 +18,7 @@ struct RunningGateway: Sendable {
     static func with<Value>(
         _ service: StandInService,
         _ configuration: GatewayConfiguration = .forTests,
-        clusterMetrics: String = "",
+        cluster: ClusterInsight = .none,
         access: AccessTable? = nil,
         _ body: (RunningGateway) async throws -> Value
     ) async throws -> Value {
@@ -31,7 +31,7 @@ struct RunningGateway: Sendable {
             access: access,
             logger: silence,
             unixTime: { 1_700_000_000 },
-            clusterMetrics: { clusterMetrics },
+            cluster: cluster,
             onListening: { source.yield(($0, $1)) }
         )
         let group = ServiceGroup(

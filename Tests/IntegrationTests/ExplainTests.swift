@@ -31,7 +31,7 @@ extension IntegrationTests {
 
             let metrics = try await HTTP.get("\(service.url)/metrics").body
             #expect(metrics.contains(#"aladdin_predictions_total{quantity="ttft"} 1"#))
-            #expect(metrics.contains("aladdin_wasted_tokens_total{model="))
+            #expect(metrics.contains("aladdin_model_wasted_tokens_total{model="))
             let status = try await service.endpoints.status()
             #expect(status.predictions.timeToFirstToken.count == 1)
         }

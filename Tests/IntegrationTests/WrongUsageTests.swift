@@ -19,7 +19,8 @@ extension IntegrationTests {
             ["worker", "--worker-endpoint", "tcp://127.0.0.1:99999"], ["gateway", "--http", "8080:"],
             ["gateway", "--frontend-endpoint", "tcp://127.0.0.1:99999"], ["query", "--max-tokens", "many", "Hi"],
             ["query", "--frontend-endpoint", "tcp://127.0.0.1:99999", "Hi"],
-            ["status", "--admin-endpoint", "nonsense"],
+            ["status", "--admin-endpoint", "nonsense"], ["top", "--admin-endpoint", "nonsense"],
+            ["top", "--interval-s", "0"],
             ["bench", "--trace", "/dev/null", "--rate", "fast"], ["up", "--wizardry"],
         ])
         func `A wrong flag ends the command with code 2 and its name`(arguments: [String]) async throws {

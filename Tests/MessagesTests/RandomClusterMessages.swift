@@ -158,6 +158,12 @@ extension ClusterStatus: Drawable {
     static func draw(_ random: inout SeededGenerator) -> ClusterStatus {
         var status = ClusterStatus()
         status.fleets = random.list { FleetWish.draw(&$0) }
+        status.objective = random.maybe {
+            ServiceLevelObjective(
+                timeToFirstToken: $0.microseconds(atLeast: 1),
+                averageTokenTime: $0.microseconds(atLeast: 1)
+            )
+        }
         status.broker = random.text()
         status.version = random.text()
         status.uptime = random.milliseconds()

@@ -32,7 +32,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let admin = try KeyOptions.clientKey(try Setting.resolve(adminKey, "admin-key"), for: .admin)
         let gateway = try gateway.service(
             for: client,
-            metrics: ClusterMetrics(endpoint: try endpoints.admin(), key: admin),
+            cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
             access: table,
             logger: logger
         ) { address in

@@ -110,8 +110,8 @@ extension Up {
         let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
         let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
-        let metrics = ClusterMetrics(endpoint: addresses.admin, key: adminKey)
-        let gateway = try gateway.service(for: client, metrics: metrics, access: opened?.table, logger: logger) {
+        let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
+        let gateway = try gateway.service(for: client, cluster: cluster, access: opened?.table, logger: logger) {
             let address = $0
             // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
             await cancelWhenGracefulShutdown {

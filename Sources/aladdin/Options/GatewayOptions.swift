@@ -14,12 +14,12 @@ struct GatewayOptions: ParsableArguments {
     var http: String?
 
     /// - Parameters:
-    ///   - metrics: where the cluster's metrics come from.
+    ///   - cluster: where the cluster's figures come from.
     ///   - access: who has an API key; nil asks nobody for one.
     ///   - greeting: what to print once the port is open.
     func service(
         for client: AladdinClient,
-        metrics: ClusterMetrics,
+        cluster: ClusterStatusSource,
         access: AccessTable?,
         logger: Logger,
         greeting: @escaping @Sendable (_ address: String) async -> Void
@@ -31,7 +31,10 @@ struct GatewayOptions: ParsableArguments {
             metrics: MetricRegistry(),
             access: access,
             logger: logger,
-            clusterMetrics: { await metrics.exposition() },
+            cluster: ClusterInsight(
+                metrics: { ClusterMetrics.exposition(of: try? await cluster.status()) },
+                status: { try Terminal.compactJSON(try await cluster.status().object) }
+            ),
             onListening: { address, _ in await greeting(address) }
         )
     }

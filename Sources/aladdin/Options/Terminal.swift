@@ -1,4 +1,5 @@
 internal import Foundation
+internal import ServingModel
 
 /// Standard output for answers, standard error for everything else.
 enum Terminal {
@@ -21,6 +22,14 @@ enum Terminal {
             withJSONObject: object,
             options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         )
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// One line, for what is sent rather than read.
+    static func compactJSON(_ object: Any) throws(Status) -> String {
+        guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]) else {
+            throw Status(.internalError, .none, "The answer can't be written as JSON.")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 

@@ -475,7 +475,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_request__descriptor =
   (ProtobufCMessageInit) aladdin__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[12] =
+static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[14] =
 {
   {
     "broker",
@@ -621,6 +621,30 @@ static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "slo_ttft_us",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__GetStatusResponse, slo_ttft_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "slo_atgt_us",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__GetStatusResponse, slo_atgt_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] = {
   0,   /* field[0] = broker */
@@ -632,6 +656,8 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
   8,   /* field[8] = models */
   3,   /* field[3] = policy */
   10,   /* field[10] = predictions */
+  13,   /* field[13] = slo_atgt_us */
+  12,   /* field[12] = slo_ttft_us */
   2,   /* field[2] = uptime_ms */
   1,   /* field[1] = version */
   7,   /* field[7] = workers */
@@ -639,7 +665,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
 static const ProtobufCIntRange aladdin__v1__get_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
 {
@@ -649,7 +675,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
   "Aladdin__V1__GetStatusResponse",
   "aladdin.v1",
   sizeof(Aladdin__V1__GetStatusResponse),
-  12,
+  14,
   aladdin__v1__get_status_response__field_descriptors,
   aladdin__v1__get_status_response__field_indices_by_name,
   1,  aladdin__v1__get_status_response__number_ranges,

@@ -68,10 +68,15 @@ struct  Aladdin__V1__GetStatusResponse
    */
   size_t n_fleets;
   Aladdin__V1__FleetWish **fleets;
+  /*
+   * What a query gets that names no objective; 0 from a broker that does not say.
+   */
+  uint64_t slo_ttft_us;
+  uint64_t slo_atgt_us;
 };
 #define ALADDIN__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__get_status_response__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0, 0 }
 
 
 struct  Aladdin__V1__WorkerStatus

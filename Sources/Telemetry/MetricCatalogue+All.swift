@@ -1,0 +1,16 @@
+extension MetricCatalogue {
+    /// All metrics, for whoever has to know that none is missing: `docs/metrics.md` is held to this list.
+    package static let all: [MetricDescriptor] = [
+        buildInfo,
+        gatewayRequests, gatewayRequestsInFlight, gatewayTimeToFirstToken, gatewayAverageTokenTime,
+        gatewayOutputTokens, gatewayClientCancellations, gatewayStreamErrors,
+        brokerUp, brokerUptime, frontendSessions, schedulerUp, schedulerDecisions, schedulerDecisionTime,
+        defaultObjective,
+        modelWorkers, modelQueued, modelRunning, modelQueries, modelRetries, modelOutputTokens, modelWastedTokens,
+        modelAttainment, modelTimeToFirstToken, modelTokenTime,
+        fleetWanted, fleetActive, fleetStarting, fleetOfferedLoad, fleetReason,
+        workerRunning, workerWaiting, workerQueued, workerUsedTokens, workerCapacityTokens, workerDraining,
+        workerReportAge, workerCompleted, workerOutputTokens,
+        predictions, predictionError, predictionBias, workerPredictionError, workerPredictionBias,
+    ]
+}
