@@ -4,7 +4,7 @@ import os
 import ssl
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN, LOG = sys.argv[1], sys.argv[2]
 SCALE = "/apis/apps/v1/namespaces/ai/deployments/worker/scale"
@@ -71,7 +71,7 @@ class API(BaseHTTPRequestHandler):
         pass
 
 
-server = HTTPServer(("127.0.0.1", 0), API)
+server = ThreadingHTTPServer(("127.0.0.1", 0), API)
 if len(sys.argv) > 3:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[3])
