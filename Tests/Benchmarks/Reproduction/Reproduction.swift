@@ -60,6 +60,7 @@ enum Sections {
             StudySection(Packing(data: data)),
             StudySection(PlanChecks(data: data)),
             StudySection(LiveService(data: data)),
+            StudySection(MixedPool(data: data)),
             StudySection(AutoscaledDay(data: data)),
             StudySection(Decisions(data: data)),
         ]

@@ -14,7 +14,7 @@ struct AutoscaledDay: Study {
     private static let seconds = 1200.0
     private static let startUpSeconds = 5.0
     /// Queries a second, so that the peak wants about 20 workers.
-    private static let rate = 20.0
+    private static let rate = 8.5
     private static let most = 40
 
     private static let live = QuestionKey("up --autoscale, live", policy: "aladdin")
