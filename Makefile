@@ -29,6 +29,7 @@ test: packages
 	.ci/lint
 	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
 	Tests/Observability/check-rules
+	Tests/Compose/check
 	swift build --build-tests
 	.ci/test
 

@@ -83,10 +83,10 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
     # The crowded worker's batch is too slow for anybody's pace.
     fires("AladdinPromisesBroken")
     crowd = service.ask_many(60, tokens=800)
-    prometheus.until("a full worker", lambda: (prometheus.value('aladdin_worker_running_queries{worker="worker-3"}') or 0) > 15)
-    for name in ("worker-2", "worker-3"):
-        service.kill(name)
-    service.worker("worker-4")
+    busy = 'sort_desc(aladdin_worker_running_queries{worker=~"worker-.*"} > 7)'
+    for labels, _ in prometheus.until("two workers with something to lose", lambda: prometheus.query(busy)[:2]):
+        service.kill(labels["worker"])
+        service.worker(labels["worker"] + "-again")
     fires("AladdinRetrying")
     for thread in crowd:
         thread.join(120)
@@ -97,7 +97,7 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
 
     service.kill("scheduler")
     fires("AladdinNoScheduler")
-    for name in ("worker-1", "worker-4", "stuck", "fickle", "crowded"):
+    for name in [name for name in service.roles if name not in ("broker", "gateway")]:
         service.kill(name)
     fires("AladdinNoWorkers")
     service.kill("broker")
