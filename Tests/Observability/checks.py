@@ -61,11 +61,13 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
     check(bool(prometheus.query(slow)), f"nothing is known of the journal: {slow}")
     say(f"AladdinJournalSlow: no fault made; at the moment {prometheus.value(slow):.3g} s")
 
-    # One engine hangs in its first step, one takes any time, one has too much to do: each has a model of its own.
+    # One engine hangs in its first step, one takes any time, one has too much to do, one will be killed.
     service.worker("stuck", service.other_profile("stuck", 100_000))
     service.worker("fickle", service.other_profile("fickle", 5), "--noise", "1")
     service.worker("crowded", service.other_profile("crowded", 10, 4))
-    prometheus.until("other models", lambda: prometheus.value("count(aladdin_model_workers)") == 4)
+    for number in (1, 2):
+        service.worker(f"doomed-{number}", service.other_profile("doomed", 200))
+    prometheus.until("other models", lambda: prometheus.value("sum(aladdin_model_workers)") == 8)
     service.ask_many(1, model="stuck", tokens=2)
     service.ask_many(12, model="fickle", tokens=400)
     service.ask_many(24, model="crowded", tokens=300)
@@ -82,14 +84,13 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
     fires("AladdinRefusing")
     # The crowded worker's batch is too slow for anybody's pace.
     fires("AladdinPromisesBroken")
-    crowd = service.ask_many(60, tokens=800)
-    busy = 'sort_desc(aladdin_worker_running_queries{worker=~"worker-.*"} > 7)'
-    for labels, _ in prometheus.until("two workers with something to lose", lambda: prometheus.query(busy)[:2]):
-        service.kill(labels["worker"])
-        service.worker(labels["worker"] + "-again")
+    lost = service.ask_many(8, model="doomed", tokens=60)
+    running = 'aladdin_worker_running_queries{worker="doomed-1"} > 2'
+    prometheus.until("a worker with something to lose", lambda: prometheus.query(running))
+    service.kill("doomed-1")
     fires("AladdinRetrying")
-    for thread in crowd:
-        thread.join(120)
+    for thread in lost:
+        thread.join(60)
     fires("AladdinStepModelWrong")
     fires("AladdinWorkerSilent", 60)
 
