@@ -2,6 +2,7 @@
 # make test   installs what is missing, builds and runs all checks and tests
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
 # make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
+# make observe-test  a real Prometheus scrapes the service while everything goes wrong; the page in a real browser
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
 # make cuda   the engine for NVIDIA GPUs, .build/cuda/libaladdin-cuda.so; fetches nvcc from PyPI if there is none
 # make cuda-bench  on a GPU: checks its scores, measures decode and prefill, calibrates
@@ -27,6 +28,8 @@ run: build
 test: packages
 	.ci/lint
 	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
+	Tests/Observability/check-rules
+	Tests/Compose/check
 	swift build --build-tests
 	.ci/test
 
@@ -59,6 +62,13 @@ chaos: packages
 .PHONY: compose-test
 compose-test:
 	@Tests/Compose/run
+
+# Every query of the dashboard, every alert, every metric; screenshots in .build/page. Wants Debian's prometheus, chromium.
+.PHONY: observe-test
+observe-test: packages
+	$(SWIFT_BUILD)
+	@Tests/Observability/run
+	@Tests/Observability/page .build/page
 
 lint: packages
 	.ci/lint

@@ -86,7 +86,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "Telemetry", swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["ServingModel"], swiftSettings: settings),
         .systemLibrary(name: "CCurl"),
         .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
@@ -94,8 +94,8 @@ let package = Package(
         .target(
             name: "BrokerService",
             dependencies: [
-                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
-                lifecycle,
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "Telemetry", "ZeroMQ",
+                log, lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -284,7 +284,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["ServingModel", "Telemetry"], swiftSettings: settings),
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [

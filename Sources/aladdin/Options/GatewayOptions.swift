@@ -32,7 +32,7 @@ struct GatewayOptions: ParsableArguments {
             access: access,
             logger: logger,
             cluster: ClusterInsight(
-                metrics: { ClusterMetrics.exposition(of: try? await cluster.status()) },
+                metrics: { ClusterMetrics.exposition(of: try? await cluster.status(wantsMetrics: true)) },
                 status: { try Terminal.compactJSON(try await cluster.status().object) }
             ),
             onListening: { address, _ in await greeting(address) }
