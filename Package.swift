@@ -6,7 +6,7 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     ServiceSettings     HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
 //       no I/O, no clock, no Foundation
@@ -87,6 +87,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "Telemetry", swiftSettings: settings),
+        .target(name: "ServiceSettings", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
         .systemLibrary(name: "CCurl"),
         .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
@@ -165,7 +166,8 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
-                "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal", "ReferenceEngine",
+                "ServiceSettings", "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal",
+                "ReferenceEngine",
                 "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
                 "ServingModel", "Simulation", "Telemetry", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -282,6 +284,11 @@ let package = Package(
                 "Journal", "Brokering", "CUnsyncedVFS", "ServingModel",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServiceSettingsTests",
+            dependencies: ["ServiceSettings", "ServingModel"],
             swiftSettings: settings
         ),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),

@@ -39,7 +39,8 @@ struct GatewayCommand: AsyncParsableCommand {
             logger.info("gateway serves", metadata: ["address": "http://\(address)"])
         }
         try await ServiceOptions.run(
-            KeyDirectoryOptions.followers(directory, table, logger) + [client, gateway],
+            KeyDirectoryOptions.followers(directory, table, logger)
+                + service.follower(of: "gateway", logger: logger) + [client, gateway],
             logger: logger
         )
     }

@@ -14,7 +14,7 @@ internal import WorkerService
 extension Up {
     /// Whether workers follow the scheduler's wishes, whose limits are then made safe for one machine.
     func isAutoscaling(_ count: Int, _ scheduling: inout SchedulerServiceConfiguration) throws -> Bool {
-        guard try autoscale || Setting.resolve(nil as Bool?, "autoscale") == true else { return false }
+        guard try Setting.flag(autoscale, "autoscale") else { return false }
         guard scheduling.scaling != nil else {
             throw ValidationError(
                 "--autoscale follows what the scheduler wishes for; it can't be used with --scaling off"

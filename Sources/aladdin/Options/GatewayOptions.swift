@@ -5,6 +5,7 @@ internal import Foundation
 internal import GatewayService
 internal import Logging
 internal import ServiceLifecycle
+internal import ServiceSettings
 internal import Telemetry
 internal import ZeroMQ
 
@@ -24,9 +25,9 @@ struct GatewayOptions: ParsableArguments {
         logger: Logger,
         greeting: @escaping @Sendable (_ address: String) async -> Void
     ) throws -> GatewayService {
-        let (host, port) = try address()
+        let address = try address()
         return GatewayService(
-            configuration: GatewayConfiguration(host: host, port: port),
+            configuration: GatewayConfiguration(host: address.host, port: address.port),
             service: client,
             metrics: MetricRegistry(),
             access: access,
@@ -39,34 +40,25 @@ struct GatewayOptions: ParsableArguments {
         )
     }
 
-    /// - Throws: `ValidationError` if it is malformed.
-    func address() throws -> (host: String, port: Int) {
-        try Self.split(try Setting.resolve(http, "http", default: "127.0.0.1:8080"))
+    func address() throws -> HostAndPort {
+        let text = try Setting.resolve(http, "http", default: "127.0.0.1:8080")
+        guard let address = HostAndPort(text) else {
+            throw ConfigurationFault("--http is '\(text)'; it must be HOST:PORT")
+        }
+        return address
     }
 
     /// Refuses to serve where others can come and nobody is asked for a key.
     func checkExposure(_ keys: KeyDirectoryOptions, logger: Logger) throws {
-        let (host, _) = try address()
+        let host = try address().host
         guard !Exposure.isLoopback(host: host), try keys.directory() == nil else { return }
         guard try keys.bindsInsecurely() else {
             throw ValidationError(
-                "--http \(host) can be reached by others, and nobody would be asked for an API key. Give the gateway keys "
+                "\(Setting.label("http", isGiven: http != nil)) is \(host), which can be reached by others, and nobody would be asked for an API key. Give the gateway keys "
                     + "(--keys DIR; aladdin keys new NAME --role http makes one), listen on 127.0.0.1, or add "
                     + "--insecure-bind if only trusted machines can reach this network"
             )
         }
         logger.warning("INSECURE: whoever reaches the gateway can use it", metadata: ["host": "\(host)"])
-    }
-
-    /// `HOST:PORT`, with brackets around an IPv6 address.
-    private static func split(_ text: String) throws -> (host: String, port: Int) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port), colon != text.startIndex
-        else {
-            throw ValidationError("--http is '\(text)'; it must be HOST:PORT, for example 127.0.0.1:8080")
-        }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        return (String(host), port)
     }
 }
