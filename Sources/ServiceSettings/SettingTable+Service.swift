@@ -41,6 +41,8 @@ extension SettingTable {
 
     static let gateway: [SettingDescription] = [
         setting("http", .address, "127.0.0.1:8080", ["up", "gateway"]),
+        setting("tls-certificate", .text("a PEM file"), "", ["up", "gateway"]),
+        setting("tls-key", .text("a PEM file"), "", ["up", "gateway"]),
         setting("admin-key", .text("a file made by `aladdin keys new`"), "", ["gateway"]),
     ]
 

@@ -35,8 +35,8 @@ struct GatewayCommand: AsyncParsableCommand {
             cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
             access: table,
             logger: logger
-        ) { address in
-            logger.info("gateway serves", metadata: ["address": "http://\(address)"])
+        ) { url in
+            logger.info("gateway serves", metadata: ["address": "\(url)"])
         }
         try await ServiceOptions.run(
             KeyDirectoryOptions.followers(directory, table, logger)

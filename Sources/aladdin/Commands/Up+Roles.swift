@@ -112,10 +112,10 @@ extension Up {
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
         let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
         let gateway = try gateway.service(for: client, cluster: cluster, access: opened?.table, logger: logger) {
-            let address = $0
+            let url = $0
             // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
             await cancelWhenGracefulShutdown {
-                await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
+                await Self.announce(url, client: client, engine: kind, wantsKey: opened != nil)
             }
         }
         return [client, gateway]

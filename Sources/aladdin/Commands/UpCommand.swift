@@ -107,7 +107,7 @@ struct Up: AsyncParsableCommand {
     }
 
     /// Says that the service is ready once it is: when a model is served.
-    static func announce(_ address: String, client: AladdinClient, engine: String, wantsKey: Bool) async {
+    static func announce(_ url: String, client: AladdinClient, engine: String, wantsKey: Bool) async {
         var model = ""
         while model.isEmpty, !Task.isCancelled {
             model = (try? await client.models())?.first?.name ?? ""
@@ -118,8 +118,8 @@ struct Up: AsyncParsableCommand {
         let header = wantsKey ? " -H 'authorization: Bearer YOUR-API-KEY'" : ""
         Terminal.write(
             """
-            aladdin is ready on http://\(address) serving \(model)\(emulated). Try:
-              curl -N http://\(address)/v1/chat/completions -H 'content-type: application/json'\(header) \\
+            aladdin is ready on \(url) serving \(model)\(emulated). Try:
+              curl -N \(url)/v1/chat/completions -H 'content-type: application/json'\(header) \\
                 -d '{"model": "\(model)", "stream": true, "messages": [{"role": "user", "content": "Tell me a story about a lamp."}]}'
 
             """

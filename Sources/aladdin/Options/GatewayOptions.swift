@@ -14,6 +14,41 @@ struct GatewayOptions: ParsableArguments {
     @Option(help: "Where HTTP is served, HOST:PORT. (default: 127.0.0.1:8080)")
     var http: String?
 
+    @Option(
+        help: "PEM file with the certificate to serve HTTPS with, and those that vouch for it. (default: plain HTTP)"
+    )
+    var tlsCertificate: String?
+
+    @Option(help: "PEM file with the certificate's private key.")
+    var tlsKey: String?
+
+    /// The certificate to serve with; nil for plain HTTP.
+    func identity() throws -> TLSIdentity? {
+        let certificate = try Setting.resolve(tlsCertificate, "tls-certificate")
+        let key = try Setting.resolve(tlsKey, "tls-key")
+        guard certificate != nil || key != nil else { return nil }
+        guard let certificate, let key else {
+            let (given, missing) = key == nil ? ("tls-certificate", "tls-key") : ("tls-key", "tls-certificate")
+            let label = Setting.label(given, isGiven: (key == nil ? tlsCertificate : tlsKey) != nil)
+            throw ConfigurationFault(
+                "\(label) is '\(certificate ?? key ?? "")', but \(missing) is missing; both must be given"
+            )
+        }
+        do throws(TLSIdentity.Fault) {
+            return try TLSIdentity(certificate: certificate, key: key)
+        } catch {
+            let isKey = error.file == .key
+            let label = Setting.label(
+                isKey ? "tls-key" : "tls-certificate",
+                isGiven: (isKey ? tlsKey : tlsCertificate) != nil
+            )
+            let right = isKey ? "the certificate's private key in PEM" : "a certificate in PEM"
+            throw ConfigurationFault(
+                "\(label) is '\(isKey ? key : certificate)', which \(error.reason); it must be a file with \(right)"
+            )
+        }
+    }
+
     /// - Parameters:
     ///   - cluster: where the cluster's figures come from.
     ///   - access: who has an API key; nil asks nobody for one.
@@ -23,8 +58,10 @@ struct GatewayOptions: ParsableArguments {
         cluster: ClusterStatusSource,
         access: AccessTable?,
         logger: Logger,
-        greeting: @escaping @Sendable (_ address: String) async -> Void
+        greeting: @escaping @Sendable (_ url: String) async -> Void
     ) throws -> GatewayService {
+        let identity = try identity()
+        let scheme = identity == nil ? "http" : "https"
         let address = try address()
         return GatewayService(
             configuration: GatewayConfiguration(host: address.host, port: address.port),
@@ -36,7 +73,8 @@ struct GatewayOptions: ParsableArguments {
                 metrics: { ClusterMetrics.exposition(of: try? await cluster.status()) },
                 status: { try Terminal.compactJSON(try await cluster.status().object) }
             ),
-            onListening: { address, _ in await greeting(address) }
+            tls: identity,
+            onListening: { address, _ in await greeting("\(scheme)://\(address)") }
         )
     }
 

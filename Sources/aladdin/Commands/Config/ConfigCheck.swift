@@ -41,6 +41,7 @@ struct ConfigCheck: AsyncParsableCommand {
         guard let up = try? Up.parse([]), let gateway = try? GatewayCommand.parse([]) else { return [] }
         check { _ = try up.scaling.limits() }
         check { _ = try up.broker.objective.objective() }
+        check { _ = try gateway.gateway.identity() }
         if Setting.text("engine") != nil { check { _ = try up.engine.choice() } }
         if Setting.text("server-key") != nil { check { _ = try gateway.key.keys(for: .frontend) } }
         return faults
