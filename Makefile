@@ -103,10 +103,10 @@ cuda-bench: packages cuda
 	    --out .build/cuda/profile.json
 
 # make reproduce        the short form of the studies (minutes), and docs/reproduction.md from their findings
-# make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live for the service
+# make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live,mixed-pool,day for the service
 reproduce reproduce-full: packages
 	swift build -c release --product Reproduction
-	$(if $(findstring live,$(SECTION)),$(SWIFT_BUILD))
+	$(if $(findstring live,$(SECTION))$(findstring mixed,$(SECTION))$(findstring day,$(SECTION)),$(SWIFT_BUILD))
 	.build/release/Reproduction $(if $(filter %-full,$@),--full,--short) $(addprefix --section ,$(SECTION)) $(ARGS)
 
 clean:

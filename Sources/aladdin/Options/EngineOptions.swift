@@ -38,6 +38,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Standard deviation of a random factor on an emulated engine's steps. (default: 0)")
     var noise: Double?
 
+    @Option(
+        name: .customLong("load-s"),
+        help: "How long an emulated engine takes to be ready, as a real one does to load weights. (default: 0)"
+    )
+    var loadSeconds: Double?
+
     @Flag(
         name: .customLong("no-resume"),
         help: "An emulated engine that starts answers over which another worker began."
@@ -163,9 +169,14 @@ extension EngineOptions {
             throw ValidationError("--noise is \(configuration.relativeNoise); it must be from 0 to 1")
         }
         configuration.resumesPrefix = !startsOver
+        let load = try Setting.resolve(loadSeconds, "load-s", default: 0)
+        guard load.isFinite, (0...86_400).contains(load) else {
+            throw ValidationError("--load-s is \(load); it must be from 0 to 86400")
+        }
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [profile, configuration] in
-            EmulatedEngine(profile: profile, configuration: configuration)
+            if load > 0 { Thread.sleep(forTimeInterval: load) }
+            return EmulatedEngine(profile: profile, configuration: configuration)
         }
         return EngineChoice(kind: "emulated", batching: batching, source: source)
     }
