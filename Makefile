@@ -68,6 +68,7 @@ compose-test:
 observe-test: packages
 	$(SWIFT_BUILD)
 	@Tests/Observability/run
+	@Tests/Observability/top
 	@Tests/Observability/page .build/page
 
 lint: packages

@@ -66,7 +66,7 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
     service.worker("fickle", service.other_profile("fickle", 5), "--noise", "1")
     service.worker("crowded", service.other_profile("crowded", 10, 4))
     for number in (1, 2):
-        service.worker(f"doomed-{number}", service.other_profile("doomed", 200))
+        service.worker(f"doomed-{number}", service.other_profile("doomed", 50))
     prometheus.until("other models", lambda: prometheus.value("sum(aladdin_model_workers)") == 8)
     service.ask_many(1, model="stuck", tokens=2)
     service.ask_many(12, model="fickle", tokens=400)
@@ -84,10 +84,10 @@ def faults(service: Service, prometheus: Prometheus, shipped: Shipped) -> None:
     fires("AladdinRefusing")
     # The crowded worker's batch is too slow for anybody's pace.
     fires("AladdinPromisesBroken")
-    lost = service.ask_many(8, model="doomed", tokens=60)
-    running = 'aladdin_worker_running_queries{worker="doomed-1"} > 2'
-    prometheus.until("a worker with something to lose", lambda: prometheus.query(running))
-    service.kill("doomed-1")
+    lost = service.ask_many(8, model="doomed", tokens=200)
+    running = 'topk(1, aladdin_worker_running_queries{worker=~"doomed-.*"} > 2)'
+    labels, _ = prometheus.until("a worker with something to lose", lambda: prometheus.query(running))[0]
+    service.kill(labels["worker"])
     fires("AladdinRetrying")
     for thread in lost:
         thread.join(60)
@@ -125,7 +125,7 @@ def rare(prometheus: Prometheus, shipped: Shipped) -> None:
         query = f'sum(aladdin_leases_ended_total{{outcome="{outcome}"}})'
         check((prometheus.value(query) or 0) > 0, f"no lease was {outcome}")
     for tenant, serviceClass in (("acme", "high"), ("globex", "sheddable"), ("none", "standard")):
-        query = f'aladdin_tenant_queries_total{{tenant="{tenant}",class="{serviceClass}",result="met"}}'
+        query = f'sum(aladdin_tenant_queries_total{{tenant="{tenant}",class="{serviceClass}",result="met"}})'
         check((prometheus.value(query) or 0) >= 3, f"{tenant}'s queries are not counted as {serviceClass}")
     say(f"{len(shipped.metrics)} metrics of the document, each with series of its type")
 

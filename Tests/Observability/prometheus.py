@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -57,6 +58,9 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=10) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
+            # It is starting.
+            if error.code == 503:
+                raise
             raise SystemExit(f"{path} {parameters}: {error.read().decode()}") from None
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:

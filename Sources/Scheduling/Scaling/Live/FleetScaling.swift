@@ -73,8 +73,9 @@ package struct FleetScaling: Sendable {
         case .demand, .backlog, .limit: fleets[index].growth = wish.reason
         default: break
         }
-        // A policy counts those to come as if they were there.
-        let isAwaited = wish.reason == .steady && wish.workers > active
+        // A policy counts those to come as if they were there, and is content with them.
+        let isContent = wish.reason == .steady || wish.reason == .lingering
+        let isAwaited = isContent && wish.workers > active
         return FleetWish(
             model: fleets[index].model,
             workers: wish.workers,
