@@ -48,6 +48,11 @@ package actor FleetControlService: Service {
         controller = FleetController(configuration.settings)
     }
 
+    /// Keeps to other limits from now on.
+    package func reconfigure(_ settings: FleetController.Settings) {
+        controller.settings = settings
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await self.begin()

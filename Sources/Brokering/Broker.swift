@@ -8,7 +8,7 @@ package import ServingModel
 /// scheduler is attached. What comes from peers and makes no sense is refused or ignored; a broken invariant of our own
 /// traps.
 package struct Broker: Sendable {
-    package let configuration: BrokerConfiguration
+    package private(set) var configuration: BrokerConfiguration
 
     var queries: [QueryNumber: QueryRecord] = [:]
     var numbersByID: [QueryID: QueryNumber] = [:]
@@ -84,6 +84,11 @@ package struct Broker: Sendable {
         nextNumber = recovery?.nextNumber.rawValue ?? 1
         schedulerGone = now
         if let recovery { recover(recovery, at: now) }
+    }
+
+    /// Takes over what of another configuration can change while it works.
+    package mutating func reconfigure(_ other: BrokerConfiguration) {
+        configuration = configuration.adopting(other)
     }
 
     /// What is to be done since the last call, in order.

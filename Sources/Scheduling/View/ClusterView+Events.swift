@@ -8,7 +8,12 @@ extension ClusterView {
         switch event {
         case .workerJoined(let joined):
             guard slots[joined.worker] == nil else { return }
-            workers.append(WorkerView(joined: joined))
+            var worker = WorkerView(joined: joined)
+            if let learnt = learntSteps[joined.worker] {
+                worker.estimator = learnt
+                worker.model = StepModel(learnt.profile)
+            }
+            workers.append(worker)
             indexWorkers()
         case .workerLeft(let worker, let isDraining):
             remove(worker, isDraining: isDraining)
@@ -24,7 +29,7 @@ extension ClusterView {
         case .queryEnded(let ended):
             end(ended, at: now)
         case .snapshotComplete:
-            break
+            learntSteps = [:]
         }
     }
 
