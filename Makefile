@@ -6,7 +6,8 @@
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
 # make cuda   the engine for NVIDIA GPUs, .build/cuda/libaladdin-cuda.so; fetches nvcc from PyPI if there is none
 # make cuda-bench  on a GPU: checks its scores, measures decode and prefill, calibrates
-# make bench  figures with wall-clock times: the CPU engine, the journal
+# make bench  the table of docs/benchmarks.md, in minutes; LONG=1 for more of it in half an hour, ROWS=a,b for some
+# make bench-engine bench-journal  the CPU engine against memory bandwidth, the journal against the disk
 
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
@@ -81,10 +82,19 @@ format:
 proto: packages
 	.ci/generate-messages
 
-# Figures with wall-clock times; quiet machine, a few minutes.
+# Ratios, each of pairs taken in turns: as quiet a machine as there is.
+.PHONY: bench-engine bench-journal
 bench: packages
+	@Tests/Benchmarks/install-peers
+	$(SWIFT_BUILD)
+	swift build -c release --product BenchProbes
+	python3 Tests/Benchmarks/bench $(if $(LONG),--long) $(if $(ROWS),--only $(ROWS)) $(ARGS)
+
+bench-engine: packages
 	swift build -c release --product ReferenceEngineBench
 	.build/release/ReferenceEngineBench bfloat16
+
+bench-journal: packages
 	swift build -c release --product JournalBench
 	.build/release/JournalBench
 

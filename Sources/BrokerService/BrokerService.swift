@@ -58,7 +58,7 @@ package actor BrokerService: Service {
     var standbys: [(stream: StreamKey, policy: String)] = []
     private var addresses: BrokerAddresses?
     private var nextSession: UInt64 = 1
-    private var random = SystemRandomNumberGenerator()
+    private var random = RandomReserve()
 
     /// - Parameter journal: where accepted queries survive; nil for a broker whose queries are all volatile.
     /// - Throws: if the journal cannot be used.

@@ -1,63 +1,76 @@
 internal import ServingModel
 
 extension Broker {
-    /// Text in one delivery, in bytes: what fits one message comfortably.
-    private static let deliveryBytes = 64 << 10
-
     /// The next thing to tell a stream, or nil once it has heard everything there is.
     ///
     /// Call it while the client's connection has room. After `end` the stream is forgotten. Nil also re-arms the
     /// stream: it is announced again with the next news.
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
-        guard var reader = readers[stream], let record = queries[reader.query] else { return nil }
-        let delivery = max(record.acceptRecord, record.resetRecord) <= durable ? advance(&reader, over: record) : nil
+        guard let seat = readers.place(of: stream), var reader = readers[place: seat],
+            let place = queries.place(of: reader.query)
+        else { return nil }
+        let delivery = queries[place: place]?.news(for: &reader, durable: durable)
         if case .end? = delivery {
             remove(reader: stream)
         } else {
             if delivery == nil { reader.isAnnounced = false }
-            readers[stream] = reader
+            readers[place: seat] = reader
         }
         return delivery
     }
 
-    private func advance(_ reader: inout Reader, over record: QueryRecord) -> Delivery? {
+    mutating func announce(_ stream: StreamKey) {
+        guard let seat = readers.place(of: stream), readers[place: seat]?.isAnnounced == false else { return }
+        readers[place: seat]?.isAnnounced = true
+        actions.append(.announce(stream))
+    }
+
+    mutating func announceReaders(of number: QueryNumber) {
+        if let place = queries.place(of: number) { announceReaders(at: place) }
+    }
+
+    /// - Parameter place: of a query's record.
+    mutating func announceReaders(at place: Int) {
+        for stream in queries[place: place]?.readers ?? [] { announce(stream) }
+    }
+}
+
+extension QueryRecord {
+    /// Text in one delivery, in bytes: what fits one message comfortably.
+    private static let deliveryBytes = 64 << 10
+
+    /// The next thing to tell a reader; nil if there is nothing, or nothing before the journal has more of it.
+    ///
+    /// - Parameter durable: how many records the journal has.
+    func news(for reader: inout Reader, durable: UInt64) -> Delivery? {
+        guard max(acceptRecord, resetRecord) <= durable else { return nil }
         if !reader.wasToldAccepted {
             reader.wasToldAccepted = true
-            return .accepted(record.id, record.durability, isDuplicate: reader.isDuplicate)
+            return .accepted(id, durability, isDuplicate: reader.isDuplicate)
         }
         if let index = reader.pendingReset {
             reader.pendingReset = nil
             return .reset(firstIndex: index)
         }
-        if reader.attemptTold < record.startedAttempt {
-            reader.attemptTold = record.startedAttempt
+        if reader.attemptTold < startedAttempt {
+            reader.attemptTold = startedAttempt
             return .started(
-                worker: record.workerName,
-                attempt: record.startedAttempt,
-                predictedTimeToFirstToken: record.predictedTimeToFirstToken
+                worker: workerName,
+                attempt: startedAttempt,
+                predictedTimeToFirstToken: predictedTimeToFirstToken
             )
         }
-        let bound = record.checkpoint(after: reader.cursor) ?? .max
-        if let chunk = record.output.chunk(from: reader.cursor, limit: Self.deliveryBytes, upTo: bound) {
+        let bound = checkpoint(after: reader.cursor) ?? .max
+        if let chunk = output.chunk(from: reader.cursor, limit: Self.deliveryBytes, upTo: bound) {
             reader.cursor = chunk.firstIndex + chunk.count
             return .tokens(firstIndex: chunk.firstIndex, count: chunk.count, ids: chunk.ids, text: chunk.text)
         }
         // A client that has heard of the end may forget the query; so must the journal not.
-        guard case .ended(let status) = record.state, record.endRecord <= durable else { return nil }
-        if let finish = record.finish, status.isOK, !reader.wasToldFinished {
+        guard case .ended(let status) = state, endRecord <= durable else { return nil }
+        if let finish = finish, status.isOK, !reader.wasToldFinished {
             reader.wasToldFinished = true
-            return .finished(finish, inputTokens: record.inputTokens ?? 0, outputTokens: record.output.count)
+            return .finished(finish, inputTokens: inputTokens ?? 0, outputTokens: output.count)
         }
         return .end(status)
-    }
-
-    mutating func announce(_ stream: StreamKey) {
-        guard readers[stream]?.isAnnounced == false else { return }
-        readers[stream]?.isAnnounced = true
-        actions.append(.announce(stream))
-    }
-
-    mutating func announceReaders(of number: QueryNumber) {
-        for stream in queries[number]?.readers ?? [] { announce(stream) }
     }
 }

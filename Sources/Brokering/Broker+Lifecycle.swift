@@ -5,16 +5,16 @@ package import ServingModel
 extension Broker {
     /// Puts a query into state `queued`, to be placed by whoever places.
     mutating func enqueue(_ number: QueryNumber, at now: Instant) {
-        guard let record = queries[number] else { return }
-        precondition(!record.hasEnded, "an ended query cannot be queued")
-        queries[number]?.state = .queued
-        if !record.isListed {
-            queries[number]?.isListed = true
+        guard let place = queries.place(of: number) else { return }
+        precondition(queries[place: place]?.hasEnded == false, "an ended query cannot be queued")
+        queries[place: place]?.state = .queued
+        if queries[place: place]?.isListed == false {
+            queries[place: place]?.isListed = true
             unplaced.append(number)
             tidyUnplaced()
         }
-        tell(.queryQueued(record.queuedQuery(at: now)))
-        if let worker = record.submission.worker { placeAsChosen(number, on: worker, at: now) }
+        if schedulerIsAttached, let queued = queries[place: place]?.queuedQuery(at: now) { tell(.queryQueued(queued)) }
+        if let worker = queries[place: place]?.submission.worker { placeAsChosen(number, on: worker, at: now) }
     }
 
     /// Drops entries that have moved on once they are the greater part, so that the list stays within twice the queue.
@@ -148,7 +148,9 @@ extension Broker {
 
     /// A result whose time is over is kept only while somebody reads it.
     mutating func forgetIfOverdue(_ number: QueryNumber) {
-        guard let record = queries[number], record.isOverdue, record.readers.isEmpty else { return }
+        guard let place = queries.place(of: number), queries[place: place]?.isOverdue == true,
+            let record = queries[place: place], record.readers.isEmpty
+        else { return }
         precondition(record.hasEnded, "only what has ended is forgotten")
         queries[number] = nil
         numbersByID[record.id] = nil

@@ -45,27 +45,29 @@ extension Broker {
     }
 
     private mutating func place(_ placement: Placement, isOwn: Bool, at now: Instant) {
-        guard let record = queries[placement.query], record.attempt == placement.attempt,
-            isOwn || record.submission.worker == nil
+        guard let place = queries.place(of: placement.query), let state = queries[place: place]?.state,
+            queries[place: place]?.attempt == placement.attempt,
+            isOwn || queries[place: place]?.submission.worker == nil
         else { return }
-        switch record.state {
+        switch state {
         case .queued, .placed: break
         case .pausing, .leased, .ended: return
         }
-        guard let worker = workers[placement.worker], !worker.isDraining, worker.joined.profile.model == record.model
+        guard let home = workers.place(of: placement.worker), workers[place: home]?.isDraining == false,
+            workers[place: home]?.joined.profile.model == queries[place: place]?.model
         else {
             // The scheduler takes the query for placed. It has heard by now if the worker left.
-            tell(.queryQueued(record.queuedQuery(at: now)))
+            if let record = queries[place: place] { tell(.queryQueued(record.queuedQuery(at: now))) }
             return
         }
-        if case .placed(let previous) = record.state { workers[previous]?.queued -= 1 }
-        queries[placement.query]?.state = .placed(placement.worker)
-        if record.firstToken == nil {
-            queries[placement.query]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
+        if case .placed(let previous) = state { workers[previous]?.queued -= 1 }
+        queries[place: place]?.state = .placed(placement.worker)
+        if queries[place: place]?.firstToken == nil {
+            queries[place: place]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         }
         remember(placement, isOwn: isOwn, at: now)
-        workers[placement.worker]?.queue.append(placement.query)
-        workers[placement.worker]?.queued += 1
+        workers[place: home]?.queue.append(placement.query)
+        workers[place: home]?.queued += 1
         mark(placement.worker)
     }
 
@@ -109,57 +111,63 @@ extension Broker {
 
     private mutating func feed(_ id: WorkerID, at now: Instant) {
         // Whoever is about to lose its session gets no more: an attempt would be lost with it.
-        guard workers[id]?.isExpelled == false else { return }
+        guard let home = workers.place(of: id), workers[place: home]?.isExpelled == false else { return }
         var batch: [Assignment] = []
         var heldBack: [QueryNumber] = []
-        while let worker = workers[id], worker.sent < worker.granted, let number = worker.queue.first {
-            workers[id]?.queue.removeFirst()
-            guard let record = queries[number], record.state == .placed(id) else { continue }
-            if let deadline = record.deadline, deadline <= now {
+        while let number = workers[place: home]?.nextPlaced() {
+            guard let place = queries.place(of: number), queries[place: place]?.state == .placed(id) else { continue }
+            if let deadline = queries[place: place]?.deadline, deadline <= now {
                 let status = Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed")
                 end(number, with: status, at: now)
                 continue
             }
-            if isHeldBack(number, from: worker, at: now) {
+            if queries[place: place]?.isSuspect == true, let worker = workers[place: home],
+                isHeldBack(number, from: worker, at: now)
+            {
                 heldBack.append(number)
             } else {
-                batch.append(lease(number, to: id, at: now))
+                batch.append(lease(number, at: place, to: id, at: home, now))
             }
         }
-        workers[id]?.queue.prepend(contentsOf: heldBack)
-        workers[id]?.holdsBack = !heldBack.isEmpty
+        workers[place: home]?.queue.prepend(contentsOf: heldBack)
+        workers[place: home]?.holdsBack = !heldBack.isEmpty
         if !batch.isEmpty { actions.append(.dispatch(id, batch)) }
     }
 
-    private mutating func lease(_ number: QueryNumber, to id: WorkerID, at now: Instant) -> Assignment {
-        guard var record = queries[number], let worker = workers[id] else {
-            preconditionFailure("only a known query can be leased, to a known worker")
-        }
+    /// - Parameters:
+    ///   - place: of the query's record.
+    ///   - home: of the worker's.
+    private mutating func lease(
+        _ number: QueryNumber,
+        at place: Int,
+        to id: WorkerID,
+        at home: Int,
+        _ now: Instant
+    ) -> Assignment {
         let lease = makeLease()
-        if record.output.count > 0, !(worker.joined.resumesPrefix && record.output.isResumable) {
+        let resumes =
+            workers[place: home]?.joined.resumesPrefix == true && queries[place: place]?.output.isResumable == true
+        if !resumes, queries[place: place]?.output.count != 0, var record = queries[place: place] {
             reset(&record)
+            queries[place: place] = record
         }
-        if record.durability != .volatile { write(.leased(number, attempt: record.attempt, lease)) }
-        models[record.model]?.figures.noteLease(of: record, at: now)
-        record.state = .leased(id, lease)
-        record.heldBack = nil
-        record.startedAttempt = record.attempt
-        record.workerName = worker.joined.name
-        if let last = record.attempts.indices.last { record.attempts[last].dispatched = now }
-        queries[number] = record
+        let attempt = queries[place: place]?.attempt ?? 0
+        if queries[place: place]?.durability != .volatile { write(.leased(number, attempt: attempt, lease)) }
+        if let query = queries[place: place] { models[query.model]?.figures.noteLease(of: query, at: now) }
+        queries[place: place]?.begin(lease, on: id, named: workers[place: home]?.joined.name ?? "", at: now)
         queriesByLease[lease] = number
-        workers[id]?.queued -= 1
-        workers[id]?.sent += 1
-        workers[id]?.leases.append(lease)
-        workers[id]?.lastDispatch = now
-        models[record.model]?.queued -= 1
-        models[record.model]?.running += 1
-        tell(.queryDispatched(number, to: id, attempt: record.attempt))
-        announceReaders(of: number)
+        workers[place: home]?.noteDispatch(of: lease, at: now)
+        if let model = (queries[place: place]?.model).flatMap({ models.place(of: $0) }) {
+            models[place: model]?.queued -= 1
+            models[place: model]?.running += 1
+        }
+        tell(.queryDispatched(number, to: id, attempt: attempt))
+        announceReaders(at: place)
+        guard let record = queries[place: place] else { preconditionFailure("only a known query can be leased") }
         return Assignment(
             lease: lease,
             id: record.id,
-            attempt: record.attempt,
+            attempt: attempt,
             remaining: record.deadline.map { max($0 - now, .milliseconds(1)) },
             request: record.submission.request,
             resumedTokens: record.output.tokenIDs
@@ -239,28 +247,38 @@ extension Broker {
     }
 
     /// Whether any worker of the model could ever serve this within its objective.
-    func checkFit(of submission: Submission, on model: String) throws(Status) {
-        let profiles = workerOrder.compactMap { workers[$0] }.filter { $0.joined.profile.model == model }
-        guard !profiles.isEmpty else { return }
-        let context = profiles.map(\.joined.contextLength).max() ?? 0
-        guard (submission.inputTokens ?? 1) + submission.maxTokens <= context else {
+    mutating func checkFit(of submission: Submission, on model: String) throws(Status) {
+        guard let reach = reach(of: model) else { return }
+        guard (submission.inputTokens ?? 1) + submission.maxTokens <= reach.contextLength else {
             throw Status(
                 .outOfRange,
                 .maxTokensOutOfRange,
-                "prompt and max_tokens (\(submission.maxTokens)) exceed the model's context of \(context) tokens"
+                "prompt and max_tokens (\(submission.maxTokens)) exceed the model's context of "
+                    + "\(reach.contextLength) tokens"
             )
         }
         guard let objective = submission.objective else { return }
-        let prefill = StepWorkload(kind: .prefill, prefillTokens: 1, prefillSquares: 1)
-        let decode = StepWorkload(kind: .decode, decodeSequences: 1, contextTokens: 1)
-        let fastest = profiles.map { $0.joined.profile.duration(of: prefill) }.min() ?? .zero
-        guard objective.timeToFirstToken >= fastest else {
-            throw Self.unreachable("time to first token", objective.timeToFirstToken, fastest)
+        guard objective.timeToFirstToken >= reach.prefill else {
+            throw Self.unreachable("time to first token", objective.timeToFirstToken, reach.prefill)
         }
-        let step = profiles.map { $0.joined.profile.duration(of: decode) }.min() ?? .zero
-        guard objective.averageTokenTime >= step || submission.maxTokens == 1 else {
-            throw Self.unreachable("average token time", objective.averageTokenTime, step)
+        guard objective.averageTokenTime >= reach.step || submission.maxTokens == 1 else {
+            throw Self.unreachable("average token time", objective.averageTokenTime, reach.step)
         }
+    }
+
+    /// What the best of a model's workers can do; nil if there is none.
+    ///
+    /// Found out anew only when one has come or gone.
+    private mutating func reach(of model: String) -> ModelRecord.Reach? {
+        guard let home = models.place(of: model) else { return nil }
+        if let reach = models[place: home]?.reach { return reach }
+        var reach: ModelRecord.Reach?
+        for id in workerOrder {
+            guard let joined = workers[id]?.joined, joined.profile.model == model else { continue }
+            reach = reach?.including(joined) ?? ModelRecord.Reach(joined)
+        }
+        models[place: home]?.reach = reach
+        return reach
     }
 
     private static func unreachable(_ what: String, _ wanted: Interval, _ best: Interval) -> Status {

@@ -154,7 +154,8 @@ extension Broker {
         return only
     }
 
-    private func checkRoom(for submission: Submission, on model: String, from stream: StreamKey) throws(Status) {
+    private mutating func checkRoom(for submission: Submission, on model: String, from stream: StreamKey) throws(Status)
+    {
         guard liveQueries < configuration.maximumQueries,
             liveBytes + submission.request.count <= configuration.maximumQueuedBytes
         else {

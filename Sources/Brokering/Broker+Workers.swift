@@ -17,14 +17,17 @@ extension Broker {
         models[model]?.workers += 1
         let contextLength = max(models[model]?.contextLength ?? 0, joined.contextLength)
         models[model]?.contextLength = contextLength
+        models[model]?.reach = nil
         models[model]?.admission?.workerJoined(joined)
         tell(.workerJoined(joined))
     }
 
     /// A worker is willing to take `granted` queries in all since it registered.
     package mutating func workerPulled(_ worker: WorkerID, granted: UInt64) {
-        guard let record = workers[worker], !record.isDraining, granted > record.granted else { return }
-        workers[worker]?.granted = granted
+        guard let place = workers.place(of: worker), workers[place: place]?.isDraining == false,
+            granted > workers[place: place]?.granted ?? 0
+        else { return }
+        workers[place: place]?.granted = granted
         mark(worker)
     }
 
@@ -61,6 +64,7 @@ extension Broker {
         }
         workers[worker] = nil
         workerOrder.removeAll { $0 == worker }
+        models[record.joined.profile.model]?.reach = nil
         startPatience(for: record.joined.profile.model, at: now)
     }
 
@@ -68,29 +72,35 @@ extension Broker {
     ///
     /// Reports under leases that are not current are discarded and the leases revoked.
     package mutating func workerStepped(_ worker: WorkerID, _ step: WorkerStep, at now: Instant) {
-        guard let model = workers[worker]?.joined.profile.model else { return }
-        workers[worker]?.waiting = step.waiting
-        workers[worker]?.freeKVTokens = step.freeKVTokens
-        workers[worker]?.lastStep = now
+        guard let home = workers.place(of: worker), let model = workers[place: home]?.joined.profile.model else {
+            return
+        }
+        workers[place: home]?.waiting = step.waiting
+        workers[place: home]?.freeKVTokens = step.freeKVTokens
+        workers[place: home]?.lastStep = now
         var advanced: [StepCompleted.Advance] = []
         advanced.reserveCapacity(step.reports.count)
         var stale: [Lease] = []
         var ended: [(QueryNumber, Status)] = []
         for report in step.reports {
-            guard let number = queriesByLease[report.lease], owns(worker, number) else {
+            guard let number = queriesByLease[report.lease], let place = queries.place(of: number),
+                queries[place: place]?.isLeased(to: worker) == true
+            else {
                 if report.finish == nil, report.failure == nil { stale.append(report.lease) }
                 models[model]?.wastedTokens += UInt64(report.tokens)
                 continue
             }
             // Its attempt has ended in this very step; nothing can follow.
             guard !ended.contains(where: { $0.0 == number }) else { continue }
-            let known = queries[number]?.output.count ?? 0
-            if let status = take(report, for: number, from: worker, at: now) {
+            let known = queries[place: place]?.output.count ?? 0
+            if let status = take(report, for: number, at: place, from: worker, at: now) {
                 ended.append((number, status))
             }
-            let added = (queries[number]?.output.count ?? 0) - known
+            let added = (queries[place: place]?.output.count ?? 0) - known
             if added > 0 { advanced.append(.init(query: number, tokens: added)) }
         }
+        let tokens = advanced.reduce(0) { $0 + $1.tokens }
+        workers[place: home]?.outputTokens += UInt64(tokens)
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
             models[model]?.figures.noteStep(workload, took: step.duration)
@@ -118,47 +128,38 @@ extension Broker {
         if workers[worker]?.holdsBack == true { mark(worker) }
     }
 
-    private func owns(_ worker: WorkerID, _ number: QueryNumber) -> Bool {
-        if case .leased(worker, _)? = queries[number]?.state { true } else { false }
-    }
-
     /// Adds one report's tokens to its query.
     ///
+    /// - Parameter place: of the query's record.
     /// - Returns: how the attempt ended, or nil if it goes on.
     private mutating func take(
         _ report: LeaseReport,
         for number: QueryNumber,
+        at place: Int,
         from worker: WorkerID,
         at now: Instant
     ) -> Status? {
-        guard let record = queries[number] else { return nil }
         if let failure = report.failure {
             return failure.isOK ? Status(.internalError, .engineFailed, "its worker failed for no reason") : failure
         }
         if report.tokens > 0 {
-            let total = record.output.count + report.tokens
-            guard report.firstIndex == record.output.count, total <= record.submission.maxTokens,
-                report.tokenIDs.isEmpty || report.tokenIDs.count == report.tokens,
-                record.output.byteCount + report.text.utf8.count <= configuration.maximumOutputBytes
-            else {
+            let limit = configuration.maximumOutputBytes
+            guard let stored = queries[place: place]?.append(report, maximumBytes: limit) else {
                 return Status(
                     .internalError,
                     .engineFailed,
                     "its worker reported tokens out of order or beyond the limit"
                 )
             }
-            queries[number]?.output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
-            spooledBytes += (queries[number]?.output.storedBytes ?? 0) - record.output.storedBytes
-            if record.attempts.last?.firstToken == nil { noteFirstToken(of: number, from: worker, at: now) }
-            queries[number]?.firstToken = record.firstToken ?? now
-            queries[number]?.lastToken = now
-            workers[worker]?.outputTokens += UInt64(report.tokens)
-            checkpointIfDue(number, at: now)
-            announceReaders(of: number)
+            spooledBytes += stored
+            if queries[place: place]?.attemptHasToken == false { noteFirstToken(of: number, from: worker, at: now) }
+            queries[place: place]?.noteTokens(at: now)
+            if queries[place: place]?.durability == .stream { checkpointIfDue(number, at: now) }
+            announceReaders(at: place)
         }
-        if let inputTokens = report.inputTokens { queries[number]?.inputTokens = inputTokens }
+        if let inputTokens = report.inputTokens { queries[place: place]?.inputTokens = inputTokens }
         guard let finish = report.finish else { return nil }
-        queries[number]?.finish = finish
+        queries[place: place]?.finish = finish
         return .ok
     }
 

@@ -10,17 +10,17 @@ package import ServingModel
 package struct Broker: Sendable {
     package private(set) var configuration: BrokerConfiguration
 
-    var queries: [QueryNumber: QueryRecord] = [:]
+    var queries = RecordTable<QueryNumber, QueryRecord>()
     var numbersByID: [QueryID: QueryNumber] = [:]
-    var readers: [StreamKey: Reader] = [:]
+    var readers = RecordTable<StreamKey, Reader>()
     /// Streams of each session, in the order opened.
     var streamsBySession: [SessionID: [StreamKey]] = [:]
-    var workers: [WorkerID: WorkerRecord] = [:]
+    var workers = RecordTable<WorkerID, WorkerRecord>()
     /// Keys of `workers` in the order of registration: what loops run over.
     package internal(set) var workerOrder: [WorkerID] = []
     /// Only current leases; a report under any other is discarded.
     var queriesByLease: [Lease: QueryNumber] = [:]
-    var models: [String: ModelRecord] = [:]
+    var models = RecordTable<String, ModelRecord>()
     package internal(set) var modelOrder: [String] = []
     /// In state `queued`, in order of arrival; entries that have moved on are skipped.
     var unplaced: Deque<QueryNumber> = []
@@ -129,8 +129,8 @@ package struct Broker: Sendable {
     }
 
     mutating func mark(_ worker: WorkerID) {
-        guard let record = workers[worker], !record.isMarked else { return }
-        workers[worker]?.isMarked = true
+        guard let place = workers.place(of: worker), workers[place: place]?.isMarked == false else { return }
+        workers[place: place]?.isMarked = true
         markedWorkers.append(worker)
     }
 }

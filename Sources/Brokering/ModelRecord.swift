@@ -23,6 +23,29 @@ package struct ModelRecord: Sendable {
     package internal(set) var predictions = PredictionErrors()
     package internal(set) var figures = ModelFigures()
     package internal(set) var admission: AdmissionControl?
+    /// nil until it is asked for, and again when a worker has come or gone.
+    var reach: Reach?
+
+    /// What the best of its workers can do: the longest context, and the shortest steps there can be.
+    struct Reach: Sendable {
+        private(set) var contextLength: Int
+        private(set) var prefill: Interval
+        private(set) var step: Interval
+
+        init(_ worker: WorkerJoined) {
+            contextLength = worker.contextLength
+            prefill = worker.profile.duration(of: .init(kind: .prefill, prefillTokens: 1, prefillSquares: 1))
+            step = worker.profile.duration(of: .init(kind: .decode, decodeSequences: 1, contextTokens: 1))
+        }
+
+        func including(_ worker: WorkerJoined) -> Reach {
+            var reach = Reach(worker)
+            reach.contextLength = max(reach.contextLength, contextLength)
+            reach.prefill = min(reach.prefill, prefill)
+            reach.step = min(reach.step, step)
+            return reach
+        }
+    }
 
     init(admission settings: AdmissionSettings? = nil) {
         admission = settings.map { AdmissionControl(settings: $0) }

@@ -123,6 +123,44 @@ package struct QueryRecord: Sendable {
         checkpointed = (0, arrival)
     }
 
+    /// The present attempt begins.
+    mutating func begin(_ lease: Lease, on worker: WorkerID, named name: String, at now: Instant) {
+        state = .leased(worker, lease)
+        heldBack = nil
+        startedAttempt = attempt
+        workerName = name
+        if let last = attempts.indices.last { attempts[last].dispatched = now }
+    }
+
+    /// Whether this worker runs it.
+    func isLeased(to worker: WorkerID) -> Bool {
+        if case .leased(worker, _) = state { true } else { false }
+    }
+
+    /// Whether the present attempt has had a token; false, too, if it was never placed.
+    var attemptHasToken: Bool {
+        attempts.indices.last.map { attempts[$0].firstToken != nil } ?? false
+    }
+
+    /// Adds a report's tokens to the answer.
+    ///
+    /// - Returns: the bytes that they take; nil if they do not follow on the answer, or make it too long: nothing has
+    ///   changed then.
+    mutating func append(_ report: LeaseReport, maximumBytes: Int) -> Int? {
+        guard report.firstIndex == output.count, output.count + report.tokens <= submission.maxTokens,
+            report.tokenIDs.isEmpty || report.tokenIDs.count == report.tokens,
+            output.byteCount + report.text.utf8.count <= maximumBytes
+        else { return nil }
+        let before = output.storedBytes
+        output.append(count: report.tokens, ids: report.tokenIDs, text: report.text)
+        return output.storedBytes - before
+    }
+
+    mutating func noteTokens(at now: Instant) {
+        if firstToken == nil { firstToken = now }
+        lastToken = now
+    }
+
     /// The answer from here on is what `attempt` makes of it.
     mutating func rewrite(from index: Int, by attempt: Int) {
         rewrites.removeAll { $0.index >= index }

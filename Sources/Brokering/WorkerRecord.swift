@@ -48,6 +48,18 @@ package struct WorkerRecord: Sendable {
         freeKVTokens = joined.profile.kvCache.capacityTokens
     }
 
+    /// Takes the next query off the queue if it may have one more.
+    mutating func nextPlaced() -> QueryNumber? {
+        sent < granted ? queue.popFirst() : nil
+    }
+
+    mutating func noteDispatch(of lease: Lease, at now: Instant) {
+        queued -= 1
+        sent += 1
+        leases.append(lease)
+        lastDispatch = now
+    }
+
     /// A worker that never tells of steps must not make the list grow for ever.
     private static let mostUntold = 4096
 

@@ -11,16 +11,16 @@ extension SessionEndpoint {
         to session: UInt64,
         body: [UInt8] = []
     ) -> Bool {
-        guard let route = table[session]?.route else { return true }
+        guard let route = table.route(of: session) else { return true }
         let header = FrameHeader(
             kind: kind,
             method: method,
             session: session,
             stream: stream,
             bodyLength: body.count
-        ).encode()
-        if outboxes[session] == nil {
-            switch socket.send([header, body], to: route) {
+        )
+        if outboxes.isEmpty || outboxes[session] == nil {
+            switch send(header, body, to: route) {
             case .sent:
                 return true
             case .unreachable:
@@ -32,7 +32,14 @@ extension SessionEndpoint {
         }
         // A heartbeat that has to wait says nothing.
         if kind == .ping || kind == .pong { return true }
-        return outboxes[session]?.append(Outbox.Frame(header: header, body: body)) ?? true
+        return outboxes[session]?.append(Outbox.Frame(header: header.encode(), body: body)) ?? true
+    }
+
+    private func send(_ header: FrameHeader, _ body: [UInt8], to route: RoutingID) -> SendOutcome {
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.byteCount, alignment: 8) { buffer in
+            header.write(to: buffer)
+            return socket.send(header: UnsafeRawBufferPointer(buffer), body: body, to: route)
+        }
     }
 
     /// - Returns: whether everything could be sent.

@@ -44,6 +44,8 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
 
     package subscript(number: UInt64) -> Session? { sessions[number] }
 
+    func route(of number: UInt64) -> Route? { sessions[number]?.route }
+
     /// Opens a session for a peer that said hello.
     ///
     /// - Returns: the number of the session that the same route had before, which is over now, if any.

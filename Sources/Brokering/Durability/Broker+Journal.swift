@@ -31,7 +31,7 @@ extension Broker {
     }
 
     mutating func writeAcceptance(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], record.durability != .volatile else { return }
+        guard isJournaled, let record = queries[number], record.durability != .volatile else { return }
         let accepted = AcceptedQuery(record, clock: wallClock)
         if let key = accepted.key { knownNames.insert(key.fingerprint, at: now) }
         let written = writeAwaited(.accepted(accepted))
@@ -39,7 +39,7 @@ extension Broker {
     }
 
     mutating func writeEnd(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], record.durability != .volatile else { return }
+        guard isJournaled, let record = queries[number], record.durability != .volatile else { return }
         // The journal keeps it from now on for its time; until now it was in memory.
         if let key = AcceptedQuery(record, clock: wallClock).key { knownNames.insert(key.fingerprint, at: now) }
         let written = writeAwaited(.ended(number, QueryEnd(record, at: now, clock: wallClock)))

@@ -91,7 +91,9 @@ package struct StepTimeEstimator: Sendable {
         whole.prefill.c0Milliseconds = 0
         whole.mixedConstantMilliseconds = nil
         var linear = 0.0
-        for (index, coefficient) in Self.coefficients(of: registered).enumerated() { linear += row[index] * coefficient }
+        for (index, coefficient) in Self.coefficients(of: registered).enumerated() {
+            linear += row[index] * coefficient
+        }
         return whole.seconds(of: workload) * 1000 - linear
     }
 

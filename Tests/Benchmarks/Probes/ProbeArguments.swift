@@ -1,11 +1,12 @@
+internal import Foundation
+internal import ServingModel
+internal import Simulation
+
 #if canImport(Glibc)
 internal import Glibc
 #else
 internal import Darwin
 #endif
-internal import Foundation
-internal import ServingModel
-internal import Simulation
 
 /// The name of a probe and its `--name value` arguments.
 struct ProbeArguments {
@@ -46,7 +47,8 @@ struct ProbeArguments {
     /// The load of the published study: ShareGPT's lengths on a 70B model's workers.
     func study() throws -> SimulationStudy {
         let trace = try TraceReading(text: read("Tests/Data/traces/sharegpt_opt_poisson16.csv")).trace
-        let profile = try JSONDecoder().decode(LatencyProfile.self, from: Data(read("Tests/Data/profiles/p70.json").utf8))
+        let text = try read("Tests/Data/profiles/p70.json")
+        let profile = try JSONDecoder().decode(LatencyProfile.self, from: Data(text.utf8))
         var study = SimulationStudy(trace: trace, plan: ArrivalPlan(), workers: WorkerMix(profile))
         study.plan.arrivals = .poisson
         study.objective = ServiceLevelObjective(

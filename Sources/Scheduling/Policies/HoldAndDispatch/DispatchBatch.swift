@@ -104,7 +104,8 @@ extension ClusterView {
     /// Prompt tokens that a worker takes in with one step.
     func tokenCap(on slot: Int, pool: Int) -> Int {
         guard workers[slot].isChunked else { return workers[slot].joined.profile.limits.maximumBatchedTokens }
-        return workers[slot].joined.profile.limits.chunkTokens - Int(1.2 * Double(pools[pool].residents) / Double(pools[pool].slots.count))
+        let residents = Double(pools[pool].residents) / Double(pools[pool].slots.count)
+        return workers[slot].joined.profile.limits.chunkTokens - Int(1.2 * residents)
     }
 }
 

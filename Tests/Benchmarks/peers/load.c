@@ -1,0 +1,148 @@
+// A closed loop of queries over ZeroMQ: so many connections, so many queries in flight on each, for so many seconds.
+//
+//     load ENDPOINT CONNECTIONS IN_FLIGHT SECONDS BYTES DURABILITY
+//
+// It speaks Aladdin's protocol, encoded by hand: a header of 32 bytes and a body in two frames. The bare broker of
+// router.c is driven with the same bytes; there END is the only answer.
+#include "clock.h"
+
+#include <string.h>
+#include <zmq.h>
+
+enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END };
+enum { WARM_UP_DIVISOR = 5, RING = 4096 };
+
+struct connection {
+    void *socket;
+    uint64_t session, next_stream;
+    int64_t sent[RING]; // by stream
+};
+
+static char body[1 << 20];
+static size_t body_size;
+
+static void put(uint8_t *bytes, uint64_t value, int count) {
+    for (int i = 0; i < count; i++) bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get(const uint8_t *bytes, int count) {
+    uint64_t value = 0;
+    for (int i = 0; i < count; i++) value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+static void send_frame(struct connection *to, int kind, uint64_t stream, const void *data, size_t size) {
+    uint8_t header[32] = {'A', 'L', 'D', 1, 0, (uint8_t)kind};
+    put(header + 6, stream ? 1 : 0, 2);
+    put(header + 8, to->session, 8);
+    put(header + 16, stream, 8);
+    put(header + 24, size, 4);
+    zmq_send(to->socket, header, sizeof header, ZMQ_SNDMORE);
+    zmq_send(to->socket, data, size, 0);
+}
+
+static void ask(struct connection *on) {
+    uint64_t stream = on->next_stream++;
+    on->sent[stream % RING] = now_ns();
+    send_frame(on, CALL, stream, body, body_size);
+}
+
+// GenerateRequest {text, max_tokens 1, metadata}.
+static void make_body(size_t bytes, const char *durability) {
+    uint8_t *at = (uint8_t *)body;
+    *at++ = 0x12; // text
+    for (size_t rest = bytes;; rest >>= 7) {
+        *at++ = (uint8_t)((rest & 127) | (rest > 127 ? 128 : 0));
+        if (rest <= 127) break;
+    }
+    memset(at, 'a', bytes);
+    at += bytes;
+    *at++ = 0x28; // max_tokens
+    *at++ = 1;
+    const char *key = "x-aladdin-durability";
+    size_t key_size = strlen(key), value_size = strlen(durability);
+    *at++ = 0x3a; // metadata
+    *at++ = (uint8_t)(4 + key_size + value_size);
+    *at++ = 0x0a;
+    *at++ = (uint8_t)key_size;
+    memcpy(at, key, key_size);
+    at += key_size;
+    *at++ = 0x12;
+    *at++ = (uint8_t)value_size;
+    memcpy(at, durability, value_size);
+    body_size = (size_t)(at + value_size - (uint8_t *)body);
+}
+
+static void open_session(struct connection *connection, void *context, const char *endpoint) {
+    int linger = 0, limit = 0;
+    connection->socket = zmq_socket(context, ZMQ_DEALER);
+    zmq_setsockopt(connection->socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(connection->socket, ZMQ_SNDHWM, &limit, sizeof limit);
+    zmq_setsockopt(connection->socket, ZMQ_RCVHWM, &limit, sizeof limit);
+    if (zmq_connect(connection->socket, endpoint)) perror(endpoint), exit(2);
+    connection->session = 0;
+    connection->next_stream = 1;
+    send_frame(connection, HELLO, 0, "\n\4load", 6);
+    uint8_t header[64];
+    do {
+        if (zmq_recv(connection->socket, header, sizeof header, 0) < 32) exit(3);
+        char rest[4096];
+        zmq_recv(connection->socket, rest, sizeof rest, 0);
+    } while (header[5] != WELCOME);
+    connection->session = get(header + 8, 8);
+}
+
+int main(int count, char **arguments) {
+    if (count != 7) return fprintf(stderr, "usage: load ENDPOINT CONNECTIONS IN_FLIGHT SECONDS BYTES DURABILITY\n"), 2;
+    int connections = atoi(arguments[2]), in_flight = atoi(arguments[3]);
+    double seconds = atof(arguments[4]);
+    make_body((size_t)atoi(arguments[5]), arguments[6]);
+    void *context = zmq_ctx_new();
+    struct connection *all = calloc((size_t)connections, sizeof *all);
+    zmq_pollitem_t *items = calloc((size_t)connections, sizeof *items);
+    for (int i = 0; i < connections; i++) {
+        open_session(&all[i], context, arguments[1]);
+        items[i] = (zmq_pollitem_t){.socket = all[i].socket, .events = ZMQ_POLLIN};
+    }
+    for (int i = 0; i < connections; i++)
+        for (int j = 0; j < in_flight; j++) ask(&all[i]);
+    size_t capacity = 1 << 16, ended = 0, failed = 0;
+    int64_t *latencies = malloc(capacity * sizeof *latencies);
+    int64_t begin = now_ns(), warm = begin + (int64_t)(seconds * 1e9 / WARM_UP_DIVISOR);
+    int64_t end = warm + (int64_t)(seconds * 1e9), now = begin;
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    while (now < end) {
+        zmq_poll(items, connections, 100);
+        for (int i = 0; i < connections; i++) {
+            if (!(items[i].revents & ZMQ_POLLIN)) continue;
+            struct connection *from = &all[i];
+            // A bounded number, so that no connection starves the others.
+            for (int n = 0; n < 64 && zmq_msg_recv(&message, from->socket, ZMQ_DONTWAIT) >= 0; n++) {
+                uint8_t header[32] = {0};
+                if (zmq_msg_size(&message) >= 32) memcpy(header, zmq_msg_data(&message), 32);
+                while (zmq_msg_more(&message)) zmq_msg_recv(&message, from->socket, 0);
+                if (header[5] == PING) send_frame(from, PONG, 0, "", 0);
+                if (header[5] == ERROR || header[5] == GOODBYE) return fprintf(stderr, "the session has ended\n"), 1;
+                if (header[5] != END) continue;
+                now = now_ns();
+                if (get(header + 24, 4) > 0) { // a status that is not OK
+                    if (failed++ == 0)
+                        fprintf(stderr, "%.*s\n", (int)zmq_msg_size(&message), (char *)zmq_msg_data(&message));
+                } else if (now >= warm) {
+                    if (ended == capacity) latencies = realloc(latencies, (capacity *= 2) * sizeof *latencies);
+                    latencies[ended++] = now - from->sent[get(header + 16, 8) % RING];
+                }
+                ask(from);
+            }
+        }
+        now = now_ns();
+    }
+    print_result(ended, (now - warm) / 1e9, latencies, failed);
+    for (int i = 0; i < connections; i++) {
+        send_frame(&all[i], GOODBYE, 0, "", 0);
+        zmq_close(all[i].socket);
+    }
+    zmq_ctx_term(context);
+    return failed > 0;
+}
