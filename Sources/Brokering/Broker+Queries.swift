@@ -45,6 +45,8 @@ extension Broker {
             models[model]?.refused += 1
             throw error
         }
+        var submission = submission
+        submission.trace = traceContext(of: submission, id)
         let record = QueryRecord(
             number: makeNumber(),
             id: id,
@@ -57,6 +59,7 @@ extension Broker {
         )
         insert(record, at: now)
         writeAcceptance(of: record.number, at: now)
+        noteAcceptance(of: record.number, at: now)
         read(record.number, by: stream, from: 0, isOwn: true)
         enqueue(record.number, at: now)
     }

@@ -16,6 +16,10 @@ public struct SequenceRequest: Sendable {
     public var resumedTokens: [Int32]
     /// How long the answer will be, where the client said so; only an emulated engine cares.
     public var outputTokensHint: Int?
+    /// Whose part this is, as W3C's headers `traceparent` and `tracestate` say it: for engines that ask others, or trace
+    /// themselves. Nil if nobody traces the query.
+    public var traceparent: String?
+    public var tracestate: String?
 
     public init(
         id: SequenceID,

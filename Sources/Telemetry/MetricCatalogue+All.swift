@@ -4,6 +4,7 @@ extension MetricCatalogue {
         buildInfo,
         gatewayRequests, gatewayRequestsInFlight, gatewayTimeToFirstToken, gatewayAverageTokenTime,
         gatewayOutputTokens, gatewayClientCancellations, gatewayStreamErrors,
+        traceSpans,
         brokerUp, brokerUptime, frontendSessions, schedulerUp, schedulerDecisions, schedulerDecisionTime,
         defaultObjective,
         modelWorkers, modelQueued, modelRunning, modelQueries, modelRetries, modelOutputTokens, modelWastedTokens,

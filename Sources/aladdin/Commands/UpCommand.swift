@@ -10,6 +10,7 @@ internal import SchedulerService
 internal import Scheduling
 internal import ServiceLifecycle
 internal import ServingModel
+internal import SpanExport
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,7 +56,8 @@ struct Up: AsyncParsableCommand {
         }
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
-        let broker = try broker.broker(opened, logger: logger)
+        let spans = try self.broker.tracing.exporter(logger: logger)
+        let broker = try broker.broker(opened, spans: spans, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]
@@ -68,7 +70,7 @@ struct Up: AsyncParsableCommand {
                 ? try fleet(count, choice, scheduling.scalingLimits, opened, at: addresses, logger)
                 : try self.workers(count, choice, opened, at: addresses, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
-            services = [scheduler] + workers + (try clients(choice.kind, opened, at: addresses, logger))
+            services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, logger))
             let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
             follower = service.follower(of: "up", logger: logger) { [self] in
                 try await reconfigure(broker, scheduler, control)
@@ -78,7 +80,10 @@ struct Up: AsyncParsableCommand {
             throw error
         }
         let followers = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
-        try await ServiceOptions.run(followers + follower + [broker] + services, logger: logger)
+        try await ServiceOptions.run(
+            TracingOptions.services(spans) + followers + follower + [broker] + services,
+            logger: logger
+        )
     }
 
     /// Takes over what can change while the service runs.
