@@ -87,7 +87,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "Telemetry", swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["ServingModel"], swiftSettings: settings),
         .target(name: "ServiceSettings", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
         .systemLibrary(name: "CCurl"),
         .target(
@@ -101,7 +101,9 @@ let package = Package(
         .target(
             name: "BrokerService",
             dependencies: [
-                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "SpanExport", "ZeroMQ",
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "SpanExport",
+                "Telemetry",
+                "ZeroMQ",
                 log, lifecycle,
             ],
             swiftSettings: settings
@@ -304,7 +306,7 @@ let package = Package(
             dependencies: ["ServiceSettings", "ServingModel"],
             swiftSettings: settings
         ),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["ServingModel", "Telemetry"], swiftSettings: settings),
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [

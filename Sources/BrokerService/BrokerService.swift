@@ -50,6 +50,7 @@ package actor BrokerService: Service {
     var blockedStreams: [StreamKey] = []
     let journal: (any Journal)?
     let journalInbox = JournalInbox()
+    var journalFigures = JournalFigures()
     var journalFailure: JournalFailure?
     var failureWaiter: CheckedContinuation<Void, Never>?
     var isEnding = false

@@ -140,6 +140,7 @@ extension Broker {
             reset(&record)
         }
         if record.durability != .volatile { write(.leased(number, attempt: record.attempt, lease)) }
+        models[record.model]?.figures.noteLease(of: record, at: now)
         record.state = .leased(id, lease)
         record.heldBack = nil
         record.startedAttempt = record.attempt

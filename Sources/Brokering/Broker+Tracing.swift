@@ -32,7 +32,8 @@ extension Broker {
 
     /// Tells the story of a query that has ended, if it is traced and all of it is known.
     mutating func traceEnd(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], isTraced(record), record.accepted != nil, let context = record.submission.trace,
+        guard let record = queries[number], isTraced(record), record.accepted != nil,
+            let context = record.submission.trace,
             let explanation = try? explanation(of: record.id, at: now)
         else { return }
         var trace = QueryTrace(

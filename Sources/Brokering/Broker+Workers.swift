@@ -93,6 +93,7 @@ extension Broker {
         }
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
+            models[model]?.figures.noteStep(workload, took: step.duration)
             // A step of unknown time says nothing about the pace.
             if step.duration > .zero {
                 models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)

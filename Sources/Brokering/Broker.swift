@@ -34,6 +34,8 @@ package struct Broker: Sendable {
     var placements: UInt64 = 0
     /// Over all queries.
     package internal(set) var predictions = PredictionErrors()
+    /// What became of queries, by whose they were.
+    package internal(set) var tenants = TenantFigures()
     /// Accepted and not ended, and the bytes of their requests.
     package internal(set) var liveQueries = 0
     package internal(set) var liveBytes = 0

@@ -11,6 +11,7 @@ extension SettingTable {
         setting("batching", .choice(["prefill-priority", "chunked"]), "chunked", workers),
         setting("time-scale", .number(0 ... .infinity, of: "times"), "1", workers),
         setting("noise", .number(0...1, of: "times"), "0", workers),
+        setting("load-s", .number(0...86_400, of: "seconds"), "0", workers),
         setting("no-resume", .flag, "false", workers),
         setting("kv-capacity-tokens", .integer(1 ... .max), "", workers),
         setting("plugin-option", .pairs, "", workers),
@@ -38,6 +39,7 @@ extension SettingTable {
         setting("command", .text("a command for /bin/sh"), "", ["autoscale"]),
         setting("cooldown-s", .number(0...86_400, of: "seconds"), "30", ["autoscale"], isReloadable: true),
         setting("dry-run", .flag, "false", ["autoscale"]),
+        setting("decision-log", .text("a file"), "", ["up", "autoscale"]),
     ]
 
     private static let workers = ["up", "worker"]

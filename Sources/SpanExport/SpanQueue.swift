@@ -59,4 +59,9 @@ package struct SpanCounts: Hashable, Sendable {
     package var failed = 0
 
     package init() {}
+
+    /// As metrics tell them.
+    package var byResult: [(result: String, count: Int)] {
+        [("exported", exported), ("dropped", dropped), ("failed", failed)]
+    }
 }

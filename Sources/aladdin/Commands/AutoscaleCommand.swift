@@ -76,6 +76,13 @@ struct AutoscaleCommand: AsyncParsableCommand {
     @Flag(help: "Only say what would be done.")
     var dryRun = false
 
+    @Option(
+        help: """
+            Append each decision, its reason and what came of it to this file, as a line of JSON. (default: none)
+            """
+    )
+    var decisionLog: String?
+
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var logging: ServiceOptions
@@ -88,6 +95,7 @@ struct AutoscaleCommand: AsyncParsableCommand {
         configuration.key = try key.clientKey(for: .admin)
         configuration.settings = try settings()
         configuration.isDryRun = try Setting.flag(dryRun, "dry-run")
+        configuration.log = try Self.log(at: decisionLog)
         let actuator = try await makeActuator(configuration)
         let verb = configuration.isDryRun ? "would scale" : "scaling"
         let control = FleetControlService(configuration: configuration, actuator: actuator, logger: logger) {
@@ -98,6 +106,16 @@ struct AutoscaleCommand: AsyncParsableCommand {
             await control.reconfigure(try settings())
         }
         try await ServiceOptions.run(follower + [control], logger: logger)
+    }
+
+    /// - Parameter path: as on the command line.
+    static func log(at path: String?) throws -> DecisionLog? {
+        guard let path = try Setting.resolve(path, "decision-log") else { return nil }
+        do {
+            return try DecisionLog(path: path)
+        } catch {
+            throw ValidationError("--decision-log: \(error)")
+        }
     }
 
     private func settings() throws -> FleetController.Settings {

@@ -40,6 +40,7 @@ struct GatewayCommand: AsyncParsableCommand {
             cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
             access: table,
             tracing: try spans.map { GatewayTracing(spans: $0, share: try tracing.share()) },
+            ownSpans: true,
             logger: logger
         ) { url in
             logger.info("gateway serves", metadata: ["address": "\(url)"])

@@ -34,6 +34,13 @@ extension Up {
         return true
     }
 
+    /// Where scaling decisions are written down.
+    func decisionLog(of scales: Bool) throws -> DecisionLog? {
+        guard let log = try AutoscaleCommand.log(at: decisionLog) else { return nil }
+        guard scales else { throw ValidationError("--decision-log needs --autoscale: without it nothing is decided") }
+        return log
+    }
+
     /// Workers of this process, or, with an engine that can't be trusted with it, beside it.
     func workers(
         _ count: Int,
@@ -74,6 +81,7 @@ extension Up {
         _ count: Int,
         _ choice: EngineChoice,
         _ limits: ScalingLimits,
+        _ decisions: DecisionLog?,
         _ opened: KeyDirectoryOptions.Opened?,
         at addresses: BrokerAddresses,
         _ logger: Logger
@@ -84,6 +92,7 @@ extension Up {
         configuration.initialWorkers = count
         configuration.settings.least = limits.least
         configuration.settings.most = limits.most
+        configuration.log = decisions
         let file = try opened?.admit("worker", as: .worker).map { try HandedKey($0) }
         let engine = choice.processArguments ?? engine.arguments
         let actuator = ProcessActuator(executable: WorkerProcess.program, logger: logger) { name in

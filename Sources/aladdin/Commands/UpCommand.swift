@@ -29,6 +29,14 @@ struct Up: AsyncParsableCommand {
     )
     var autoscale = false
 
+    @Option(
+        help: """
+            With --autoscale: append each decision, its reason and what came of it to this file, as a line of JSON. \
+            (default: none)
+            """
+    )
+    var decisionLog: String?
+
     @OptionGroup var gateway: GatewayOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var policy: PolicyOptions
@@ -54,6 +62,7 @@ struct Up: AsyncParsableCommand {
         guard !scales || choice.workers == nil else {
             throw ValidationError("--autoscale can't start servers of --engine upstream: see aladdin autoscale")
         }
+        let decisions = try decisionLog(of: scales)
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let spans = try self.broker.tracing.exporter(logger: logger)
@@ -67,7 +76,7 @@ struct Up: AsyncParsableCommand {
             scheduling.keys = opened?.admit("scheduler", as: .scheduler)
             let workers =
                 scales
-                ? try fleet(count, choice, scheduling.scalingLimits, opened, at: addresses, logger)
+                ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
                 : try self.workers(count, choice, opened, at: addresses, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
             services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, logger))

@@ -1,14 +1,13 @@
 internal import SpanExport
 internal import Telemetry
 
-/// What became of the spans of this process, as metrics.
+/// What became of the spans of a gateway of its own, as metrics.
 enum SpanMetrics {
     static func exposition(of counts: SpanCounts?) -> String {
         guard let counts else { return "" }
         let registry = MetricRegistry()
-        let results = [("exported", counts.exported), ("dropped", counts.dropped), ("failed", counts.failed)]
-        for (result, count) in results {
-            registry.counter(MetricCatalogue.traceSpans, result).increment(by: count)
+        for (result, count) in counts.byResult {
+            registry.counter(MetricCatalogue.gatewayTraceSpans, result).increment(by: Double(count))
         }
         return registry.exposition()
     }

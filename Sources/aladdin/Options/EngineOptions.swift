@@ -39,6 +39,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Standard deviation of a random factor on an emulated engine's steps. (default: 0)")
     var noise: Double?
 
+    @Option(
+        name: .customLong("load-s"),
+        help: "How long an emulated engine takes to be ready, as a real one does to load weights. (default: 0)"
+    )
+    var loadSeconds: Double?
+
     @Flag(
         name: .customLong("no-resume"),
         help: "An emulated engine that starts answers over which another worker began."
@@ -155,9 +161,11 @@ extension EngineOptions {
         configuration.timeScale = try Setting.resolve(timeScale, "time-scale", default: 1)
         configuration.relativeNoise = try Setting.resolve(noise, "noise", default: 0)
         configuration.resumesPrefix = try !Setting.flag(startsOver, "no-resume")
+        let load = try Setting.resolve(loadSeconds, "load-s", default: 0)
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [profile, configuration] in
-            EmulatedEngine(profile: profile, configuration: configuration)
+            if load > 0 { Thread.sleep(forTimeInterval: load) }
+            return EmulatedEngine(profile: profile, configuration: configuration)
         }
         return EngineChoice(kind: "emulated", batching: batching, source: source)
     }

@@ -53,6 +53,7 @@ struct GatewayOptions: ParsableArguments {
     /// - Parameters:
     ///   - cluster: where the cluster's figures come from.
     ///   - tracing: where spans of requests go.
+    ///   - ownSpans: whether nobody else counts those.
     ///   - access: who has an API key; nil asks nobody for one.
     ///   - greeting: what to print once the port is open.
     func service(
@@ -60,6 +61,7 @@ struct GatewayOptions: ParsableArguments {
         cluster: ClusterStatusSource,
         access: AccessTable?,
         tracing: GatewayTracing?,
+        ownSpans: Bool = false,
         logger: Logger,
         greeting: @escaping @Sendable (_ url: String) async -> Void
     ) throws -> GatewayService {
@@ -74,8 +76,8 @@ struct GatewayOptions: ParsableArguments {
             logger: logger,
             cluster: ClusterInsight(
                 metrics: {
-                    ClusterMetrics.exposition(of: try? await cluster.status())
-                        + SpanMetrics.exposition(of: tracing?.spans.counts)
+                    ClusterMetrics.exposition(of: try? await cluster.status(wantsMetrics: true))
+                        + SpanMetrics.exposition(of: ownSpans ? tracing?.spans.counts : nil)
                 },
                 status: { try Terminal.compactJSON(try await cluster.status().object) }
             ),
