@@ -6,7 +6,7 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     ServiceSettings     HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
 //       no I/O, no clock, no Foundation
@@ -90,13 +90,20 @@ let package = Package(
         .target(name: "Telemetry", dependencies: ["ServingModel"], swiftSettings: settings),
         .target(name: "ServiceSettings", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
         .systemLibrary(name: "CCurl"),
+        .target(
+            name: "SpanExport",
+            dependencies: ["HTTPTransfers", "ServingModel", "ZeroMQ", log, lifecycle],
+            swiftSettings: settings
+        ),
         .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
         // L3
         .target(
             name: "BrokerService",
             dependencies: [
-                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "Telemetry", "ZeroMQ",
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "SpanExport",
+                "Telemetry",
+                "ZeroMQ",
                 log, lifecycle,
             ],
             swiftSettings: settings
@@ -116,7 +123,7 @@ let package = Package(
         .target(
             name: "GatewayService",
             dependencies: [
-                "AccessControl", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                "AccessControl", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -172,7 +179,7 @@ let package = Package(
                 "ServiceSettings", "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal",
                 "ReferenceEngine",
                 "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
-                "ServingModel", "Simulation", "Telemetry", "ZeroMQ", log, lifecycle, signals,
+                "ServingModel", "Simulation", "Telemetry", "SpanExport", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -296,6 +303,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "SpanExportTests",
+            dependencies: ["SpanExport", "ServingModel", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ServiceSettingsTests",
             dependencies: ["ServiceSettings", "ServingModel"],
             swiftSettings: settings
@@ -318,7 +330,8 @@ let package = Package(
         .testTarget(
             name: "GatewayServiceTests",
             dependencies: [
-                "AccessControl", "GatewayService", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
+                "AccessControl", "GatewayService", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log,
+                lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

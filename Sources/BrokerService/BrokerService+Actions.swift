@@ -1,8 +1,11 @@
 internal import Brokering
+internal import Glibc
 internal import Logging
 internal import Messages
 internal import ServingModel
 internal import Sessions
+internal import SpanExport
+internal import ZeroMQ
 
 extension BrokerService {
     /// Events in one message to the scheduler.
@@ -35,6 +38,8 @@ extension BrokerService {
                     metadata: ["worker": "\(worker.rawValue)", "why": "\(status.message)"]
                 )
                 self.worker?.dismiss(worker.rawValue, status)
+            case .trace(let trace):
+                record(trace)
             case .write, .lookUp:
                 break
             }
@@ -122,6 +127,15 @@ extension BrokerService {
         self.worker?.send(.item, method: .work, stream: stream, to: worker.rawValue, body: command.encode())
     }
 
+    /// Leaves a query's spans to be exported; their times are those of the wall clock as it is now.
+    private func record(_ trace: QueryTrace) {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let age = (PollLoop.now() - trace.arrival).nanoseconds
+        let arrival = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - age
+        configuration.spans?.record(trace.spans(arrivedAt: arrival))
+    }
+
     private static func wire(_ assignment: Assignment) -> WireAssignment {
         WireAssignment(
             lease: assignment.lease,
@@ -129,7 +143,8 @@ extension BrokerService {
             attempt: assignment.attempt,
             remaining: assignment.remaining,
             request: assignment.request,
-            resumedTokens: assignment.resumedTokens
+            resumedTokens: assignment.resumedTokens,
+            traceparent: assignment.trace?.traceparent ?? ""
         )
     }
 

@@ -1,5 +1,6 @@
 internal import Brokering
 internal import ServingModel
+internal import SpanExport
 internal import Telemetry
 
 /// What the broker counts and measures, as metrics; made anew each time that somebody asks.
@@ -18,6 +19,11 @@ extension BrokerService {
         }
         for (key, figures) in broker.tenants.all where account.tenant == nil || account.tenant == key.tenant {
             write(figures, of: key, to: registry)
+        }
+        if let counts = configuration.spans?.counts {
+            for (result, count) in counts.byResult {
+                registry.counter(MetricCatalogue.traceSpans, result).increment(by: Double(count))
+            }
         }
         if journal != nil {
             registry.histogram(MetricCatalogue.journalCommitTime).add(journalFigures.commitTime)

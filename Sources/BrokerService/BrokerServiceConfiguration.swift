@@ -1,6 +1,7 @@
 package import AccessControl
 package import Brokering
 package import Sessions
+package import SpanExport
 package import ZeroMQ
 
 /// Where a broker listens and what it tolerates.
@@ -14,6 +15,8 @@ package struct BrokerServiceConfiguration: Sendable {
     package var sessions = SessionConfiguration()
     /// Nil lets anybody in; then the endpoints must be on loopback, unless `bindsInsecurely`.
     package var security: BrokerSecurity?
+    /// Who takes the spans of traced queries; with `broker.tracedShare`.
+    package var spans: SpanExporter?
     /// Whether endpoints that others can reach are bound although nobody is asked who they are.
     package var bindsInsecurely = false
 

@@ -50,6 +50,7 @@ extension Broker {
         writeEnd(of: number, at: now)
         retained.append((now, number))
         tellEnd(of: record, with: status)
+        traceEnd(of: number, at: now)
         announceReaders(of: number)
         forgetOldResults(at: now)
     }

@@ -170,7 +170,8 @@ extension Broker {
             attempt: attempt,
             remaining: record.deadline.map { max($0 - now, .milliseconds(1)) },
             request: record.submission.request,
-            resumedTokens: record.output.tokenIDs
+            resumedTokens: record.output.tokenIDs,
+            trace: traceContext(of: record)
         )
     }
 

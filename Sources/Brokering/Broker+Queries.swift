@@ -47,6 +47,8 @@ extension Broker {
             tenants.noteRefusal(of: submission, for: model)
             throw error
         }
+        var submission = submission
+        submission.trace = traceContext(of: submission, id)
         let record = QueryRecord(
             number: makeNumber(),
             id: id,
@@ -59,6 +61,7 @@ extension Broker {
         )
         insert(record, at: now)
         writeAcceptance(of: record.number, at: now)
+        noteAcceptance(of: record.number, at: now)
         read(record.number, by: stream, from: 0, isOwn: true)
         enqueue(record.number, at: now)
     }

@@ -18,6 +18,8 @@ package enum BrokerAction: Hashable, Sendable {
     case answer(StreamKey)
     /// What a call wanted to know that waited for such an answer.
     case explain(StreamKey, QueryExplanation)
+    /// A query that is traced has ended.
+    case trace(QueryTrace)
     /// A worker that no longer makes progress: its session is to be ended.
     case expel(WorkerID, Status)
 }
@@ -30,6 +32,8 @@ package struct Assignment: Hashable, Sendable {
     package var remaining: Interval?
     package var request: [UInt8]
     package var resumedTokens: [Int32]
+    /// Whose part the attempt is; nil if nobody traces it.
+    package var trace: TraceContext?
 }
 
 /// What a worker says of one lease.

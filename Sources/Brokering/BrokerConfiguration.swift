@@ -65,6 +65,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumRetainedBytes = 256 << 20
     /// Placements whose explanation is kept, over all queries; the latest ones.
     package var maximumExplanations = 20_000
+    /// The share of queries without a trace context that are traced; nil traces none, also of those whose clients wish it.
+    package var tracedShare: Double?
     /// High 32 bits of every lease: grows with each start of the broker, so that leases never repeat.
     ///
     /// A journal's epoch takes its place.

@@ -43,6 +43,8 @@ package struct QueryRecord: Sendable {
     /// Those that were placed, in order, each as it was placed last.
     package internal(set) var attempts: [AttemptRecord] = []
     package internal(set) var ended: Instant?
+    /// When its client could be told that it was accepted; of traced queries only.
+    package internal(set) var accepted: Instant?
     /// The worker of the latest attempt that started, for the client.
     package internal(set) var workerName = ""
     /// The latest attempt that a worker has taken; what `started` events tell.

@@ -13,6 +13,9 @@ package enum MetadataKey {
     package static let worker = "x-aladdin-worker"
     package static let timeout = "x-request-timeout-ms"
     package static let durability = "x-aladdin-durability"
+    /// W3C Trace Context.
+    package static let traceParent = "traceparent"
+    package static let traceState = "tracestate"
     package static let idempotencyKey = "idempotency-key"
 }
 
@@ -56,6 +59,8 @@ extension Submission {
             request: request
         )
         objective = try Self.objectiveClass(metadata, configuration.objectiveClasses)
+        trace = Self.trace(metadata)
+        if case .chat = input { operation = "chat" }
         try read(metadata, defaults: configuration.objective)
         // It belongs to one worker's session, which no restart outlives.
         if worker != nil { durability = .volatile }
@@ -195,6 +200,13 @@ extension Submission {
             )
         }
         return objective
+    }
+
+    /// A context that is malformed is ignored, as W3C's recommendation has it.
+    private static func trace(_ metadata: [(key: String, value: String)]) -> TraceContext? {
+        guard let parent = metadata.last(where: { $0.key == MetadataKey.traceParent })?.value else { return nil }
+        let state = metadata.last { $0.key == MetadataKey.traceState }?.value
+        return TraceContext(traceparent: parent, tracestate: state ?? "")
     }
 
     private static func objective(_ key: String, _ value: String) throws(Status) -> Interval {

@@ -25,6 +25,10 @@ package struct Submission: Hashable, Sendable {
     package var owner = ""
     /// The client's own name for it: another submission under the same name is the same query.
     package var idempotencyKey: String?
+    /// Where it belongs in its client's trace, if it says so.
+    package var trace: TraceContext?
+    /// OpenTelemetry's word for what is asked: `chat` or `text_completion`.
+    package var operation = "text_completion"
     /// Of all that was asked but metadata; tells two requests under one name apart.
     package var requestHash: UInt64 = 0
 

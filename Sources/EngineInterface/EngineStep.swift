@@ -16,6 +16,12 @@ public struct SequenceRequest: Sendable {
     public var resumedTokens: [Int32]
     /// How long the answer will be, where the client said so; only an emulated engine cares.
     public var outputTokensHint: Int?
+    /// Whose part this is, as W3C's header says it; nil if nobody traces the query.
+    ///
+    /// For engines that ask others, or trace themselves.
+    public var traceparent: String?
+    /// What goes with it.
+    public var tracestate: String?
 
     public init(
         id: SequenceID,

@@ -10,12 +10,17 @@ extension GatewayResponder {
         _ kind: CompletionKind,
         _ request: Request,
         _ caller: Caller,
-        _ context: GatewayContext
+        _ context: GatewayContext,
+        _ trace: RequestTrace?
     ) async throws -> Response {
         let body = try await readBody(of: request)
         let arrival = ContinuousClock.now
         var call = try GenerationCall(kind, body: body, headers: request.headers, configuration: configuration)
         try caller.charge(&call.query.metadata)
+        if let context = trace?.context {
+            call.query.metadata.removeAll { ["traceparent", "tracestate"].contains($0.key) }
+            call.query.metadata += context.metadata
+        }
         let connectionClosed = await context.connectionClosed()
         let run = QueryRun(arrival: arrival, keepsText: !call.isStreaming, metrics: metrics)
         do {

@@ -21,13 +21,15 @@ struct GatewayResponder: HTTPResponder {
     /// Seconds since 1970.
     let unixTime: @Sendable () -> Int
     let cluster: ClusterInsight
+    let tracing: GatewayTracing?
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let inFlight = metrics.beginRequest()
         let route = Route(path: request.uri.path)
+        let trace = route.flatMap { $0.isTraced ? RequestTrace(of: request, $0, tracing) : nil }
         var response: Response
         do {
-            response = try await answer(request, route, context)
+            response = try await answer(request, route, context, trace)
         } catch let error as APIError {
             response = error.response()
         } catch {
@@ -36,10 +38,16 @@ struct GatewayResponder: HTTPResponder {
         }
         metrics.answered(route: route?.label ?? Route.unknownLabel, code: response.status.code)
         if request.method == .head { response = response.createHeadResponse() }
-        return response.holding(inFlight)
+        trace?.answered(&response)
+        return response.holding(inFlight) { trace?.end() }
     }
 
-    private func answer(_ request: Request, _ route: Route?, _ context: GatewayContext) async throws -> Response {
+    private func answer(
+        _ request: Request,
+        _ route: Route?,
+        _ context: GatewayContext,
+        _ trace: RequestTrace?
+    ) async throws -> Response {
         guard let route else {
             throw APIError.invalidRequest("There is nothing at \(request.uri.path).", code: "unknown_url", status: 404)
         }
@@ -52,7 +60,7 @@ struct GatewayResponder: HTTPResponder {
         }
         let caller = try caller(of: request, route)
         switch route {
-        case .completion(let kind): return try await complete(kind, request, caller, context)
+        case .completion(let kind): return try await complete(kind, request, caller, context, trace)
         case .query(let id): return try await query(id, request, caller, context)
         case .models: return try await models(context)
         case .model(let name): return try await model(name, context)
@@ -89,11 +97,17 @@ extension Response {
     }
 
     /// Keeps a request counted as in flight until a streamed body has been written.
-    fileprivate func holding(_ inFlight: GatewayMetrics.InFlight) -> Response {
-        guard body.contentLength == nil else { return self }
+    ///
+    /// - Parameter end: called then, or at once for a body that is there.
+    fileprivate func holding(_ inFlight: GatewayMetrics.InFlight, _ end: @escaping @Sendable () -> Void) -> Response {
+        guard body.contentLength == nil else {
+            end()
+            return self
+        }
         let written = body
         var response = self
         response.body = ResponseBody { writer in
+            defer { end() }
             try await written.write(writer)
             withExtendedLifetime(inFlight) {}
         }

@@ -28,6 +28,7 @@ package struct GatewayService: Service {
     private let unixTime: @Sendable () -> Int
     private let cluster: ClusterInsight
     private let tls: TLSIdentity?
+    private let tracing: GatewayTracing?
     private let onListening: @Sendable (_ address: String, _ port: Int) async -> Void
 
     /// Makes a gateway; nothing happens before `run()`.
@@ -41,6 +42,7 @@ package struct GatewayService: Service {
     ///   - unixTime: seconds since 1970, for the field `created`.
     ///   - cluster: what is known of the whole cluster, for `GET /metrics` and the live page.
     ///   - tls: speaks TLS with this certificate; nil speaks plain HTTP.
+    ///   - tracing: where spans of requests go; nil makes none, and passes on what clients say.
     ///   - onListening: called once the port is open, with `host:port` and the port, which matters if 0 was asked for.
     package init(
         configuration: GatewayConfiguration,
@@ -51,6 +53,7 @@ package struct GatewayService: Service {
         unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
         cluster: ClusterInsight = .none,
         tls: TLSIdentity? = nil,
+        tracing: GatewayTracing? = nil,
         onListening: @escaping @Sendable (_ address: String, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -61,6 +64,7 @@ package struct GatewayService: Service {
         self.unixTime = unixTime
         self.cluster = cluster
         self.tls = tls
+        self.tracing = tracing
         self.onListening = onListening
     }
 
@@ -98,7 +102,8 @@ package struct GatewayService: Service {
             draining: draining,
             startTime: unixTime(),
             unixTime: unixTime,
-            cluster: cluster
+            cluster: cluster,
+            tracing: tracing
         )
         let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         var configuration = ApplicationConfiguration(

@@ -35,10 +35,17 @@ enum QueryHeaders {
             metadata.append((key, value))
         }
         // Trace contexts come from proxies; W3C asks to go on without one that is broken rather than to refuse.
-        if let name = HTTPField.Name("traceparent"), let raw = headers[name], isTraceParent(trimmed(raw)) {
-            metadata.append(("traceparent", trimmed(raw)))
-        }
+        if let context = traceContext(of: headers) { metadata += context.metadata }
         return metadata
+    }
+
+    /// Whose part a request is; nil if it does not say, says it twice, or in a way that is malformed.
+    static func traceContext(of headers: HTTPFields) -> TraceContext? {
+        guard let parent = HTTPField.Name("traceparent"), let state = HTTPField.Name("tracestate") else { return nil }
+        let parents = headers[values: parent]
+        guard parents.count == 1 else { return nil }
+        let states = headers[values: state].map(trimmed).joined(separator: ",")
+        return TraceContext(traceparent: trimmed(parents[0]), tracestate: states)
     }
 
     private static func validated(_ text: String, _ header: String, _ rule: Rule) throws(APIError) -> String {
@@ -88,18 +95,16 @@ enum QueryHeaders {
         return isDecimal ? Double(text) : nil
     }
 
-    /// Four groups of lower-case hexadecimal digits: version, trace, parent, flags (W3C Trace Context).
-    private static func isTraceParent(_ text: String) -> Bool {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard groups.map(\.utf8.count) == [2, 32, 16, 2], groups[0] != "ff" else { return false }
-        let isHexadecimal = groups.joined().utf8.allSatisfy {
-            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
-        }
-        return isHexadecimal && groups[1].contains { $0 != "0" } && groups[2].contains { $0 != "0" }
-    }
-
     private static func trimmed(_ text: String) -> String {
         let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+}
+
+extension TraceContext {
+    /// As a query's metadata.
+    var metadata: [(key: String, value: String)] {
+        guard let traceparent else { return [] }
+        return [("traceparent", traceparent)] + (state.isEmpty ? [] : [("tracestate", state)])
     }
 }

@@ -67,7 +67,8 @@ extension WireAssignment: WireMapped {
             remaining: wire.pointee.remaining_ms == 0
                 ? nil : try Reading.milliseconds(wire.pointee.remaining_ms, "remaining_ms"),
             request: Reading.bytes(wire.pointee.request),
-            resumedTokens: try Reading.tokens(wire.pointee.n_resumed_ids, wire.pointee.resumed_ids, "resumed_ids")
+            resumedTokens: try Reading.tokens(wire.pointee.n_resumed_ids, wire.pointee.resumed_ids, "resumed_ids"),
+            traceparent: try Reading.string(wire.pointee.traceparent, "traceparent")
         )
     }
 
@@ -80,6 +81,7 @@ extension WireAssignment: WireMapped {
         wire.pointee.request = arena.bytes(request)
         wire.pointee.n_resumed_ids = resumedTokens.count
         wire.pointee.resumed_ids = arena.tokens(resumedTokens)
+        wire.pointee.traceparent = arena.string(traceparent)
         return wire
     }
 }

@@ -92,6 +92,8 @@ package struct WireAssignment: Hashable, Sendable {
     /// An encoded `GenerateRequest`, byte for byte as the client sent it.
     package var request: [UInt8]
     package var resumedTokens: [Int32]
+    /// As in W3C's header; empty if nobody traces the query.
+    package var traceparent: String
 
     package init(
         lease: Lease,
@@ -99,7 +101,8 @@ package struct WireAssignment: Hashable, Sendable {
         attempt: Int,
         remaining: Interval?,
         request: [UInt8],
-        resumedTokens: [Int32]
+        resumedTokens: [Int32],
+        traceparent: String = ""
     ) {
         self.lease = lease
         self.queryID = queryID
@@ -107,5 +110,6 @@ package struct WireAssignment: Hashable, Sendable {
         self.remaining = remaining
         self.request = request
         self.resumedTokens = resumedTokens
+        self.traceparent = traceparent
     }
 }

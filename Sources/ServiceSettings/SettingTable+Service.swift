@@ -46,7 +46,13 @@ extension SettingTable {
         setting("admin-key", .text("a file made by `aladdin keys new`"), "", ["gateway"]),
     ]
 
-    static let tracing: [SettingDescription] = []
+    static let tracing: [SettingDescription] = [
+        setting("trace-file", .text("a file"), "", traced),
+        setting("otlp-endpoint", .url(), "", traced),
+        setting("trace-sample-ratio", .number(0...1, of: "parts"), "1", traced, isReloadable: false),
+    ]
+
+    private static let traced = ["up", "broker", "gateway"]
 
     static let scheduler: [SettingDescription] = [
         setting("policy", .policy, "aladdin", schedulers, isReloadable: true),

@@ -4,6 +4,7 @@ extension MetricCatalogue {
         buildInfo,
         gatewayRequests, gatewayRequestsInFlight, gatewayTimeToFirstToken, gatewayAverageTokenTime,
         gatewayOutputTokens, gatewayClientCancellations, gatewayStreamErrors,
+        traceSpans, gatewayTraceSpans,
         brokerUp, brokerUptime, frontendSessions, schedulerUp, schedulerDecisions, schedulerDecisionTime,
         defaultObjective,
         brokerQueries, brokerRequestBytes, brokerOutputBytes,

@@ -33,6 +33,10 @@ package final class UpstreamEngine: StreamingEngine {
         let completion = CompletionRequest(request, model: account.model, kind: account.kind)
         var call = httpRequest(completion.path)
         call.headers += ["Content-Type: application/json", "Accept: text/event-stream"]
+        if let parent = request.traceparent {
+            call.headers.append("traceparent: \(parent)")
+            if let state = request.tracestate, !state.isEmpty { call.headers.append("tracestate: \(state)") }
+        }
         call.body = completion.body
         call.idleTimeout = configuration.patience
         let reader = Mutex(AnswerReader(maxTokens: request.maxTokens))

@@ -67,7 +67,7 @@ package struct StreamMachine: Sendable {
         let id = SequenceID(rawValue: nextSequence)
         nextSequence += 1
         taken += 1
-        let request = SequenceRequest(
+        var request = SequenceRequest(
             id: id,
             input: query.input,
             sampling: query.sampling,
@@ -76,6 +76,8 @@ package struct StreamMachine: Sendable {
             resumedTokens: query.resumedTokens,
             outputTokensHint: query.outputTokensHint
         )
+        request.traceparent = query.trace?.traceparent
+        request.tracestate = query.trace?.state
         let (tokens, isKnown) = promptTokens(of: query.input)
         sequences[id] = Sequence(
             lease: query.lease,

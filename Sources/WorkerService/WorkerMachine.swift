@@ -54,7 +54,7 @@ package struct WorkerMachine: Sendable {
         let id = SequenceID(rawValue: nextSequence)
         nextSequence += 1
         taken += 1
-        let request = SequenceRequest(
+        var request = SequenceRequest(
             id: id,
             input: query.input,
             sampling: query.sampling,
@@ -63,6 +63,8 @@ package struct WorkerMachine: Sendable {
             resumedTokens: query.resumedTokens,
             outputTokensHint: query.outputTokensHint
         )
+        request.traceparent = query.trace?.traceparent
+        request.tracestate = query.trace?.state
         sequences[id] = Sequence(lease: query.lease, request: request, nextIndex: query.resumedTokens.count)
         sequencesByLease[query.lease] = id
         unadmitted.append(id)

@@ -10,6 +10,8 @@ package struct WorkerQuery: Hashable, Sendable {
     package var maxTokens: Int
     package var resumedTokens: [Int32]
     package var outputTokensHint: Int?
+    /// Whose part the attempt is, as the broker says; with the state that the client sent.
+    package var trace: TraceContext?
 
     /// - Throws: a `Status` if the client's request cannot be read; the broker has checked it, so that is its or the
     ///   protocol's fault.
@@ -26,6 +28,8 @@ package struct WorkerQuery: Hashable, Sendable {
         maxTokens = request.maxTokens
         resumedTokens = assignment.resumedTokens
         defaultSeed = Self.seed(from: assignment.queryID)
+        let state = request.metadata.last { $0.key == "tracestate" }?.value
+        trace = TraceContext(traceparent: assignment.traceparent, tracestate: state ?? "")
         outputTokensHint = request.metadata.last { $0.key == "x-aladdin-output-tokens" }.flatMap { Int($0.value) }
     }
 

@@ -117,7 +117,7 @@ struct ClusterScenario {
                 workers[position].revoked += leases
                 count("revoked")
             case .dispatch(let id, let assignments): dispatch(assignments, to: id)
-            case .write, .lookUp, .refuse, .answer, .explain, .expel:
+            case .write, .lookUp, .refuse, .answer, .explain, .expel, .trace:
                 Issue.record("not without a journal, nor so soon: \(action)")
             }
         }

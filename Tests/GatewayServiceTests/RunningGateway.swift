@@ -20,6 +20,7 @@ struct RunningGateway: Sendable {
         _ configuration: GatewayConfiguration = .forTests,
         cluster: ClusterInsight = .none,
         access: AccessTable? = nil,
+        tracing: GatewayTracing? = nil,
         _ body: (RunningGateway) async throws -> Value
     ) async throws -> Value {
         let metrics = MetricRegistry()
@@ -32,6 +33,7 @@ struct RunningGateway: Sendable {
             logger: silence,
             unixTime: { 1_700_000_000 },
             cluster: cluster,
+            tracing: tracing,
             onListening: { source.yield(($0, $1)) }
         )
         let group = ServiceGroup(

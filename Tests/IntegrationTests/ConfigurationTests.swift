@@ -165,6 +165,29 @@ extension IntegrationTests {
             #expect(try await process.exitCode() == 0, "\(process.transcript)")
         }
 
+        @Test
+        func `Every option of the long-running commands is a setting, and every setting an option of its commands`()
+            async throws
+        {
+            let run = try await Run.aladdin("--experimental-dump-help")
+            let root = try #require(try run.json()["command"] as? [String: Any])
+            let shown = try await Run.aladdin("config", "show", "--json").json()
+            let commands = try #require(root["subcommands"] as? [[String: Any]])
+            for name in ["up", "broker", "scheduler", "worker", "gateway", "autoscale"] {
+                let command = try #require(commands.first { $0["commandName"] as? String == name })
+                let arguments = try #require(command["arguments"] as? [[String: Any]])
+                let options = arguments.compactMap { ($0["preferredName"] as? [String: Any])?["name"] as? String }
+                let own = Set(options).subtracting(["help", "version", "config", "until-input-ends"])
+                let settings = Set(try await Run.aladdin("config", "show", "--json", name).json().keys)
+                #expect(own.subtracting(settings).isEmpty, "\(name): options that are no settings")
+                #expect(
+                    settings.subtracting(own).subtracting(["upstream-api-key"]).isEmpty,
+                    "\(name): settings that are no options"
+                )
+                #expect(settings.isSubset(of: Set(shown.keys)))
+            }
+        }
+
         /// In one step, as operators should.
         private func replace(_ path: String, with text: String) throws {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)

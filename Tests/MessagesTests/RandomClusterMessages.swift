@@ -93,7 +93,8 @@ extension WorkerCommand: Drawable {
                         attempt: $0.number(upTo: largestUInt32),
                         remaining: $0.maybe { $0.milliseconds(atLeast: 1) },
                         request: $0.list(upTo: 20) { UInt8.random(in: 0...255, using: &$0) },
-                        resumedTokens: $0.tokens()
+                        resumedTokens: $0.tokens(),
+                        traceparent: $0.text()
                     )
                 }
             )

@@ -44,6 +44,8 @@ final class StandInHandler: ChannelInboundHandler {
                 method: head.method.rawValue,
                 path: head.uri,
                 authorization: head.headers.first(name: "authorization"),
+                traceparent: head.headers.first(name: "traceparent"),
+                tracestate: head.headers.first(name: "tracestate"),
                 body: body
             )
             let answer = StandInAnswer(context.channel, model: server.model)

@@ -144,6 +144,8 @@ package struct StandInRequest: Sendable {
     package var method: String
     package var path: String
     package var authorization: String?
+    package var traceparent: String?
+    package var tracestate: String?
     package var body: [UInt8]
 
     package var isCompletion: Bool { path.hasSuffix("/v1/completions") || path.hasSuffix("/v1/chat/completions") }

@@ -9,6 +9,7 @@ extension Broker {
         durable = count
         while let waiting = awaitingJournal.first, waiting.record <= durable {
             awaitingJournal.removeFirst()
+            noteAcceptance(of: waiting.query, at: now)
             resumeIfReady(waiting.query, at: now)
             announceReaders(of: waiting.query)
         }

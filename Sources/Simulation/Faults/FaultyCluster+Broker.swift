@@ -78,7 +78,7 @@ extension FaultyCluster {
             case .expel(let worker, _):
                 coverage.note(.expelled)
                 dismiss(worker.rawValue)
-            case .write, .lookUp, .explain: continue
+            case .write, .lookUp, .explain, .trace: continue
             }
             guard process.isUp, !crashes() else { return }
         }

@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import BrokerService
+internal import ServiceLifecycle
+internal import SpanExport
 
 struct BrokerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,12 +14,13 @@ struct BrokerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = try service.logger()
+        let spans = try options.tracing.exporter(logger: logger)
         let opened = try options.keys.open()
-        let broker = try options.broker(opened, logger: logger)
+        let broker = try options.broker(opened, spans: spans, logger: logger)
         let keys = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
         let follower = service.follower(of: "broker", logger: logger) { [options] in
             await broker.reconfigure(try options.brokerConfiguration())
         }
-        try await ServiceOptions.run(keys + follower + [broker], logger: logger)
+        try await ServiceOptions.run(TracingOptions.services(spans) + keys + follower + [broker], logger: logger)
     }
 }

@@ -1,7 +1,10 @@
 internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
+internal import GatewayService
 internal import Logging
+internal import ServiceLifecycle
+internal import SpanExport
 
 struct GatewayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,11 +19,13 @@ struct GatewayCommand: AsyncParsableCommand {
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var keys: KeyDirectoryOptions
+    @OptionGroup var tracing: TracingOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
         let logger = try service.logger()
         try gateway.checkExposure(keys, logger: logger)
+        let spans = try tracing.exporter(logger: logger)
         let directory = try keys.directory()
         let table = try KeyDirectoryOptions.table(of: directory)
         let client = AladdinClient(
@@ -34,12 +39,14 @@ struct GatewayCommand: AsyncParsableCommand {
             for: client,
             cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
             access: table,
+            tracing: try spans.map { GatewayTracing(spans: $0, share: try tracing.share()) },
+            ownSpans: true,
             logger: logger
         ) { url in
             logger.info("gateway serves", metadata: ["address": "\(url)"])
         }
         try await ServiceOptions.run(
-            KeyDirectoryOptions.followers(directory, table, logger)
+            TracingOptions.services(spans) + KeyDirectoryOptions.followers(directory, table, logger)
                 + service.follower(of: "gateway", logger: logger) + [client, gateway],
             logger: logger
         )

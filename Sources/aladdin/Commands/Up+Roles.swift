@@ -9,6 +9,7 @@ internal import SchedulerService
 internal import Scheduling
 internal import ServiceLifecycle
 internal import ServingModel
+internal import SpanExport
 internal import WorkerService
 
 extension Up {
@@ -113,6 +114,7 @@ extension Up {
     func clients(
         _ kind: String,
         _ opened: KeyDirectoryOptions.Opened?,
+        _ spans: SpanExporter?,
         at addresses: BrokerAddresses,
         _ logger: Logger
     ) throws -> [any Service] {
@@ -120,7 +122,14 @@ extension Up {
         let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
         let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
-        let gateway = try gateway.service(for: client, cluster: cluster, access: opened?.table, logger: logger) {
+        let tracing = try spans.map { GatewayTracing(spans: $0, share: try broker.tracing.share()) }
+        let gateway = try gateway.service(
+            for: client,
+            cluster: cluster,
+            access: opened?.table,
+            tracing: tracing,
+            logger: logger
+        ) {
             let url = $0
             // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
             await cancelWhenGracefulShutdown {

@@ -10,6 +10,7 @@ internal import SchedulerService
 internal import Scheduling
 internal import ServiceLifecycle
 internal import ServingModel
+internal import SpanExport
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -64,7 +65,8 @@ struct Up: AsyncParsableCommand {
         let decisions = try decisionLog(of: scales)
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
-        let broker = try broker.broker(opened, logger: logger)
+        let spans = try self.broker.tracing.exporter(logger: logger)
+        let broker = try broker.broker(opened, spans: spans, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]
@@ -77,7 +79,7 @@ struct Up: AsyncParsableCommand {
                 ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
                 : try self.workers(count, choice, opened, at: addresses, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
-            services = [scheduler] + workers + (try clients(choice.kind, opened, at: addresses, logger))
+            services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, logger))
             let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
             follower = service.follower(of: "up", logger: logger) { [self] in
                 try await reconfigure(broker, scheduler, control)
@@ -87,7 +89,10 @@ struct Up: AsyncParsableCommand {
             throw error
         }
         let followers = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
-        try await ServiceOptions.run(followers + follower + [broker] + services, logger: logger)
+        try await ServiceOptions.run(
+            TracingOptions.services(spans) + followers + follower + [broker] + services,
+            logger: logger
+        )
     }
 
     /// Takes over what can change while the service runs.

@@ -4,6 +4,7 @@ internal import Brokering
 internal import Logging
 internal import ServiceSettings
 internal import ServingModel
+internal import SpanExport
 
 /// Everything that a broker can be told, alone or as a part of `up`.
 struct BrokerOptions: ParsableArguments {
@@ -22,11 +23,18 @@ struct BrokerOptions: ParsableArguments {
     @OptionGroup var delivery: DeliveryOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var keys: KeyDirectoryOptions
+    @OptionGroup var tracing: TracingOptions
 
-    /// - Parameter opened: the key directory, if there is one.
-    func broker(_ opened: KeyDirectoryOptions.Opened?, logger: Logger) throws -> BrokerService {
+    /// - Parameters:
+    ///   - opened: the key directory, if there is one.
+    ///   - spans: who takes the spans of queries.
+    func broker(
+        _ opened: KeyDirectoryOptions.Opened?,
+        spans: SpanExporter?,
+        logger: Logger
+    ) throws -> BrokerService {
         try BrokerService(
-            configuration: try configuration(opened),
+            configuration: try configuration(opened, spans),
             journal: try journal.journal(for: try endpoints.frontend()),
             logger: logger
         )
@@ -35,6 +43,7 @@ struct BrokerOptions: ParsableArguments {
     /// What the broker itself goes by.
     func brokerConfiguration() throws -> BrokerConfiguration {
         var configuration = BrokerConfiguration()
+        configuration.tracedShare = try tracing.share()
         configuration.objective = try objective.objective()
         configuration.objectiveClasses =
             try Setting.resolve(sloClasses, "slo-classes").flatMap { ObjectiveClassList.parse($0) } ?? [:]
@@ -45,13 +54,18 @@ struct BrokerOptions: ParsableArguments {
         return configuration
     }
 
-    private func configuration(_ opened: KeyDirectoryOptions.Opened?) throws -> BrokerServiceConfiguration {
+    private func configuration(
+        _ opened: KeyDirectoryOptions.Opened?,
+        _ spans: SpanExporter?
+    ) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
         configuration.frontendEndpoint = try endpoints.frontend()
         configuration.workerEndpoint = try endpoints.worker()
         configuration.schedulerEndpoint = try endpoints.scheduler()
         configuration.adminEndpoint = try endpoints.admin()
         configuration.broker = try brokerConfiguration()
+        configuration.spans = spans
+        if spans == nil { configuration.broker.tracedShare = nil }
         configuration.security = opened.map { BrokerSecurity(keys: $0.serverKeys, table: $0.table) }
         configuration.bindsInsecurely = try keys.bindsInsecurely()
         let exposed = configuration.exposedEndpoints

@@ -6,6 +6,7 @@ internal import GatewayService
 internal import Logging
 internal import ServiceLifecycle
 internal import ServiceSettings
+internal import SpanExport
 internal import Telemetry
 internal import ZeroMQ
 
@@ -51,12 +52,16 @@ struct GatewayOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - cluster: where the cluster's figures come from.
+    ///   - tracing: where spans of requests go.
+    ///   - ownSpans: whether nobody else counts those.
     ///   - access: who has an API key; nil asks nobody for one.
     ///   - greeting: what to print once the port is open.
     func service(
         for client: AladdinClient,
         cluster: ClusterStatusSource,
         access: AccessTable?,
+        tracing: GatewayTracing?,
+        ownSpans: Bool = false,
         logger: Logger,
         greeting: @escaping @Sendable (_ url: String) async -> Void
     ) throws -> GatewayService {
@@ -70,10 +75,14 @@ struct GatewayOptions: ParsableArguments {
             access: access,
             logger: logger,
             cluster: ClusterInsight(
-                metrics: { ClusterMetrics.exposition(of: try? await cluster.status(wantsMetrics: true)) },
+                metrics: {
+                    ClusterMetrics.exposition(of: try? await cluster.status(wantsMetrics: true))
+                        + SpanMetrics.exposition(of: ownSpans ? tracing?.spans.counts : nil)
+                },
                 status: { try Terminal.compactJSON(try await cluster.status().object) }
             ),
             tls: identity,
+            tracing: tracing,
             onListening: { address, _ in await greeting("\(scheme)://\(address)") }
         )
     }

@@ -1588,7 +1588,7 @@ const ProtobufCMessageDescriptor aladdin__v1__batch__descriptor =
   (ProtobufCMessageInit) aladdin__v1__batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors[6] =
+static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors[7] =
 {
   {
     "lease",
@@ -1662,6 +1662,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "traceparent",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Assignment, traceparent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__assignment__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
@@ -1670,11 +1682,12 @@ static const unsigned aladdin__v1__assignment__field_indices_by_name[] = {
   3,   /* field[3] = remaining_ms */
   4,   /* field[4] = request */
   5,   /* field[5] = resumed_ids */
+  6,   /* field[6] = traceparent */
 };
 static const ProtobufCIntRange aladdin__v1__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__assignment__descriptor =
 {
@@ -1684,7 +1697,7 @@ const ProtobufCMessageDescriptor aladdin__v1__assignment__descriptor =
   "Aladdin__V1__Assignment",
   "aladdin.v1",
   sizeof(Aladdin__V1__Assignment),
-  6,
+  7,
   aladdin__v1__assignment__field_descriptors,
   aladdin__v1__assignment__field_indices_by_name,
   1,  aladdin__v1__assignment__number_ranges,

@@ -46,7 +46,12 @@ struct ConfigShow: AsyncParsableCommand {
             let found = sources.effective(setting, arguments)
             return [setting.name, shown(setting, found.text), found.origin.words]
         }
-        return Terminal.table([["SETTING", "VALUE", "SAID BY"]] + rows)
+        let table = [["SETTING", "VALUE", "SAID BY"]] + rows
+        let widths = (0..<2).map { column in table.map { $0[column].count }.max() ?? 0 }
+        return table.map { row in
+            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            return padded.joined(separator: "  ") + "  " + row[2]
+        }.joined(separator: "\n")
     }
 
     private static func object(

@@ -297,10 +297,14 @@ struct  Aladdin__V1__Assignment
    */
   size_t n_resumed_ids;
   uint32_t *resumed_ids;
+  /*
+   * W3C Trace Context, whose part this attempt is: pass it on to whoever computes it. Empty if nobody traces the query.
+   */
+  char *traceparent;
 };
 #define ALADDIN__V1__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__assignment__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, {0,NULL}, 0,NULL }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, {0,NULL}, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__CancelLeases
