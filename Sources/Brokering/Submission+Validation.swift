@@ -55,7 +55,10 @@ extension Submission {
             maxTokens: maxTokens,
             request: request
         )
-        objective = try Self.objectiveClass(metadata, configuration.objectiveClasses)
+        if let (name, objective) = try Self.objectiveClass(metadata, configuration.objectiveClasses) {
+            objectiveClass = name
+            self.objective = objective
+        }
         try read(metadata, defaults: configuration.objective)
         // It belongs to one worker's session, which no restart outlives.
         if worker != nil { durability = .volatile }
@@ -182,7 +185,7 @@ extension Submission {
     private static func objectiveClass(
         _ metadata: [(key: String, value: String)],
         _ classes: [String: ServiceLevelObjective]
-    ) throws(Status) -> ServiceLevelObjective? {
+    ) throws(Status) -> (name: String, objective: ServiceLevelObjective)? {
         guard let name = metadata.last(where: { $0.key == MetadataKey.objectiveClass })?.value else { return nil }
         guard let objective = classes[name] else {
             let known =
@@ -194,7 +197,7 @@ extension Submission {
                 "\(MetadataKey.objectiveClass) is \(shown(name)); it must be \(known)"
             )
         }
-        return objective
+        return (name, objective)
     }
 
     private static func objective(_ key: String, _ value: String) throws(Status) -> Interval {
