@@ -202,6 +202,12 @@ let package = Package(
             path: "Tests/Benchmarks/JournalBench",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "BenchProbes",
+            dependencies: ["ServingModel", "Brokering", "Batching", "Scheduling", "Simulation"],
+            path: "Tests/Benchmarks/Probes",
+            swiftSettings: settings
+        ),
         // Studies, run by `make reproduce`
         .executableTarget(
             name: "Reproduction",

@@ -47,33 +47,40 @@ extension ImmediatePolicy {
 
 extension ClusterView {
     /// The decision to place a query, with what is predicted of it.
-    package func placement(of query: QueryView, onSlot slot: Int, at now: Instant) -> Placement {
-        let worker = workers[slot]
-        let pace = worker.model.decode(
-            sequences: Double(worker.load + 1),
-            context: Double(worker.contextTokens + worker.waitingTokens + query.contextTokens)
-        )
-        let explanation = PlacementExplanation(
-            reason: "placed on arrival",
-            held: now - query.arrival,
-            batch: 1,
-            candidates: [.init(worker: worker.id, terms: [.init("load", Double(worker.load))])]
-        )
+    ///
+    /// - Parameter explains: whether it says that the query was placed on arrival, if explanations are wanted.
+    package func placement(
+        of query: QueryView,
+        onSlot slot: Int,
+        at now: Instant,
+        explains: Bool = true
+    ) -> Placement {
+        let load = workers[slot].load
+        let context = workers[slot].contextTokens + workers[slot].waitingTokens + query.contextTokens
+        let pace = workers[slot].model.decode(sequences: Double(load + 1), context: Double(context))
         return Placement(
             query: query.number,
             attempt: query.queued.attempt,
-            worker: worker.id,
+            worker: workers[slot].id,
             predictedTimeToFirstToken: predictedTimeToFirstToken(of: query, onSlot: slot, at: now),
             predictedTokenTime: .seconds(rounding: pace / (1 - 0.5 * min(prefillShare(at: now), 0.9))),
-            explanation: wantsExplanations ? explanation : nil
+            explanation: wantsExplanations && explains ? explanation(of: query, onSlot: slot, at: now) : nil
+        )
+    }
+
+    private func explanation(of query: QueryView, onSlot slot: Int, at now: Instant) -> PlacementExplanation {
+        PlacementExplanation(
+            reason: "placed on arrival",
+            held: now - query.arrival,
+            batch: 1,
+            candidates: [.init(worker: workers[slot].id, terms: [.init("load", Double(workers[slot].load))])]
         )
     }
 
     /// Age + rest of the step under way + prefill of what waits there + own prefill.
     package func predictedTimeToFirstToken(of query: QueryView, onSlot slot: Int, at now: Instant) -> Interval {
-        let worker = workers[slot]
-        let boundary = worker.nextBoundary(at: now)
-        let prefill = worker.prefillSeconds(adding: query.prefillTokens)
+        let boundary = workers[slot].nextBoundary(at: now)
+        let prefill = workers[slot].prefillSeconds(adding: query.prefillTokens)
         return boundary - query.arrival + .seconds(rounding: prefill)
     }
 }

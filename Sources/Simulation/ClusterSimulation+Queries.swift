@@ -73,7 +73,16 @@ extension ClusterSimulation {
     /// Begins an attempt: the scheduler hears of the query or, in split-phase serving, its prompt is computed first.
     private mutating func begin(_ index: Int) {
         queries[index].record.attempts += 1
-        guard let prefillPool else { return scheduler.apply(.queryQueued(queued(index)), at: now) }
+        guard let prefillPool else {
+            let event = ClusterEvent.queryQueued(queued(index))
+            let start = configuration.stopwatch?() ?? 0
+            scheduler.apply(event, at: now)
+            if let stopwatch = configuration.stopwatch {
+                schedulingTime += stopwatch() - start
+                timedCalls += 1
+            }
+            return
+        }
         guard prefillPool.canTake(tokens: queries[index].contextTokens) else { return end(index, .outOfRange) }
         self.prefillPool?.enqueue(index, queries, at: now)
     }
@@ -115,8 +124,11 @@ extension ClusterSimulation {
     mutating func decide() {
         let start = configuration.stopwatch?() ?? 0
         let decision = scheduler.decide(at: now)
-        if let stopwatch = configuration.stopwatch, !decision.placements.isEmpty {
-            decisionTimes.append((stopwatch() - start) / UInt64(decision.placements.count))
+        if let stopwatch = configuration.stopwatch {
+            let time = stopwatch() - start
+            schedulingTime += time
+            timedCalls += 1
+            if !decision.placements.isEmpty { decisionTimes.append(time / UInt64(decision.placements.count)) }
         }
         lookAgain = decision.lookAgain
         for placement in decision.placements {

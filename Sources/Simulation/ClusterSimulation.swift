@@ -26,8 +26,12 @@ package struct ClusterSimulation {
     package internal(set) var now = Instant.zero
     /// How many workers there were, and when.
     package internal(set) var fleet = FleetTimeline()
-    /// Nanoseconds that decisions took, by the configuration's stopwatch.
+    /// Nanoseconds that decisions took, by the configuration's stopwatch; of each round that placed something, over its placements.
     package internal(set) var decisionTimes: [UInt64] = []
+    /// Nanoseconds that the scheduler took to hear of arrivals and to decide, rounds that placed nothing included.
+    package internal(set) var schedulingTime: UInt64 = 0
+    /// How often the stopwatch was read for that, from beginning to end.
+    package internal(set) var timedCalls = 0
 
     /// Of a worker of the fleet: what queries ask for.
     let model: String

@@ -70,7 +70,7 @@ struct FleetMeter: Sendable {
             let running = batches.reduce(0) { $0 + $1.runningCount }
             observation.meanBatch = Double(running) / Double(active.count)
         }
-        let held = view.unplaced + view.deferred
+        let held = Array(view.unplaced) + Array(view.deferred)
         for entry in held where !entry.hasStarted { noteWaiting(entry.prefillTokens, view.lengths) }
         for entry in view.workers.lazy.flatMap(\.waiting) where entry.deadline != .distantFuture {
             noteWaiting(entry.prefillTokens, view.lengths)

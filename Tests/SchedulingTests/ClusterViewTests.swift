@@ -68,9 +68,9 @@ struct ClusterViewTests {
             #expect(worker.contextTokens == contexts, sourceLocation: sourceLocation)
         }
         let unplaced = view.queries.values.filter { $0.stage == .unplaced }.map(\.number).sorted()
-        let held = (view.unplaced + view.deferred).map(\.number).sorted()
+        let held = (Array(view.unplaced) + Array(view.deferred)).map(\.number).sorted()
         #expect(held == unplaced, "what is not placed is on a list, once", sourceLocation: sourceLocation)
-        #expect(view.unplaced == view.unplaced.sorted(), "in order of deadlines", sourceLocation: sourceLocation)
+        #expect(Array(view.unplaced) == view.unplaced.sorted(), "in order of deadlines", sourceLocation: sourceLocation)
     }
 
     @Test("Under random events every account equals its recomputation; a snapshot rebuilds it", arguments: 0..<20)

@@ -6,45 +6,62 @@
 /// Forgetting inflates P in directions that the rows never show. It is suspended where a variance would grow beyond its
 /// prior, so the filter neither falls asleep nor goes wild after a quiet spell.
 package struct RecursiveLeastSquares: Sendable {
-    private(set) package var coefficients: [Double]
-    private var covariance: [Double]
-    private let priorVariances: [Double]
+    /// Coefficients at most: those beyond `count` are 0 and stay so.
+    private static let width = SIMD8<Double>.scalarCount
+
+    private(set) var coefficientVector: SIMD8<Double>
+    /// P is symmetric to the last bit, so that its rows are its columns.
+    private var covariance: [SIMD8<Double>]
+    private let priorVariances: SIMD8<Double>
     private let forgetting: Double
     private let count: Int
 
     /// - Parameters:
-    ///   - coefficients: the prior mean, n values.
+    ///   - coefficients: the prior mean, n values; at most 8.
     ///   - deviations: the prior standard deviation of each, all positive.
     ///   - forgetting: λ in (0, 1]; 1 forgets nothing.
     package init(coefficients: [Double], deviations: [Double], forgetting: Double) {
         precondition(coefficients.count == deviations.count, "one deviation for each coefficient")
+        precondition(coefficients.count <= Self.width, "at most \(Self.width) coefficients")
         precondition(forgetting > 0 && forgetting <= 1, "λ lies in (0, 1]")
-        self.coefficients = coefficients
         self.forgetting = forgetting
         count = coefficients.count
-        priorVariances = deviations.map { $0 * $0 }
-        covariance = [Double](repeating: 0, count: count * count)
-        for index in 0..<count { covariance[index * count + index] = priorVariances[index] }
+        var vector = SIMD8<Double>.zero
+        var variances = SIMD8<Double>.zero
+        covariance = [SIMD8<Double>](repeating: .zero, count: count)
+        for index in 0..<count {
+            vector[index] = coefficients[index]
+            variances[index] = deviations[index] * deviations[index]
+            covariance[index][index] = variances[index]
+        }
+        coefficientVector = vector
+        priorVariances = variances
     }
+
+    package var coefficients: [Double] { (0..<count).map { coefficientVector[$0] } }
 
     package mutating func update(row: [Double], target: Double) {
         precondition(row.count == count, "a row has one value for each coefficient")
-        guard row.allSatisfy(\.isFinite), target.isFinite else { return }
-        var projected = [Double](repeating: 0, count: count)
-        for i in 0..<count {
-            for j in 0..<count { projected[i] += covariance[i * count + j] * row[j] }
-        }
+        var vector = SIMD8<Double>.zero
+        for index in 0..<count { vector[index] = row[index] }
+        update(row: vector, target: target)
+    }
+
+    /// - Parameter row: 0 beyond the last coefficient.
+    mutating func update(row: SIMD8<Double>, target: Double) {
+        for index in 0..<count where !row[index].isFinite { return }
+        guard target.isFinite else { return }
+        var projected = SIMD8<Double>.zero
+        for index in 0..<count { projected += covariance[index] * row[index] }
         var denominator = Self.noise
         var predicted = 0.0
-        for i in 0..<count {
-            denominator += row[i] * projected[i]
-            predicted += row[i] * coefficients[i]
+        for index in 0..<count {
+            denominator += row[index] * projected[index]
+            predicted += row[index] * coefficientVector[index]
         }
         let residual = target - predicted
-        for i in 0..<count { coefficients[i] += projected[i] / denominator * residual }
-        for i in 0..<count {
-            for j in 0..<count { covariance[i * count + j] -= projected[i] * projected[j] / denominator }
-        }
+        coefficientVector += projected / denominator * residual
+        for index in 0..<count { covariance[index] -= projected[index] * projected / denominator }
         forget()
     }
 
@@ -52,7 +69,7 @@ package struct RecursiveLeastSquares: Sendable {
     private static let noise = 0.0025
 
     private mutating func forget() {
-        for i in 0..<count where covariance[i * count + i] / forgetting > priorVariances[i] { return }
-        for index in covariance.indices { covariance[index] /= forgetting }
+        for index in 0..<count where covariance[index][index] / forgetting > priorVariances[index] { return }
+        for index in 0..<count { covariance[index] /= forgetting }
     }
 }

@@ -19,6 +19,8 @@ package struct StepTimeEstimator: Sendable {
     private static let priorDeviation = 1.0
 
     private let registered: LatencyProfile
+    /// The registered profile with the coefficients as they stand, none of them negative.
+    private(set) package var profile: LatencyProfile
     private var filter: RecursiveLeastSquares
     private(set) package var errors = ErrorAverage()
     private(set) package var steps: UInt64 = 0
@@ -28,6 +30,7 @@ package struct StepTimeEstimator: Sendable {
 
     package init(registered: LatencyProfile) {
         self.registered = registered
+        profile = registered
         let decode = registered.decode
         filter = Self.filter(from: Self.coefficients(of: registered), decode.c3Milliseconds)
     }
@@ -53,10 +56,12 @@ package struct StepTimeEstimator: Sendable {
             alarm.reset()
             filter = Self.filter(from: filter.coefficients.map { max($0, 0) }, registered.decode.c3Milliseconds)
         }
-        guard !isOnFloor(workload) else { return }
-        let row = Self.row(of: workload)
-        let target = 1 - nonlinearMilliseconds(of: workload, row) / actual
-        filter.update(row: row.map { $0 / actual }, target: target)
+        if !isOnFloor(workload) {
+            let row = Self.row(of: workload)
+            let target = 1 - nonlinearMilliseconds(of: workload, row) / actual
+            filter.update(row: row / actual, target: target)
+        }
+        updateProfile()
     }
 
     /// Goes back to the registered profile, as if no step had been seen.
@@ -68,29 +73,25 @@ package struct StepTimeEstimator: Sendable {
         profile.duration(of: workload)
     }
 
-    /// The registered profile with the coefficients as they stand, none of them negative.
-    package var profile: LatencyProfile {
-        var profile = registered
-        guard steps > 0 else { return profile }
-        let learnt = filter.coefficients.map { max($0, 0) }
-        profile.prefill.c1Milliseconds = learnt[0]
-        profile.decode.c3Milliseconds = learnt[1]
-        profile.prefill.k1Milliseconds = learnt[2]
-        profile.prefill.k1qMilliseconds = learnt[3]
-        profile.decode.k2Milliseconds = learnt[4]
-        profile.decode.c2Milliseconds = learnt[5]
-        return profile
+    private mutating func updateProfile() {
+        let learnt = filter.coefficientVector
+        profile.prefill.c1Milliseconds = max(learnt[0], 0)
+        profile.decode.c3Milliseconds = max(learnt[1], 0)
+        profile.prefill.k1Milliseconds = max(learnt[2], 0)
+        profile.prefill.k1qMilliseconds = max(learnt[3], 0)
+        profile.decode.k2Milliseconds = max(learnt[4], 0)
+        profile.decode.c2Milliseconds = max(learnt[5], 0)
     }
 
     /// The registered profile's time for a step beyond its linear part; exactly 0 for a profile without such terms.
-    private func nonlinearMilliseconds(of workload: StepWorkload, _ row: [Double]) -> Double {
+    private func nonlinearMilliseconds(of workload: StepWorkload, _ row: SIMD8<Double>) -> Double {
         let hasKnee = registered.prefill.kneeTokens > 0 || registered.decode.kneeSequences > 0
         guard hasKnee || registered.decode.expertMilliseconds > 0 else { return 0 }
         var whole = registered
         whole.prefill.c0Milliseconds = 0
         whole.mixedConstantMilliseconds = nil
         var linear = 0.0
-        for (value, coefficient) in zip(row, Self.coefficients(of: registered)) { linear += value * coefficient }
+        for (index, coefficient) in Self.coefficients(of: registered).enumerated() { linear += row[index] * coefficient }
         return whole.seconds(of: workload) * 1000 - linear
     }
 
@@ -108,15 +109,17 @@ package struct StepTimeEstimator: Sendable {
         ]
     }
 
-    private static func row(of workload: StepWorkload) -> [Double] {
+    private static func row(of workload: StepWorkload) -> SIMD8<Double> {
         let isPrefill = workload.kind == .prefill
-        return [
+        return SIMD8(
             isPrefill ? 1 : 0,
             isPrefill ? 0 : 1,
             Double(workload.prefillTokens),
             Double(workload.prefillSquares),
             Double(workload.contextTokens),
             Double(workload.decodeSequences),
-        ]
+            0,
+            0
+        )
     }
 }

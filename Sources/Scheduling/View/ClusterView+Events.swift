@@ -13,8 +13,7 @@ extension ClusterView {
                 worker.estimator = learnt
                 worker.model = StepModel(learnt.profile)
             }
-            workers.append(worker)
-            indexWorkers()
+            add(worker)
         case .workerLeft(let worker, let isDraining):
             remove(worker, isDraining: isDraining)
         case .queryQueued(let query):
@@ -62,15 +61,13 @@ extension ClusterView {
         if queries.updateValue(view, forKey: query.number) == nil {
             queriesByModel[query.model, default: 0] += 1
         }
-        let entry = UnplacedQuery(view)
-        unplaced.insert(entry, at: position(of: entry))
+        unplaced.insert(UnplacedQuery(view))
     }
 
     mutating func assign(_ number: QueryNumber, to slot: Int, at now: Instant) {
         guard let query = queries[number] else { return }
         guard !query.arrivesPrefilled else { return assignPrefilled(query, to: slot, at: now) }
         queries[number]?.stage = .waiting(workers[slot].id)
-        workers[slot].lastPlacement = now
         workers[slot].enqueue(
             WorkerView.Waiting(
                 number: number,
@@ -81,13 +78,12 @@ extension ClusterView {
                 lengthHint: query.lengthHint
             )
         )
-        if workers[slot].step == nil { stepless.append(slot) }
+        notePlacement(on: slot, at: now)
     }
 
     /// What needs no prefill counts as a resident at once, though it gets no tokens before the worker has taken it in.
     private mutating func assignPrefilled(_ query: QueryView, to slot: Int, at now: Instant) {
         queries[query.number]?.stage = .running(workers[slot].id)
-        workers[slot].lastPlacement = now
         let firstToken = query.firstToken ?? now
         workers[slot].join(
             WorkerView.Resident(
@@ -100,7 +96,7 @@ extension ClusterView {
                 offset: query.outputTokens - workers[slot].lockstepTokens
             )
         )
-        if workers[slot].step == nil { stepless.append(slot) }
+        notePlacement(on: slot, at: now)
     }
 
     private mutating func end(_ ended: QueryEnded, at now: Instant) {
@@ -132,32 +128,16 @@ extension ClusterView {
         guard let query = queries[number] else { return }
         switch query.stage {
         case .unplaced:
-            let entry = UnplacedQuery(query)
-            let position = position(of: entry)
-            if position < unplaced.count, unplaced[position].number == number {
-                unplaced.remove(at: position)
-            } else {
-                deferred.removeAll { $0.number == number }
-            }
+            if !unplaced.remove(UnplacedQuery(query)) { deferred.remove(number) }
         case .waiting(let worker):
-            if let slot = slots[worker] { _ = workers[slot].dequeue(number) }
+            guard let slot = slots[worker] else { break }
+            _ = workers[slot].dequeue(number)
+            noteChange(of: slot)
         case .running(let worker):
-            if let slot = slots[worker] { workers[slot].stop(number) }
+            guard let slot = slots[worker] else { break }
+            workers[slot].stop(number)
+            noteChange(of: slot)
         }
         queries[number]?.stage = .unplaced
-    }
-
-    /// Where an entry is or belongs in `unplaced`: the first place whose entry is not before it.
-    func position(of entry: UnplacedQuery) -> Int {
-        // Arrivals are mostly last, placements mostly first.
-        guard let last = unplaced.last, entry <= last else { return unplaced.count }
-        if entry <= unplaced[0] { return 0 }
-        var low = 0
-        var high = unplaced.count
-        while low < high {
-            let middle = (low + high) / 2
-            if unplaced[middle] < entry { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

@@ -55,6 +55,7 @@ extension ClusterView {
         }
         for number in started { start(number, on: slot, at: now) }
         workers[slot].step = nil
+        noteChange(of: slot)
         stepless.append(slot)
     }
 

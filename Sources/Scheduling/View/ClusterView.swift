@@ -8,9 +8,9 @@ package struct ClusterView: Sendable {
     package internal(set) var workers: [WorkerView] = []
     package internal(set) var queries: [QueryNumber: QueryView] = [:]
     /// Waiting to be placed, the earliest deadline first.
-    package internal(set) var unplaced: [UnplacedQuery] = []
+    package internal(set) var unplaced = DeadlineQueue()
     /// Waiting to be placed without hope for their TTFT objective, in the order in which it was given up.
-    package internal(set) var deferred: [UnplacedQuery] = []
+    package internal(set) var deferred = DeferredQueue()
     package internal(set) var promptLengths = PromptLengthEstimator()
     /// Output lengths of queries that finished.
     package var lengths = LengthHistory()
@@ -22,8 +22,12 @@ package struct ClusterView: Sendable {
     /// What was known of workers' step times before the snapshot that is under way.
     var learntSteps: [WorkerID: StepTimeEstimator] = [:]
     var slots: [WorkerID: Int] = [:]
-    /// Slots of workers that take new queries, by model.
-    var pools: [String: [Int]] = [:]
+    /// Workers that take new queries, and where each model's are.
+    var pools: [WorkerPool] = []
+    var poolIndices: [String: Int] = [:]
+    /// Changes whenever a worker comes, drains or goes.
+    private(set) var fleetVersion: UInt64 = 0
+    var recency = SlotRecency()
     /// Queries in `queries`, by model; those of models that nobody serves any more, too.
     var queriesByModel: [String: Int] = [:]
     /// Slots of workers that something happened to since the last decision and that are not known to be in a step.
@@ -34,7 +38,7 @@ package struct ClusterView: Sendable {
 
     /// Slots of the workers that take new queries for a model, in the order in which they joined.
     package func pool(for model: String) -> [Int] {
-        pools[model] ?? []
+        poolIndices[model].map { pools[$0].slots } ?? []
     }
 
     /// Models that some query is for, or some worker serves if there is none: a model's last worker may leave before its
@@ -62,9 +66,7 @@ package struct ClusterView: Sendable {
     package mutating func `defer`(_ number: QueryNumber) {
         guard let query = queries[number], case .unplaced = query.stage else { return }
         let entry = UnplacedQuery(query)
-        let position = position(of: entry)
-        guard position < unplaced.count, unplaced[position].number == number else { return }
-        unplaced.remove(at: position)
+        guard unplaced.remove(entry) else { return }
         deferred.append(entry)
     }
 
@@ -74,13 +76,89 @@ package struct ClusterView: Sendable {
         stepless.removeAll(keepingCapacity: true)
     }
 
+    /// Adds a worker at the end.
+    mutating func add(_ worker: WorkerView) {
+        workers.append(worker)
+        slots[worker.id] = workers.count - 1
+        fleetVersion += 1
+        enterPool(workers.count - 1)
+        stepless.append(workers.count - 1)
+    }
+
+    /// Finds all workers their slots and pools anew.
     mutating func indexWorkers() {
         slots.removeAll(keepingCapacity: true)
         pools.removeAll()
-        for (slot, worker) in workers.enumerated() {
-            slots[worker.id] = slot
-            if !worker.isDraining { pools[worker.profile.model, default: []].append(slot) }
+        poolIndices.removeAll()
+        recency.removeAll()
+        fleetVersion += 1
+        for slot in workers.indices {
+            slots[workers[slot].id] = slot
+            workers[slot].pool = -1
+            if !workers[slot].isDraining { enterPool(slot) }
         }
         stepless = workers.indices.filter { workers[$0].step == nil }
+    }
+
+    private mutating func enterPool(_ slot: Int) {
+        let model = workers[slot].profile.model
+        let pool = poolIndices[model] ?? pools.count
+        if pool == pools.count {
+            poolIndices[model] = pool
+            pools.append(WorkerPool(model: model))
+        }
+        workers[slot].pool = pool
+        workers[slot].countedResidents = workers[slot].residents.count
+        pools[pool].add(slot, workers[slot])
+        recency.insert(slot, workers[slot].lastPlacement, into: &pools[pool].recency)
+    }
+
+    /// Brings what is known of a worker's pool up to date; to be called whenever something happened to the worker.
+    mutating func noteChange(of slot: Int) {
+        let pool = workers[slot].pool
+        guard pool >= 0 else { return }
+        let residents = workers[slot].residents.count
+        let change = residents - workers[slot].countedResidents
+        workers[slot].countedResidents = residents
+        pools[pool].noteChange(of: slot, isIdle: workers[slot].isIdle, residents: change)
+    }
+
+    /// Notes that a worker was given a query.
+    mutating func notePlacement(on slot: Int, at now: Instant) {
+        workers[slot].lastPlacement = now
+        let pool = workers[slot].pool
+        if pool >= 0 { recency.move(slot, now, in: &pools[pool].recency) }
+        noteChange(of: slot)
+        if workers[slot].step == nil { stepless.append(slot) }
+    }
+}
+
+extension ClusterView {
+    /// The slots of a pool that were given queries longest ago, the longest first.
+    func leastRecent(_ count: Int, ofPool pool: Int) -> [Int] {
+        recency.first(count, of: pools[pool].recency)
+    }
+
+    /// The slots of a pool with the most room for contexts, the roomiest first; those without a free place last.
+    mutating func roomiest(_ count: Int, ofPool pool: Int) -> [Int] {
+        pools[pool].roomiest(count, of: workers)
+    }
+
+    /// The slots of a pool whose workers have nothing to do, or to which something happened and whose step is not known.
+    func idleOrStepless(inPool pool: Int) -> [Int] {
+        var slots = stepless.filter { workers[$0].pool == pool }
+        var next = pools[pool].idle.next(from: 0)
+        while let slot = next {
+            slots.append(slot)
+            next = pools[pool].idle.next(from: slot + 1)
+        }
+        slots.sort()
+        var count = 0
+        for slot in slots where count == 0 || slots[count - 1] != slot {
+            slots[count] = slot
+            count += 1
+        }
+        slots.removeLast(slots.count - count)
+        return slots
     }
 }

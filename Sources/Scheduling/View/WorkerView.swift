@@ -44,9 +44,9 @@ package struct WorkerView: Sendable {
         package let isPrefill: Bool
     }
 
-    package let joined: WorkerJoined
+    private let registration: Boxed<WorkerJoined>
+    private var learning: Boxed<StepTimeEstimator>
     package internal(set) var isDraining = false
-    package internal(set) var estimator: StepTimeEstimator
     /// The latency model to decide with.
     package internal(set) var model: StepModel
     /// In the order in which the worker will take them.
@@ -64,15 +64,30 @@ package struct WorkerView: Sendable {
     package internal(set) var step: Step?
     /// When it was last given a query: what the order of prefills goes by.
     package internal(set) var lastPlacement = Instant.zero
+    /// Its pool in the view, -1 if it takes no new queries; and its residents as that pool counts them.
+    var pool = -1
+    var countedResidents = 0
 
     init(joined: WorkerJoined) {
-        self.joined = joined
-        estimator = StepTimeEstimator(registered: joined.profile)
+        registration = Boxed(joined)
+        learning = Boxed(StepTimeEstimator(registered: joined.profile))
         model = StepModel(joined.profile)
     }
 
+    package var joined: WorkerJoined {
+        _read { yield registration.value }
+    }
+
+    package internal(set) var estimator: StepTimeEstimator {
+        _read { yield learning.value }
+        _modify { yield &learning.value }
+    }
+
+    package var profile: LatencyProfile {
+        _read { yield registration.value.profile }
+    }
+
     package var id: WorkerID { joined.worker }
-    package var profile: LatencyProfile { joined.profile }
     package var isChunked: Bool { joined.batching == .chunked }
     /// All that it has not finished.
     package var load: Int { waiting.count + residents.count }

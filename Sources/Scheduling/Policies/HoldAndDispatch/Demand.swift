@@ -4,22 +4,42 @@ internal import ServingModel
 struct Demand {
     let model: String
     let now: Instant
-    /// Slots of the model's workers, at least one.
-    let pool: [Int]
+    /// Index of the model's workers in the view, at least one.
+    let pool: Int
     let hazard: Hazard
-    /// In the order in which they are to be served.
-    var queue: ArraySlice<UnplacedQuery>
+    /// What waits for the model in the order in which it is to be served; nil if that is the view's own queue.
+    var ownOrder: ArraySlice<UnplacedQuery>?
 
-    /// Takes a batch off the queue.
+    func first(in view: ClusterView) -> UnplacedQuery? {
+        if let ownOrder { ownOrder.first } else { view.unplaced.first }
+    }
+
+    /// What waits, in the order in which it is to be served.
+    func queue(in view: ClusterView) -> ServingOrder {
+        ServingOrder(own: ownOrder?.makeIterator(), central: ownOrder == nil ? view.unplaced.makeIterator() : nil)
+    }
+
+    /// Takes a batch off the queue; the view's own queue loses it when it is placed.
     mutating func remove(_ batch: DispatchBatch) {
+        guard let queue = ownOrder else { return }
         let count = batch.queries.count
         let isPrefix = zip(queue.prefix(count), batch.queries).allSatisfy { $0.number == $1.number }
         if isPrefix {
-            queue.removeFirst(count)
+            ownOrder?.removeFirst(count)
         } else {
             let taken = Set(batch.queries.map(\.number))
-            queue.removeAll { taken.contains($0.number) }
+            ownOrder?.removeAll { taken.contains($0.number) }
         }
+    }
+}
+
+/// A model's queue from its head on: in an order of its own, or the view's.
+struct ServingOrder: Sequence, IteratorProtocol {
+    fileprivate var own: ArraySlice<UnplacedQuery>.Iterator?
+    fileprivate var central: DeadlineQueue.Iterator?
+
+    mutating func next() -> UnplacedQuery? {
+        central != nil ? central?.next() : own?.next()
     }
 }
 
@@ -29,33 +49,32 @@ extension HoldAndDispatch {
         let interference = settings.interference * view.prefillShare(at: now)
         var demands: [Demand] = []
         for (model, queue) in queues(in: view) {
-            let pool = view.pool(for: model)
-            guard !pool.isEmpty else { continue }
+            guard let pool = view.poolIndices[model] else { continue }
             let hazard = Hazard(
                 survival: view.lengths.survival(model: model),
                 interference: interference,
                 usesHints: settings.usesHints,
                 now: now
             )
-            let ordered = order(queue, at: now)
-            demands.append(Demand(model: model, now: now, pool: pool, hazard: hazard, queue: ordered))
+            let ordered = queue.map { order($0, at: now) }
+            demands.append(Demand(model: model, now: now, pool: pool, hazard: hazard, ownOrder: ordered))
         }
         return demands
     }
 
-    /// What waits for each model; a model for which only late queries wait has an empty queue.
-    private func queues(in view: ClusterView) -> [(model: String, queue: ArraySlice<UnplacedQuery>)] {
+    /// What waits for each model, nil for the view's own queue; a model for which only late queries wait has an empty one.
+    private func queues(in view: ClusterView) -> [(model: String, queue: ArraySlice<UnplacedQuery>?)] {
         if view.modelCount == 1, let entry = view.unplaced.first ?? view.deferred.first {
             guard let model = view.queries[entry.number]?.queued.model else { return [] }
-            return [(model, view.unplaced[...])]
+            return [(model, view.unplaced.isUniform ? nil : Array(view.unplaced)[...])]
         }
-        var queues: [(model: String, queue: ArraySlice<UnplacedQuery>)] = []
-        for (entries, isLate) in [(view.unplaced, false), (view.deferred, true)] {
+        var queues: [(model: String, queue: ArraySlice<UnplacedQuery>?)] = []
+        for (entries, isLate) in [(Array(view.unplaced), false), (Array(view.deferred), true)] {
             for entry in entries {
                 guard let model = view.queries[entry.number]?.queued.model else { continue }
                 let position = queues.firstIndex { $0.model == model } ?? queues.count
                 if position == queues.count { queues.append((model, [])) }
-                if !isLate { queues[position].queue.append(entry) }
+                if !isLate { queues[position].queue?.append(entry) }
             }
         }
         return queues

@@ -15,6 +15,8 @@ struct DispatchBatch {
     private(set) var seconds: Double
     /// Whether the next of the queue did not fit in.
     var isFull = false
+    /// Whether its size hangs on workers other than the one whose turn it is.
+    var reliesOnOthers = false
 
     init(of query: UnplacedQuery, on worker: WorkerView) {
         queries = [query]
@@ -25,15 +27,21 @@ struct DispatchBatch {
         seconds = worker.batchSeconds(tokens: tokens, squares: squares)
     }
 
-    func adding(_ query: UnplacedQuery, on worker: WorkerView) -> DispatchBatch {
-        var grown = self
-        grown.queries.append(query)
-        grown.tokens += query.prefillTokens
-        grown.squares += query.prefillTokens * query.prefillTokens
-        grown.contextTokens += query.contextTokens
-        grown.longestContext = max(longestContext, query.longestContext)
-        grown.seconds = worker.batchSeconds(tokens: grown.tokens, squares: grown.squares)
-        return grown
+    /// Seconds of its prefill with one more.
+    func seconds(with query: UnplacedQuery, on worker: WorkerView) -> Double {
+        worker.batchSeconds(
+            tokens: tokens + query.prefillTokens,
+            squares: squares + query.prefillTokens * query.prefillTokens
+        )
+    }
+
+    mutating func add(_ query: UnplacedQuery, on worker: WorkerView) {
+        seconds = seconds(with: query, on: worker)
+        queries.append(query)
+        tokens += query.prefillTokens
+        squares += query.prefillTokens * query.prefillTokens
+        contextTokens += query.contextTokens
+        longestContext = max(longestContext, query.longestContext)
     }
 
     var head: UnplacedQuery { queries[0] }
@@ -55,43 +63,48 @@ extension HoldAndDispatch {
     private static let memoryShare = 0.25
 
     /// The longest prefix of the queue that prefills soon enough on the worker whose turn it is; nil for an empty queue.
-    func batch(from demand: Demand, on worker: WorkerView, in view: ClusterView) -> DispatchBatch? {
-        guard let head = demand.queue.first else { return nil }
-        var batch = DispatchBatch(of: head, on: worker)
+    func batch(from demand: Demand, on slot: Int, in view: ClusterView) -> DispatchBatch? {
+        var rest = demand.queue(in: view)
+        guard let head = rest.next() else { return nil }
+        let free = view.workers[slot].freePlaces
+        var batch = DispatchBatch(of: head, on: view.workers[slot])
         var budget = settings.batchShare * head.firstTokenTime
         var deadline = head.deadline
-        let cap = tokenCap(on: worker, pool: demand.pool, in: view)
-        let memory = Int(Self.memoryShare * Double(worker.admissibleKVTokens))
+        let cap = view.tokenCap(on: slot, pool: demand.pool)
+        let memory = Int(Self.memoryShare * Double(view.workers[slot].admissibleKVTokens))
         batch.isFull = !settings.batches || batch.seconds >= budget || batch.tokens >= cap
-        lazy var places = freePlaces(of: demand.pool, in: view)
-        for query in demand.queue.dropFirst() {
-            let grown = batch.adding(query, on: worker)
+        lazy var places = view.freePlaces(ofPool: demand.pool)
+        while let query = rest.next() {
+            let seconds = batch.seconds(with: query, on: view.workers[slot])
+            let count = batch.queries.count + 1
             budget = min(budget, settings.batchShare * query.firstTokenTime)
             deadline = min(deadline, query.deadline)
-            guard settings.batches, grown.seconds <= budget, grown.tokens <= cap,
-                grown.queries.count <= worker.freePlaces || grown.queries.count <= places,
-                grown.contextTokens <= memory,
-                demand.now + .seconds(rounding: grown.seconds) <= deadline
-            else {
-                batch.isFull = true
-                break
+            batch.isFull = true
+            guard settings.batches, seconds <= budget, batch.tokens + query.prefillTokens <= cap else { break }
+            if count > free {
+                batch.reliesOnOthers = true
+                guard count <= places else { break }
             }
-            batch = grown
+            guard batch.contextTokens + query.contextTokens <= memory,
+                demand.now + .seconds(rounding: seconds) <= deadline
+            else { break }
+            batch.isFull = false
+            batch.add(query, on: view.workers[slot])
         }
         return batch
     }
+}
 
+extension ClusterView {
     /// The most places that one worker of a pool has free; one if they are all taken, since one is what comes free next.
-    private func freePlaces(of pool: [Int], in view: ClusterView) -> Int {
-        pool.reduce(1) { max($0, view.workers[$1].freePlaces) }
+    fileprivate func freePlaces(ofPool pool: Int) -> Int {
+        pools[pool].slots.reduce(1) { max($0, workers[$1].freePlaces) }
     }
 
     /// Prompt tokens that a worker takes in with one step.
-    private func tokenCap(on worker: WorkerView, pool: [Int], in view: ClusterView) -> Int {
-        let limits = worker.profile.limits
-        guard worker.isChunked else { return limits.maximumBatchedTokens }
-        let residents = pool.reduce(0) { $0 + view.workers[$1].residents.count }
-        return limits.chunkTokens - Int(1.2 * Double(residents) / Double(pool.count))
+    func tokenCap(on slot: Int, pool: Int) -> Int {
+        guard workers[slot].isChunked else { return workers[slot].joined.profile.limits.maximumBatchedTokens }
+        return workers[slot].joined.profile.limits.chunkTokens - Int(1.2 * Double(pools[pool].residents) / Double(pools[pool].slots.count))
     }
 }
 

@@ -31,66 +31,30 @@ extension HoldAndDispatch {
     }
 
     /// The workers that were given queries longest ago, the longest first.
-    func candidates(among pool: [Int], in view: ClusterView) -> [Int] {
-        guard settings.aligns else { return pool }
-        return first(of: pool) { view.workers[$0].lastPlacement }
+    func candidates(for demand: Demand, in view: ClusterView) -> [Int] {
+        guard settings.aligns else { return view.pools[demand.pool].slots }
+        return view.leastRecent(settings.candidates, ofPool: demand.pool)
     }
 
-    /// The workers with the most room for contexts, the roomiest first; those without a free place last.
-    func roomiest(among pool: [Int], in view: ClusterView) -> [Int] {
-        first(of: pool) { slot in
-            let worker = view.workers[slot]
-            let missing = worker.usedKVTokens + worker.waitingTokens - worker.admissibleKVTokens
-            return worker.freePlaces > 0 ? missing : missing + Self.noPlace
-        }
-    }
-
-    /// Beyond any KV cache.
-    private static let noPlace = 1 << 40
-
-    /// As many workers as there are to be candidates, those with the least key first.
-    private func first<Key: Comparable>(of pool: [Int], by key: (Int) -> Key) -> [Int] {
-        var chosen: [(key: Key, slot: Int)] = []
-        chosen.reserveCapacity(settings.candidates)
-        for slot in pool {
-            let key = key(slot)
-            if chosen.count == settings.candidates {
-                guard key < chosen[chosen.count - 1].key else { continue }
-                chosen.removeLast()
-            }
-            let position = chosen.firstIndex { key < $0.key } ?? chosen.count
-            chosen.insert((key, slot), at: position)
-        }
-        return chosen.map(\.slot)
-    }
-
-    func explanation(
-        of query: QueryView,
-        _ reason: String,
-        _ batch: DispatchBatch,
+    /// What was compared, in words and numbers.
+    func explained(
         _ ranking: [(slot: Int, choice: Hazard.Choice)],
-        in view: ClusterView,
-        at now: Instant
-    ) -> PlacementExplanation {
-        PlacementExplanation(
-            reason: reason,
-            held: now - query.arrival,
-            batch: batch.queries.count,
-            candidates: ranking.prefix(PlacementExplanation.maximumCandidates).map { slot, choice in
-                PlacementExplanation.Candidate(
-                    worker: view.workers[slot].id,
-                    terms: [
-                        .init("hazard", choice.hazard),
-                        .init("own", choice.own),
-                        .init("residents", choice.residents),
-                        .init("waiting", choice.waiting),
-                        .init("kv", choice.kv),
-                        .init("pace_ms", choice.pace * 1000),
-                        .init("prefill_ms", choice.stall * 1000),
-                    ],
-                    failed: choice.failed
-                )
-            }
-        )
+        in view: ClusterView
+    ) -> [PlacementExplanation.Candidate] {
+        ranking.prefix(PlacementExplanation.maximumCandidates).map { slot, choice in
+            PlacementExplanation.Candidate(
+                worker: view.workers[slot].id,
+                terms: [
+                    .init("hazard", choice.hazard),
+                    .init("own", choice.own),
+                    .init("residents", choice.residents),
+                    .init("waiting", choice.waiting),
+                    .init("kv", choice.kv),
+                    .init("pace_ms", choice.pace * 1000),
+                    .init("prefill_ms", choice.stall * 1000),
+                ],
+                failed: choice.failed
+            )
+        }
     }
 }

@@ -28,7 +28,7 @@ extension HoldAndDispatch {
 
     /// Gives up a query's TTFT objective.
     mutating func giveUp(_ victim: UnplacedQuery, _ demand: inout Demand, _ view: inout ClusterView) {
-        demand.queue.removeAll { $0.number == victim.number }
+        demand.ownOrder?.removeAll { $0.number == victim.number }
         view.defer(victim.number)
         given += 1
     }
@@ -42,8 +42,7 @@ extension HoldAndDispatch {
     /// time: nobody waits for ever.
     mutating func dispatchLate(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
         guard !view.deferred.isEmpty else { return }
-        for slot in demand.pool where view.workers[slot].waiting.isEmpty {
-            guard view.workers[slot].isIdle || view.stepless.contains(slot) else { continue }
+        for slot in view.idleOrStepless(inPool: demand.pool) where view.workers[slot].waiting.isEmpty {
             let late = view.deferred.prefix(64).filter { view.queries[$0.number]?.queued.model == demand.model }
             guard !late.isEmpty else { break }
             guard let (batch, choice) = lateBatch(from: late, on: view.workers[slot], demand.hazard) else { continue }
@@ -62,7 +61,8 @@ extension HoldAndDispatch {
     ) -> (DispatchBatch, Hazard.Choice)? {
         var queries = fitting(late, on: worker)
         while let head = queries.first {
-            let batch = queries.dropFirst().reduce(DispatchBatch(of: head, on: worker)) { $0.adding($1, on: worker) }
+            var batch = DispatchBatch(of: head, on: worker)
+            for query in queries.dropFirst() { batch.add(query, on: worker) }
             let choice = hazard.rise(of: batch, on: worker, isLate: true)
             let isHarmless =
                 choice.hazard <= settings.patience * Double(queries.count)
@@ -84,24 +84,23 @@ extension HoldAndDispatch {
             if (batch?.queries.count ?? 0) == places { break }
             // A small one may fit where the first doesn't.
             guard query.contextTokens < room else { continue }
-            let grown = batch?.adding(query, on: worker) ?? DispatchBatch(of: query, on: worker)
             if let batch {
-                guard grown.seconds <= settings.batchShare * batch.head.firstTokenTime,
-                    grown.tokens <= worker.profile.limits.maximumBatchedTokens
+                guard batch.seconds(with: query, on: worker) <= settings.batchShare * batch.head.firstTokenTime,
+                    batch.tokens + query.prefillTokens <= worker.profile.limits.maximumBatchedTokens
                 else { break }
             }
             room -= query.contextTokens + 1
-            batch = grown
+            if batch == nil { batch = DispatchBatch(of: query, on: worker) } else { batch?.add(query, on: worker) }
         }
         return (batch?.queries ?? [])[...]
     }
 
     private mutating func forceOverdue(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
-        let interval = Interval.seconds(rounding: settings.forcedInterval / Double(demand.pool.count))
+        let interval = Interval.seconds(rounding: settings.forcedInterval / Double(view.pools[demand.pool].slots.count))
         guard demand.now >= lastForced + interval,
             let overdue = view.deferred.first(where: { view.queries[$0.number]?.queued.model == demand.model }),
             (demand.now - overdue.deadline).seconds > settings.longestWait * overdue.firstTokenTime,
-            let slot = candidates(among: demand.pool, in: view).first
+            let slot = candidates(for: demand, in: view).first
         else { return }
         lastForced = demand.now
         let batch = DispatchBatch(of: overdue, on: view.workers[slot])

@@ -23,6 +23,8 @@ package struct HoldAndDispatch: PlacementPolicy {
     private var searches: [String: Search] = [:]
     /// When the last query that had waited too long was sent without regard for harm.
     var lastForced = Instant.zero
+    /// Why the last decision placed nothing, if that holds until something of note happens.
+    private var rest: Rest?
 
     /// A full batch that no candidate could take.
     private struct Search {
@@ -37,6 +39,11 @@ package struct HoldAndDispatch: PlacementPolicy {
 
     package mutating func decide(in view: inout ClusterView, at now: Instant) -> Decision {
         var decision = Decision()
+        if let rest, rest.holds(in: view, at: now) {
+            decision.lookAgain(at: rest.until)
+            return decision
+        }
+        rest = nil
         for var demand in demands(in: view, at: now) {
             sendMisfits(&demand, &view, &decision)
             fillIdle(&demand, &view, &decision)
@@ -48,46 +55,47 @@ package struct HoldAndDispatch: PlacementPolicy {
 
     /// Sends what fits no worker's KV cache, as far as can be told from here: a worker knows for sure, and says so.
     private mutating func sendMisfits(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
-        let room = demand.pool.reduce(0) { max($0, view.workers[$1].profile.kvCache.capacityTokens) }
-        guard demand.queue.contains(where: { $0.longestContext > room }) else { return }
-        let slot = candidates(among: demand.pool, in: view)[0]
-        for query in demand.queue where query.longestContext > room {
+        let room = view.pools[demand.pool].largestCapacity
+        guard view.unplaced.longestContext > room else { return }
+        let misfits = demand.queue(in: view).filter { $0.longestContext > room }
+        guard !misfits.isEmpty else { return }
+        let slot = candidates(for: demand, in: view)[0]
+        for query in misfits {
             let batch = DispatchBatch(of: query, on: view.workers[slot])
             send(batch, to: slot, because: "it seems to fit no worker", [], &view, demand, &decision)
         }
-        demand.queue.removeAll { $0.longestContext > room }
+        demand.ownOrder?.removeAll { $0.longestContext > room }
     }
 
     private mutating func fillIdle(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
-        for slot in demand.pool where view.workers[slot].isIdle {
-            guard let head = demand.queue.first else { return }
+        var next = view.pools[demand.pool].idle.next(from: 0)
+        while let slot = next {
+            guard let head = demand.first(in: view) else { return }
+            next = view.pools[demand.pool].idle.next(from: slot + 1)
             let batch = DispatchBatch(of: head, on: view.workers[slot])
             let choice = demand.hazard.rise(of: batch, on: view.workers[slot])
             // A worker that is too slow for the query is no gain; the common path weighs it against the others.
             guard choice.hazard < Double(1) else { continue }
-            demand.queue.removeFirst()
+            demand.remove(batch)
             send(batch, to: slot, because: "the worker had nothing to do", [(slot, choice)], &view, demand, &decision)
         }
     }
 
     private mutating func dispatch(_ demand: inout Demand, _ view: inout ClusterView, _ decision: inout Decision) {
-        guard !demand.queue.isEmpty else { return }
+        guard demand.first(in: view) != nil else { return }
         // What comes prefilled sets nobody back: every worker is a candidate.
-        let isPrefilled = demand.queue.allSatisfy { $0.prefillTokens == 0 }
-        var turn = isPrefilled ? demand.pool : candidates(among: demand.pool, in: view)
-        while let batch = batch(from: demand, on: view.workers[turn[0]], in: view) {
+        let isPrefilled = demand.queue(in: view).allSatisfy { $0.prefillTokens == 0 }
+        var turn = isPrefilled ? view.pools[demand.pool].slots : candidates(for: demand, in: view)
+        while let batch = batch(from: demand, on: turn[0], in: view) {
             let slackEnds = batch.slackEnds(lastCall: settings.lastCall)
             let mustGo = !settings.holds || slackEnds <= demand.now
-            guard mustGo || batch.isFull else { return decision.lookAgain(at: slackEnds) }
-            let isRepeated = !mustGo && isSearched(batch, demand)
-            // Time alone changes little: only workers that something happened to are looked at again.
-            let looked = isRepeated ? turn.filter { view.stepless.contains($0) } : turn
-            var ranking = rank(looked, for: batch, in: view, demand.hazard)
-            if settings.aligns, let best = ranking.first, best.choice.kv > 0 {
-                // Memory is short there, and whose turn it is says nothing of memory.
-                let roomy = roomiest(among: demand.pool, in: view)
-                ranking = rank(roomy + [best.slot], for: batch, in: view, demand.hazard)
+            let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers
+            guard mustGo || batch.isFull else {
+                if mayRest { rest = Rest(demand, until: slackEnds, turn.prefix(1), in: view) }
+                return decision.lookAgain(at: slackEnds)
             }
+            let isRepeated = !mustGo && isSearched(batch, demand)
+            let ranking = ranking(of: turn, for: batch, demand, isRepeated: isRepeated, &view)
             let hazard = ranking.first?.choice.hazard ?? .infinity
             let count = Double(batch.queries.count)
             guard mustGo || hazard <= settings.patience * count else {
@@ -95,7 +103,9 @@ package struct HoldAndDispatch: PlacementPolicy {
                     searches[demand.model] = Search(head: batch.head.number, count: batch.queries.count, at: demand.now)
                 }
                 let searched = searches[demand.model]?.at ?? demand.now
-                return decision.lookAgain(at: min(slackEnds, searched + settings.lookAgain))
+                let until = min(slackEnds, searched + settings.lookAgain)
+                if mayRest { rest = Rest(demand, until: until, turn[...], in: view) }
+                return decision.lookAgain(at: until)
             }
             guard let slot = ranking.first?.slot else { return }
             if settings.sheds, settings.usesHazard, hazard >= settings.shedAt * count,
@@ -107,8 +117,27 @@ package struct HoldAndDispatch: PlacementPolicy {
             demand.remove(batch)
             let reason = mustGo ? "its slack was used up" : "the batch was full and harmed nobody there"
             send(batch, to: slot, because: reason, ranking, &view, demand, &decision)
-            if !isPrefilled { turn = candidates(among: demand.pool, in: view) }
+            if !isPrefilled { turn = candidates(for: demand, in: view) }
         }
+    }
+
+    /// The candidates that are worth a look, the best first.
+    ///
+    /// - Parameter isRepeated: the same batch found no worker a moment ago.
+    private func ranking(
+        of turn: [Int],
+        for batch: DispatchBatch,
+        _ demand: Demand,
+        isRepeated: Bool,
+        _ view: inout ClusterView
+    ) -> [(slot: Int, choice: Hazard.Choice)] {
+        // Time alone changes little: only workers that something happened to are looked at again.
+        let looked = isRepeated ? turn.filter { view.stepless.contains($0) } : turn
+        let ranking = rank(looked, for: batch, in: view, demand.hazard)
+        guard settings.aligns, let best = ranking.first, best.choice.kv > 0 else { return ranking }
+        // Memory is short there, and whose turn it is says nothing of memory.
+        let roomy = view.roomiest(settings.candidates, ofPool: demand.pool)
+        return rank(roomy + [best.slot], for: batch, in: view, demand.hazard)
     }
 
     private func isSearched(_ batch: DispatchBatch, _ demand: Demand) -> Bool {
@@ -126,11 +155,17 @@ package struct HoldAndDispatch: PlacementPolicy {
         _ demand: Demand,
         _ decision: inout Decision
     ) {
+        let candidates = view.wantsExplanations ? explained(ranking, in: view) : []
         for entry in batch.queries {
             guard let query = view.queries[entry.number] else { continue }
-            var placement = view.placement(of: query, onSlot: slot, at: demand.now)
+            var placement = view.placement(of: query, onSlot: slot, at: demand.now, explains: false)
             if view.wantsExplanations {
-                placement.explanation = explanation(of: query, reason, batch, ranking, in: view, at: demand.now)
+                placement.explanation = PlacementExplanation(
+                    reason: reason,
+                    held: demand.now - query.arrival,
+                    batch: batch.queries.count,
+                    candidates: candidates
+                )
             }
             decision.placements.append(placement)
             view.place(entry.number, onSlot: slot, at: demand.now)

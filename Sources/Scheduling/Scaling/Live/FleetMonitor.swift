@@ -99,7 +99,7 @@ struct FleetMonitor: Sendable {
             result.kvUse = use / Double(active.count)
             result.meanBatch = Double(active.reduce(0) { $0 + $1.residents.count }) / Double(active.count)
         }
-        for entry in view.unplaced + view.deferred
+        for entry in Array(view.unplaced) + Array(view.deferred)
         where !entry.hasStarted && view.queries[entry.number]?.queued.model == model {
             noteWaiting(entry.prefillTokens, view.lengths, &result)
         }
