@@ -34,14 +34,11 @@ extension BrokerService {
     }
 
     private func write(_ figures: ModelFigures, of model: String, to registry: MetricRegistry) {
-        for serviceClass in ServiceClass.allCases {
-            let latencies = figures.latencies(of: serviceClass)
-            // Most services have one class.
-            guard latencies.duration.count > 0 else { continue }
-            let label = serviceClass.label
-            registry.histogram(MetricCatalogue.queryTimeToFirstToken, model, label).add(latencies.timeToFirstToken)
-            registry.histogram(MetricCatalogue.queryTokenTime, model, label).add(latencies.averageTokenTime)
-            registry.histogram(MetricCatalogue.queryDuration, model, label).add(latencies.duration)
+        for (key, latencies) in figures.latencies {
+            let (name, rank) = (key.name, key.rank.label)
+            registry.histogram(MetricCatalogue.queryTimeToFirstToken, model, name, rank).add(latencies.timeToFirstToken)
+            registry.histogram(MetricCatalogue.queryTokenTime, model, name, rank).add(latencies.averageTokenTime)
+            registry.histogram(MetricCatalogue.queryDuration, model, name, rank).add(latencies.duration)
         }
         registry.histogram(MetricCatalogue.queryQueueWait, model).add(figures.queueWait)
         registry.histogram(MetricCatalogue.stepTime, model).add(figures.stepTime)
@@ -66,14 +63,14 @@ extension BrokerService {
         of key: TenantFigures.Key,
         to registry: MetricRegistry
     ) {
-        let serviceClass = key.serviceClass.label
-        for outcome in TenantFigures.Outcome.allCases {
-            registry.counter(MetricCatalogue.tenantQueries, key.model, key.tenant, serviceClass, outcome.label)
+        let (name, rank) = (key.serviceClass.name, key.serviceClass.rank.label)
+        for outcome in TenantFigures.Outcome.allCases where figures.queries(outcome) > 0 {
+            registry.counter(MetricCatalogue.tenantQueries, key.model, key.tenant, name, rank, outcome.label)
                 .increment(by: Double(figures.queries(outcome)))
         }
-        registry.counter(MetricCatalogue.tenantOutputTokens, key.model, key.tenant, serviceClass)
+        registry.counter(MetricCatalogue.tenantOutputTokens, key.model, key.tenant, name, rank)
             .increment(by: Double(figures.outputTokens))
-        registry.counter(MetricCatalogue.tenantOutputTokensInTime, key.model, key.tenant, serviceClass)
+        registry.counter(MetricCatalogue.tenantOutputTokensInTime, key.model, key.tenant, name, rank)
             .increment(by: Double(figures.outputTokensInTime))
     }
 }

@@ -58,7 +58,10 @@ extension Submission {
             maxTokens: maxTokens,
             request: request
         )
-        objective = try Self.objectiveClass(metadata, configuration.objectiveClasses)
+        if let (name, objective) = try Self.objectiveClass(metadata, configuration.objectiveClasses) {
+            objectiveClass = name
+            self.objective = objective
+        }
         trace = Self.trace(metadata)
         if case .chat = input { operation = "chat" }
         try read(metadata, defaults: configuration.objective)
@@ -187,7 +190,7 @@ extension Submission {
     private static func objectiveClass(
         _ metadata: [(key: String, value: String)],
         _ classes: [String: ServiceLevelObjective]
-    ) throws(Status) -> ServiceLevelObjective? {
+    ) throws(Status) -> (name: String, objective: ServiceLevelObjective)? {
         guard let name = metadata.last(where: { $0.key == MetadataKey.objectiveClass })?.value else { return nil }
         guard let objective = classes[name] else {
             let known =
@@ -199,7 +202,7 @@ extension Submission {
                 "\(MetadataKey.objectiveClass) is \(shown(name)); it must be \(known)"
             )
         }
-        return objective
+        return (name, objective)
     }
 
     /// A context that is malformed is ignored, as W3C's recommendation has it.

@@ -11,6 +11,8 @@ package struct Submission: Hashable, Sendable {
     package var outputTokensHint: Int?
     /// Nil takes the service's default, which is never a reason to refuse.
     package var objective: ServiceLevelObjective?
+    /// The name by which it asked for its objective; empty for none.
+    package var objectiveClass = ""
     package var priority: Int
     package var tenant: String
     /// The only worker that may run it, without the scheduler's say; nil for any.

@@ -2,8 +2,8 @@ internal import ServingModel
 
 /// What the broker counts and measures itself, since it started.
 extension MetricCatalogue {
-    private static let byClass = ["model", "class"]
-    private static let byTenant = ["model", "tenant", "class"]
+    private static let byClass = ["model", "class", "priority"]
+    private static let byTenant = ["model", "tenant", "class", "priority"]
     /// A family of histograms in a page of metrics is at most this many times a score of lines.
     private static let maximumHistograms = 60
 
@@ -82,7 +82,7 @@ extension MetricCatalogue {
             that met them are the goodput.
             """,
         labels: byTenant + ["result"],
-        maximumSeries: 4000
+        maximumSeries: 8000
     )
 
     package static let tenantOutputTokens = MetricDescriptor(
@@ -90,7 +90,7 @@ extension MetricCatalogue {
         .counter,
         help: "Output tokens of queries that have ended.",
         labels: byTenant,
-        maximumSeries: 800
+        maximumSeries: 2000
     )
 
     package static let tenantOutputTokensInTime = MetricDescriptor(
@@ -98,7 +98,7 @@ extension MetricCatalogue {
         .counter,
         help: "Output tokens of queries that met both objectives.",
         labels: byTenant,
-        maximumSeries: 800
+        maximumSeries: 2000
     )
 
     package static let leasesGranted = MetricDescriptor(

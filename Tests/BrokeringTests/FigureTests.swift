@@ -11,12 +11,11 @@ struct FigureTests {
 
     private func tenant(
         _ rig: BrokerRig,
-        _ name: String,
-        _ serviceClass: ServiceClass = .standard
-    ) throws
-        -> TenantFigures.Figures
-    {
-        let key = TenantFigures.Key(model: "m", tenant: name, serviceClass: serviceClass)
+        _ tenant: String,
+        _ rank: ServiceClass.Rank = .standard,
+        in name: String = "none"
+    ) throws -> TenantFigures.Figures {
+        let key = TenantFigures.Key(model: "m", tenant: tenant, serviceClass: ServiceClass(name: name, rank: rank))
         return try #require(rig.broker.tenants.all[key])
     }
 
@@ -27,6 +26,7 @@ struct FigureTests {
         _ = try rig.submit {
             $0.priority = 2
             $0.tenant = "acme"
+            $0.objectiveClass = "fast"
         }
         rig.tick(after: .milliseconds(300))
         rig.broker.workerPulled(WorkerID(rawValue: 1), granted: 1)
@@ -37,16 +37,16 @@ struct FigureTests {
         rig.step(1, .tokens(lease, from: 1, count: 2, finish: .stop))
         let figures = try figures(rig)
         #expect(figures.queueWait.sum == 0.3 && figures.queueWait.count == 1)
-        let latencies = figures.latencies(of: .high)
+        let latencies = try #require(figures.latencies[ServiceClass(name: "fast", rank: .high)])
         #expect(latencies.timeToFirstToken.sum == 0.5 && latencies.timeToFirstToken.count == 1)
         #expect(latencies.averageTokenTime.sum == 0.02 && latencies.duration.sum == 0.54)
-        #expect(figures.latencies(of: .standard).duration.count == 0)
+        #expect(figures.latencies.count == 1)
         #expect(figures.promptTokens == 3)
         #expect(figures.leasesGranted == 1 && figures.leases(that: .completed) == 1)
         // Two steps of one decoding sequence each, five milliseconds long.
         #expect(figures.decodeSequences.count == 2 && figures.decodeSequences.sum == 2)
         #expect(figures.stepTime.sum == 0.01 && figures.prefillTokens.count == 0)
-        let acme = try tenant(rig, "acme", .high)
+        let acme = try tenant(rig, "acme", .high, in: "fast")
         #expect(acme.queries(.met) == 1 && acme.outputTokens == 3 && acme.outputTokensInTime == 3)
     }
 

@@ -75,7 +75,8 @@ class Service:
         process.wait()
 
     def broker(self) -> None:
-        self.role("broker", "broker", "--data", str(self.folder / "journal"), "--admission", "off")
+        self.role("broker", "broker", "--data", str(self.folder / "journal"), "--admission", "off",
+                  "--slo-classes", "fast=1500/80")
 
     def worker(self, name: str, profile: Path = PROFILE, *flags: str) -> None:
         self.role(name, "worker", "--name", name, "--engine", "emulated", "--profile", str(profile), *flags)

@@ -14,7 +14,10 @@ package struct ModelFigures: Sendable {
         package fileprivate(set) var duration = Distribution(bounds: Distribution.waitBounds)
     }
 
-    private var latencies = ServiceClass.allCases.map { _ in Latencies() }
+    /// Classes kept apart at most; the configuration may change and change again.
+    package static let maximumClasses = 32
+
+    package private(set) var latencies: [ServiceClass: Latencies] = [:]
     /// From arrival to the first time that a worker pulled it.
     package private(set) var queueWait = Distribution(bounds: Distribution.waitBounds)
     package private(set) var stepTime = Distribution(bounds: Distribution.tokenTimeBounds)
@@ -29,10 +32,6 @@ package struct ModelFigures: Sendable {
     /// Queries that were not accepted, and those that failed, by the reason that their clients were told.
     package private(set) var refusals: [Reason: UInt64] = [:]
     package private(set) var failures: [Reason: UInt64] = [:]
-
-    package func latencies(of serviceClass: ServiceClass) -> Latencies {
-        latencies[serviceClass.rawValue]
-    }
 
     package func leases(that end: LeaseEnd) -> UInt64 {
         leaseEnds[end.rawValue]
@@ -52,10 +51,13 @@ package struct ModelFigures: Sendable {
     }
 
     private mutating func noteLatencies(of query: QueryRecord) {
-        let index = ServiceClass(priority: query.submission.priority).rawValue
-        if let first = query.firstToken { latencies[index].timeToFirstToken.add(first - query.arrival) }
-        if let time = query.averageTokenTime { latencies[index].averageTokenTime.add(time) }
-        if let ended = query.ended { latencies[index].duration.add(ended - query.arrival) }
+        var key = ServiceClass(query.submission)
+        if latencies[key] == nil, latencies.count >= Self.maximumClasses { key.name = TenantFigures.others }
+        var figures = latencies.removeValue(forKey: key) ?? Latencies()
+        if let first = query.firstToken { figures.timeToFirstToken.add(first - query.arrival) }
+        if let time = query.averageTokenTime { figures.averageTokenTime.add(time) }
+        if let ended = query.ended { figures.duration.add(ended - query.arrival) }
+        latencies[key] = figures
     }
 
     mutating func noteLease(of query: QueryRecord, at now: Instant) {

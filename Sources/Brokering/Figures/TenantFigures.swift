@@ -43,6 +43,9 @@ package struct TenantFigures: Sendable {
     static let nobody = "none"
     static let others = "other"
 
+    /// Rows kept at most, whatever combinations there are.
+    private static let maximumRows = 2000
+
     package private(set) var all: [Key: Figures] = [:]
     private var tenants: Set<String> = []
 
@@ -65,11 +68,9 @@ package struct TenantFigures: Sendable {
     }
 
     private mutating func key(of submission: Submission, _ model: String) -> Key {
-        Key(
-            model: model,
-            tenant: name(of: submission.tenant),
-            serviceClass: ServiceClass(priority: submission.priority)
-        )
+        var key = Key(model: model, tenant: name(of: submission.tenant), serviceClass: ServiceClass(submission))
+        if all[key] == nil, all.count >= Self.maximumRows { key.tenant = Self.others }
+        return key
     }
 
     private mutating func name(of tenant: String) -> String {
