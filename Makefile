@@ -2,6 +2,7 @@
 # make test   installs what is missing, builds and runs all checks and tests
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
 # make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
+# make observe-test  a real Prometheus scrapes the service while everything goes wrong; the page in a real browser
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
 # make cuda   the engine for NVIDIA GPUs, .build/cuda/libaladdin-cuda.so; fetches nvcc from PyPI if there is none
 # make cuda-bench  on a GPU: checks its scores, measures decode and prefill, calibrates
@@ -29,6 +30,8 @@ run: build
 test: packages
 	.ci/lint
 	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
+	Tests/Observability/check-rules
+	Tests/Compose/check
 	swift build --build-tests
 	.ci/test
 
@@ -61,6 +64,14 @@ chaos: packages
 .PHONY: compose-test
 compose-test:
 	@Tests/Compose/run
+
+# Every query of the dashboard, every alert, every metric; screenshots in .build/page. Wants Debian's prometheus, chromium.
+.PHONY: observe-test
+observe-test: packages
+	$(SWIFT_BUILD)
+	@Tests/Observability/run
+	@Tests/Observability/top
+	@Tests/Observability/page .build/page
 
 lint: packages
 	.ci/lint
@@ -108,10 +119,10 @@ cuda-bench: packages cuda
 	    --out .build/cuda/profile.json
 
 # make reproduce        the short form of the studies (minutes), and docs/reproduction.md from their findings
-# make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live for the service
+# make reproduce-full   all of them (hours; goes on where it stopped); SECTION=a,b for some, SECTION=live,mixed-pool,day for the service
 reproduce reproduce-full: packages
 	swift build -c release --product Reproduction
-	$(if $(findstring live,$(SECTION)),$(SWIFT_BUILD))
+	$(if $(findstring live,$(SECTION))$(findstring mixed,$(SECTION))$(findstring day,$(SECTION)),$(SWIFT_BUILD))
 	.build/release/Reproduction $(if $(filter %-full,$@),--full,--short) $(addprefix --section ,$(SECTION)) $(ARGS)
 
 clean:

@@ -6,7 +6,7 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     ServiceSettings     HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
 //       no I/O, no clock, no Foundation
@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -86,7 +87,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "Telemetry", swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(name: "ServiceSettings", dependencies: ["Scheduling", "ServingModel"], swiftSettings: settings),
         .systemLibrary(name: "CCurl"),
         .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
 
@@ -94,8 +96,8 @@ let package = Package(
         .target(
             name: "BrokerService",
             dependencies: [
-                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "ZeroMQ", log,
-                lifecycle,
+                "AccessControl", "Brokering", "Journal", "Messages", "ServingModel", "Sessions", "Telemetry", "ZeroMQ",
+                log, lifecycle,
             ],
             swiftSettings: settings
         ),
@@ -116,8 +118,10 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "ServingModel", "Telemetry", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             resources: ["page.html", "page.css", "charts.js", "view.js", "page.js"].map { .embedInCode("Page/\($0)") },
             swiftSettings: settings
@@ -165,7 +169,8 @@ let package = Package(
             name: "aladdin",
             dependencies: [
                 "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
-                "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal", "ReferenceEngine",
+                "ServiceSettings", "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal",
+                "ReferenceEngine",
                 "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
                 "ServingModel", "Simulation", "Telemetry", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -290,7 +295,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "ServiceSettingsTests",
+            dependencies: ["ServiceSettings", "ServingModel"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "TelemetryTests", dependencies: ["ServingModel", "Telemetry"], swiftSettings: settings),
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [

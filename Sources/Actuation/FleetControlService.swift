@@ -19,6 +19,8 @@ package actor FleetControlService: Service {
         package var initialWorkers: Int?
         /// Only says what it would do.
         package var isDryRun = false
+        /// Where decisions are written down, and what came of them.
+        package var log: DecisionLog?
 
         package init() {}
     }
@@ -30,6 +32,7 @@ package actor FleetControlService: Service {
     private var controller: FleetController
     private var lastComplaint = ""
     private var lastAdvice: FleetController.Decision?
+    private var lastFailure: DecisionLog.Entry?
 
     /// - Parameter onDecision: told every decision, carried out or not.
     package init(
@@ -43,6 +46,11 @@ package actor FleetControlService: Service {
         self.logger = logger
         self.onDecision = onDecision
         controller = FleetController(configuration.settings)
+    }
+
+    /// Keeps to other limits from now on.
+    package func reconfigure(_ settings: FleetController.Settings) {
+        controller.settings = settings
     }
 
     package func run() async throws {
@@ -72,12 +80,56 @@ package actor FleetControlService: Service {
             let size = try await actuator.size()
             let wish = self.wish(in: status)
             guard let decision = controller.decide(wish, size: size, at: PollLoop.now()) else { return }
-            guard !configuration.isDryRun else { return advise(decision) }
+            guard !configuration.isDryRun else { return advise(decision, wish) }
             tell(decision, "scaling")
-            try await actuator.resize(to: decision.to, sparing: spare(in: status))
+            try await carryOut(decision, wish, sparing: spare(in: status))
             lastComplaint = ""
         } catch {
             complain("\(error)")
+        }
+    }
+
+    private func carryOut(
+        _ decision: FleetController.Decision,
+        _ wish: FleetWish?,
+        sparing spare: [String]
+    ) async throws {
+        do {
+            try await actuator.resize(to: decision.to, sparing: spare)
+            lastFailure = nil
+            note(decision, wish, "done")
+        } catch {
+            note(decision, wish, "failed", error: "\(error)")
+            throw error
+        }
+    }
+
+    /// Writes a decision down; what fails again and again for one reason, once.
+    private func note(
+        _ decision: FleetController.Decision,
+        _ wish: FleetWish?,
+        _ outcome: String,
+        error: String? = nil
+    ) {
+        guard let log = configuration.log else { return }
+        let entry = DecisionLog.Entry(
+            decision: decision,
+            wish: wish,
+            actuator: actuator.name,
+            outcome: outcome,
+            error: error
+        )
+        if error != nil {
+            let isKnown =
+                lastFailure?.error == error && lastFailure?.decision.from == decision.from
+                && lastFailure?.decision.to == decision.to
+            guard !isKnown else { return }
+            lastFailure = entry
+        }
+        do throws(ActuationError) {
+            try log.write(entry)
+        } catch {
+            complain(error.description)
         }
     }
 
@@ -108,9 +160,10 @@ package actor FleetControlService: Service {
     }
 
     /// Advice is told once, not every second.
-    private func advise(_ decision: FleetController.Decision) {
+    private func advise(_ decision: FleetController.Decision, _ wish: FleetWish?) {
         guard lastAdvice?.from != decision.from || lastAdvice?.to != decision.to else { return }
         lastAdvice = decision
+        note(decision, wish, "advised")
         tell(decision, "scaling advised (dry run)")
     }
 

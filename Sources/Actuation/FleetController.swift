@@ -25,7 +25,9 @@ package struct FleetController: Sendable {
         package var offeredLoad: Double
     }
 
-    package let settings: Settings
+    package var settings: Settings {
+        didSet { precondition(settings.least >= 0 && settings.least <= settings.most, "limits are in order") }
+    }
     private var lastChange: Instant?
 
     /// - Precondition: 0 ≤ least ≤ most.

@@ -31,9 +31,14 @@ package actor AdminClient {
 
     /// Connects, asks for the cluster's status and disconnects.
     ///
+    /// - Parameter wantsMetrics: whether the answer is to carry metrics, too.
     /// - Throws: a `Status`; `.unavailable` if nobody answers within `patience`.
-    package nonisolated func status(patience: Interval = .seconds(3)) async throws(Status) -> ClusterStatus {
-        try Self.decoded(ClusterStatus.self, await ask(.getStatus, [], patience))
+    package nonisolated func status(
+        wantsMetrics: Bool = false,
+        patience: Interval = .seconds(3)
+    ) async throws(Status) -> ClusterStatus {
+        let request = GetStatusRequest(wantsMetrics: wantsMetrics)
+        return try Self.decoded(ClusterStatus.self, await ask(.getStatus, request.encode(), patience))
     }
 
     /// Connects, asks why a query was placed where it was and what then happened, and disconnects.

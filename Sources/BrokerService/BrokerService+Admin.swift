@@ -21,7 +21,11 @@ extension BrokerService {
     private func adminCalled(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
         do throws(Status) {
             switch method {
-            case .getStatus: answer(stream, method, status(at: PollLoop.now()).encode(), over: admin)
+            case .getStatus:
+                let request = try decoded(GetStatusRequest.self, body)
+                var status = status(at: PollLoop.now())
+                if request.wantsMetrics { status.metrics = metrics(for: account(of: stream.session, on: admin)) }
+                answer(stream, method, status.encode(), over: admin)
             case .explain: try explain(stream, body, at: PollLoop.now())
             default: throw Status(.unimplemented, .unsupported, "no such method here")
             }
@@ -88,7 +92,7 @@ extension BrokerService {
         status.stepError = learnt?.stepError ?? 0
         status.stepBias = learnt?.stepBias ?? 0
         status.steps = learnt?.steps ?? 0
-        status.lastStepAge = record.lastStep.map { now - $0 } ?? .zero
+        status.lastStepAge = record.quietTime(at: now)
         status.predictions = record.predictions
         return status
     }

@@ -100,7 +100,7 @@ extension BrokerService {
             sampling: request.sampling,
             metadata: request.metadata.map { ($0.key, $0.value) },
             request: body,
-            configuration: configuration.broker
+            configuration: broker.configuration
         )
         try submission.charge(account(of: stream.session, on: frontend))
         if submission.idempotencyKey != nil { submission.requestHash = Self.hash(request) }

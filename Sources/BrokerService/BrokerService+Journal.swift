@@ -46,7 +46,8 @@ extension BrokerService {
     func hearJournal(at now: Instant) {
         for event in journalInbox.takeAll() {
             switch event {
-            case .durable(let count):
+            case .durable(let count, let took):
+                journalFigures.note(count, took: took)
                 broker.journaled(through: count, at: now)
             case .found(let ticket, let result):
                 broker.found(result, ticket: ticket, at: now)

@@ -1,5 +1,5 @@
 internal import AccessControl
-internal import Brokering
+package import Brokering
 internal import Foundation
 internal import Glibc
 package import Journal
@@ -50,6 +50,7 @@ package actor BrokerService: Service {
     var blockedStreams: [StreamKey] = []
     let journal: (any Journal)?
     let journalInbox = JournalInbox()
+    var journalFigures = JournalFigures()
     var journalFailure: JournalFailure?
     var failureWaiter: CheckedContinuation<Void, Never>?
     var isEnding = false
@@ -152,6 +153,11 @@ package actor BrokerService: Service {
     package nonisolated func bind() async throws -> BrokerAddresses {
         loop.start()
         return try await bindAll()
+    }
+
+    /// Takes over objectives and limits; for queries that arrive from now on.
+    package func reconfigure(_ other: BrokerConfiguration) {
+        broker.reconfigure(other)
     }
 
     /// Closes what `bind` opened; for a broker that does not come to run.

@@ -4,6 +4,7 @@ internal import ServingModel
 extension Broker {
     /// Whether a newcomer can be served within its objective, as far as can be predicted.
     mutating func checkLoad(for submission: Submission, on model: String, at now: Instant) throws(Status) {
+        guard configuration.refusesByPrediction else { return }
         guard submission.objective != nil || configuration.admissionCoversAll else { return }
         let candidate = candidate(submission)
         guard case .refuse(let refusal)? = models[model]?.admission?.verdict(for: candidate, at: now) else { return }

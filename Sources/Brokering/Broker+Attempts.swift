@@ -35,7 +35,7 @@ extension Broker {
             end(number, with: verdict, at: now)
             return
         }
-        leaveState(of: record)
+        leaveState(of: record, because: status)
         models[record.model]?.retried += 1
         models[record.model]?.queued += 1
         models[record.model]?.admission?.queryRequeued(number, at: now)

@@ -31,7 +31,7 @@ extension Broker {
     mutating func end(_ number: QueryNumber, with status: Status, at now: Instant) {
         guard let record = queries[number] else { return }
         precondition(!record.hasEnded, "a query ends once")
-        leaveState(of: record)
+        leaveState(of: record, because: status)
         if case .leased(let worker, let lease) = record.state, !status.isOK {
             actions.append(.revoke(worker, [lease]))
         }
@@ -44,6 +44,7 @@ extension Broker {
         retainedBytes += record.output.byteCount
         if let ended = queries[number] {
             models[record.model]?.record(ended, endedWith: status)
+            tenants.noteEnd(of: ended, with: status)
             noteEnd(of: ended, with: status, at: now)
         }
         writeEnd(of: number, at: now)
@@ -69,7 +70,9 @@ extension Broker {
     }
 
     /// Undoes what the query's present state holds elsewhere.
-    mutating func leaveState(of record: QueryRecord) {
+    ///
+    /// - Parameter status: how its attempt or the query ends.
+    mutating func leaveState(of record: QueryRecord, because status: Status) {
         switch record.state {
         case .queued, .pausing:
             models[record.model]?.queued -= 1
@@ -78,6 +81,8 @@ extension Broker {
             workers[worker]?.queued -= 1
         case .leased(let worker, let lease):
             models[record.model]?.running -= 1
+            // Where the attempt's own failure ends the query, the query's end is another.
+            models[record.model]?.figures.noteLeaseEnd(record.attempts.last?.failure?.status ?? status)
             queriesByLease[lease] = nil
             workers[worker]?.remove(lease)
         case .ended:

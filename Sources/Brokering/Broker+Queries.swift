@@ -43,6 +43,8 @@ extension Broker {
             }
         } catch {
             models[model]?.refused += 1
+            models[model]?.figures.noteRefusal(error)
+            tenants.noteRefusal(of: submission, for: model)
             throw error
         }
         let record = QueryRecord(

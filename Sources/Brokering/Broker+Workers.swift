@@ -103,6 +103,7 @@ extension Broker {
         workers[place: home]?.outputTokens += UInt64(tokens)
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
+            models[model]?.figures.noteStep(workload, took: step.duration)
             // A step of unknown time says nothing about the pace.
             if step.duration > .zero {
                 models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)

@@ -8,7 +8,7 @@ package import ServingModel
 /// scheduler is attached. What comes from peers and makes no sense is refused or ignored; a broken invariant of our own
 /// traps.
 package struct Broker: Sendable {
-    package let configuration: BrokerConfiguration
+    package private(set) var configuration: BrokerConfiguration
 
     var queries = RecordTable<QueryNumber, QueryRecord>()
     var numbersByID: [QueryID: QueryNumber] = [:]
@@ -34,6 +34,8 @@ package struct Broker: Sendable {
     var placements: UInt64 = 0
     /// Over all queries.
     package internal(set) var predictions = PredictionErrors()
+    /// What became of queries, by whose they were.
+    package internal(set) var tenants = TenantFigures()
     /// Accepted and not ended, and the bytes of their requests.
     package internal(set) var liveQueries = 0
     package internal(set) var liveBytes = 0
@@ -82,6 +84,11 @@ package struct Broker: Sendable {
         nextNumber = recovery?.nextNumber.rawValue ?? 1
         schedulerGone = now
         if let recovery { recover(recovery, at: now) }
+    }
+
+    /// Takes over what of another configuration can change while it works.
+    package mutating func reconfigure(_ other: BrokerConfiguration) {
+        configuration = configuration.adopting(other)
     }
 
     /// What is to be done since the last call, in order.

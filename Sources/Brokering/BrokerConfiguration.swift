@@ -17,6 +17,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumSpooledBytes = 1 << 30
     /// Refuses queries that could not be served within their objective; nil accepts them all.
     package var admission: AdmissionSettings? = AdmissionSettings()
+    /// Whether it does now; what it would need to know is kept up to date either way.
+    package var refusesByPrediction = true
     /// Whether that includes queries that name no objective: what they get is a default, not a condition.
     package var admissionCoversAll = false
     /// Executions of one query, the first included; those do not count that a broker's end cut short, that a worker left in
@@ -47,6 +49,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumRequestBytes = 4 << 20
     /// What a query gets that names no objective.
     package var objective = ServiceLevelObjective.standard
+    /// Objectives by the names that queries may call them by.
+    package var objectiveClasses: [String: ServiceLevelObjective] = [:]
     /// How long queries wait for the first worker of a model that was served before.
     package var noWorkerPatience = Interval.seconds(30)
     /// The same for queries that are written down: their clients may come back for the result.

@@ -21,6 +21,7 @@ package struct ModelRecord: Sendable {
     package internal(set) var wastedTokens: UInt64 = 0
     package internal(set) var recent = RecentOutcomes()
     package internal(set) var predictions = PredictionErrors()
+    package internal(set) var figures = ModelFigures()
     package internal(set) var admission: AdmissionControl?
     /// nil until it is asked for, and again when a worker has come or gone.
     var reach: Reach?
@@ -60,6 +61,7 @@ package struct ModelRecord: Sendable {
 
     mutating func record(_ query: QueryRecord, endedWith status: Status) {
         outputTokens += UInt64(query.output.count)
+        figures.noteEnd(of: query, with: status)
         switch status.code {
         case .ok: completed += 1
         case .cancelled: cancelled += 1

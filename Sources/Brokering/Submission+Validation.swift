@@ -4,6 +4,8 @@ package import ServingModel
 package enum MetadataKey {
     package static let timeToFirstToken = "x-slo-ttft-ms"
     package static let averageTokenTime = "x-slo-tpot-ms"
+    /// Both objectives by the name of a class.
+    package static let objectiveClass = "x-slo-class"
     package static let priority = "x-aladdin-priority"
     package static let tenant = "x-aladdin-tenant"
     package static let outputTokens = "x-aladdin-output-tokens"
@@ -53,6 +55,7 @@ extension Submission {
             maxTokens: maxTokens,
             request: request
         )
+        objective = try Self.objectiveClass(metadata, configuration.objectiveClasses)
         try read(metadata, defaults: configuration.objective)
         // It belongs to one worker's session, which no restart outlives.
         if worker != nil { durability = .volatile }
@@ -174,6 +177,25 @@ extension Submission {
     }
 
     private static let idempotencyKeyBytes = 128
+
+    /// The objective of the class that a query names, wherever among its metadata; its own numbers go before it.
+    private static func objectiveClass(
+        _ metadata: [(key: String, value: String)],
+        _ classes: [String: ServiceLevelObjective]
+    ) throws(Status) -> ServiceLevelObjective? {
+        guard let name = metadata.last(where: { $0.key == MetadataKey.objectiveClass })?.value else { return nil }
+        guard let objective = classes[name] else {
+            let known =
+                classes.isEmpty
+                ? "left out: this service has no classes" : classes.keys.sorted().joined(separator: " or ")
+            throw Status(
+                .invalidArgument,
+                .invalidObjective,
+                "\(MetadataKey.objectiveClass) is \(shown(name)); it must be \(known)"
+            )
+        }
+        return objective
+    }
 
     private static func objective(_ key: String, _ value: String) throws(Status) -> Interval {
         try milliseconds(key, value, .invalidObjective)

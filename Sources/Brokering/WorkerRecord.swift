@@ -37,6 +37,12 @@ package struct WorkerRecord: Sendable {
     /// Queries it would take beyond those waiting for it.
     var spare: Int { Int(clamping: granted) - Int(clamping: sent) - queued }
 
+    /// How long it has told of no step: of one that holds queries, at most since it was handed the latest.
+    package func quietTime(at now: Instant) -> Interval {
+        let told = leases.isEmpty ? lastStep : max(lastStep ?? .zero, lastDispatch ?? .zero)
+        return told.map { now - $0 } ?? .zero
+    }
+
     init(joined: WorkerJoined) {
         self.joined = joined
         freeKVTokens = joined.profile.kvCache.capacityTokens

@@ -15,6 +15,8 @@ struct APIError: Error, Hashable, Sendable {
     var code: String?
     /// When trying again may help.
     var retryAfter: Interval?
+    /// Whether trying again is of no use although the status suggests it; OpenAI's clients heed that.
+    var isFinal = false
     /// Methods that the route knows, for 405.
     var allow: String?
 
@@ -50,6 +52,7 @@ struct APIError: Error, Hashable, Sendable {
     func response() -> Response {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(Self.wholeSeconds(retryAfter)) }
+        if isFinal, let name = HTTPField.Name("x-should-retry") { headers[name] = "false" }
         if let allow { headers[.allow] = allow }
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
         return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: json()))

@@ -70,7 +70,7 @@ extension Route {
     var audience: Audience {
         switch self {
         case .health, .ready, .page: .anybody
-        case .completion, .query, .models, .model: .tenants
+        case .completion, .query, .models, .model, .notOffered: .tenants
         case .metrics, .cluster: .overseers
         }
     }

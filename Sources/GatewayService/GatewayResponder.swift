@@ -61,6 +61,7 @@ struct GatewayResponder: HTTPResponder {
         case .metrics: return await metricsPage()
         case .cluster: return try await clusterStatus()
         case .page: return page()
+        case .notOffered(let family): throw OpenAIEndpoint.refusal(of: family)
         }
     }
 

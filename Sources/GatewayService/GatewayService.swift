@@ -1,6 +1,7 @@
 package import AccessControl
 package import AladdinClient
 internal import Hummingbird
+internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
 internal import ServiceLifecycle
@@ -26,6 +27,7 @@ package struct GatewayService: Service {
     private let logger: Logger
     private let unixTime: @Sendable () -> Int
     private let cluster: ClusterInsight
+    private let tls: TLSIdentity?
     private let onListening: @Sendable (_ address: String, _ port: Int) async -> Void
 
     /// Makes a gateway; nothing happens before `run()`.
@@ -38,6 +40,7 @@ package struct GatewayService: Service {
     ///   - logger: where to log; prompts and answers are never logged.
     ///   - unixTime: seconds since 1970, for the field `created`.
     ///   - cluster: what is known of the whole cluster, for `GET /metrics` and the live page.
+    ///   - tls: speaks TLS with this certificate; nil speaks plain HTTP.
     ///   - onListening: called once the port is open, with `host:port` and the port, which matters if 0 was asked for.
     package init(
         configuration: GatewayConfiguration,
@@ -47,6 +50,7 @@ package struct GatewayService: Service {
         logger: Logger,
         unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
         cluster: ClusterInsight = .none,
+        tls: TLSIdentity? = nil,
         onListening: @escaping @Sendable (_ address: String, _ port: Int) async -> Void = { _, _ in }
     ) {
         self.configuration = configuration
@@ -56,6 +60,7 @@ package struct GatewayService: Service {
         self.logger = logger
         self.unixTime = unixTime
         self.cluster = cluster
+        self.tls = tls
         self.onListening = onListening
     }
 
@@ -65,7 +70,7 @@ package struct GatewayService: Service {
     package func run() async throws {
         let draining = OneShotSignal()
         let listening = OneShotSignal()
-        let application = application(draining: draining, listening: listening)
+        let application = try application(draining: draining, listening: listening)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await application.run() }
@@ -81,7 +86,10 @@ package struct GatewayService: Service {
         }
     }
 
-    private func application(draining: OneShotSignal, listening: OneShotSignal) -> Application<GatewayResponder> {
+    private func application(
+        draining: OneShotSignal,
+        listening: OneShotSignal
+    ) throws -> Application<GatewayResponder> {
         let responder = GatewayResponder(
             configuration: configuration,
             service: service,
@@ -100,9 +108,23 @@ package struct GatewayService: Service {
         configuration.availableConnectionsDelegate = .maximum(self.configuration.maximumConnections, logger: logger)
         return Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(additionalChannelHandlers: [ConnectionCloseHandler()], idleTimeout: idleTimeout)
-            ),
+            server: try tls.map {
+                try .tls(
+                    .http1(
+                        configuration: .init(
+                            additionalChannelHandlers: [ConnectionCloseHandler()],
+                            idleTimeout: idleTimeout
+                        )
+                    ),
+                    tlsConfiguration: $0.configuration
+                )
+            }
+                ?? .http1(
+                    configuration: .init(
+                        additionalChannelHandlers: [ConnectionCloseHandler()],
+                        idleTimeout: idleTimeout
+                    )
+                ),
             configuration: configuration,
             onServerRunning: { [host = self.configuration.host, onListening] channel in
                 listening.raise()

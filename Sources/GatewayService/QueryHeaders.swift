@@ -16,6 +16,7 @@ enum QueryHeaders {
         ("x-llm-d-slo-ttft-ms", "x-slo-ttft-ms", .milliseconds),
         ("x-slo-tpot-ms", "x-slo-tpot-ms", .milliseconds),
         ("x-llm-d-slo-tpot-ms", "x-slo-tpot-ms", .milliseconds),
+        ("x-slo-class", "x-slo-class", .text(maximumBytes: 64)),
         ("x-aladdin-priority", "x-aladdin-priority", .integer(Int(Int32.min)...Int(Int32.max))),
         ("x-aladdin-tenant", "x-aladdin-tenant", .text(maximumBytes: 128)),
         ("x-aladdin-output-tokens", "x-aladdin-output-tokens", .integer(1...Int(Int32.max))),

@@ -12,6 +12,8 @@ enum Route: Hashable, Sendable {
     case metrics
     case cluster
     case page
+    /// OpenAI's, and none of ours: one of `OpenAIEndpoint.notOffered`.
+    case notOffered(String)
 
     /// The route of a path, whatever the method; a slash at the end makes no difference.
     init?(path: String) {
@@ -29,6 +31,10 @@ enum Route: Hashable, Sendable {
             let queries = "/v1/queries/"
             if path.hasPrefix(queries), !path.dropFirst(queries.count).isEmpty {
                 self = .query(String(path.dropFirst(queries.count)))
+                return
+            }
+            if let family = OpenAIEndpoint.family(of: path) {
+                self = .notOffered(family)
                 return
             }
             // Models may have slashes in their names.
@@ -52,6 +58,7 @@ enum Route: Hashable, Sendable {
         case .metrics: "/metrics"
         case .cluster: "/v1/cluster"
         case .page: "/"
+        case .notOffered(let family): "/v1/\(family)"
         }
     }
 
@@ -64,7 +71,11 @@ enum Route: Hashable, Sendable {
     }
 
     func allows(_ method: HTTPRequest.Method) -> Bool {
-        if case .completion = self { method == .post } else { method == .get || method == .head }
+        switch self {
+        case .completion: method == .post
+        case .notOffered: true
+        default: method == .get || method == .head
+        }
     }
 
     /// Text with `%xx` replaced; nil if it is malformed or not UTF-8.

@@ -100,7 +100,8 @@ extension FailedAttempt {
             reason: try Reason(stored: row.read("reason")),
             message: try row.read("message"),
             outputTokens: try row.read("output_tokens"),
-            suspects: try row.read("suspects")
+            // What is salvaged may be from before there was this column.
+            suspects: row.hasColumn("suspects") ? try row.read("suspects") : 1
         )
     }
 }

@@ -77,7 +77,7 @@ package final class InMemoryJournal: Journal {
             for record in synced { Self.apply(record, to: &state.image) }
             state.pending.removeFirst(synced.count)
             state.durable += UInt64(synced.count)
-            if !synced.isEmpty { events.append(.durable(through: state.durable)) }
+            if !synced.isEmpty { events.append(.durable(through: state.durable, took: .zero)) }
             if state.pending.isEmpty {
                 events += state.lookups.map { .found(ticket: $0.ticket, state.image.find($0.lookup)) }
                 state.lookups = []

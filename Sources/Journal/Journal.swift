@@ -1,4 +1,5 @@
 package import Brokering
+package import ServingModel
 
 /// Where a broker writes down what must outlive it.
 ///
@@ -32,8 +33,9 @@ package protocol Journal: AnyObject, Sendable {
 
 /// What a journal has to say.
 package enum JournalEvent: Sendable {
-    /// The first `through` records appended since `start` are durable.
-    case durable(through: UInt64)
+    /// The first `through` records appended since `start` are durable, the last of them as a group that took `took` to
+    /// write and sync.
+    case durable(through: UInt64, took: Interval)
     /// What a `lookUp` found: nil if there is no such ended query.
     case found(ticket: UInt64, KeptResult?)
     /// A write or sync failed. It is not tried again, since the kernel may have dropped what it could not write; nothing

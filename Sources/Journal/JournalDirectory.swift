@@ -60,6 +60,9 @@ struct JournalDirectory {
         return aside
     }
 
+    /// Whether the system lets this process write the directory and the database.
+    var isWritable: Bool { access(path, W_OK) == 0 && access(database, W_OK) == 0 }
+
     private func make() throws(JournalFailure) {
         guard mkdir(path, 0o700) != 0 else { return try sync(path + "/..") }
         guard errno == EEXIST else { throw failure("cannot make the directory \(path)") }

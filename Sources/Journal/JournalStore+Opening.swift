@@ -36,8 +36,7 @@ extension JournalStore {
         var store: JournalStore?
         do {
             try inspect(file)
-            let connection = try file.connect()
-            try prepare(connection)
+            let connection = try connectToWrite(file)
             let opened = JournalStore(file, configuration, connection, lock: lock)
             store = opened
             return (opened, try opened.recover(at: time))
@@ -66,6 +65,16 @@ extension JournalStore {
             try connection.close()
         } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
             // It was being made when its broker ended; what there was is undone by whoever opens it to write.
+        }
+    }
+
+    private static func connectToWrite(_ file: JournalFile) throws -> DatabaseQueue {
+        do {
+            let connection = try file.connect()
+            try prepare(connection)
+            return connection
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY && file.directory.isWritable {
+            throw RowDamage("its header says that it may only be read")
         }
     }
 

@@ -110,15 +110,23 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         )
         if let failure = group.failure { throw failure }
         if !group.records.isEmpty {
+            let begun = Self.monotonicNanoseconds()
             try store.commit(group.records)
             durable += UInt64(group.records.count)
-            handle(.durable(through: durable))
+            let took = Interval(nanoseconds: Self.monotonicNanoseconds() - begun)
+            handle(.durable(through: durable, took: took))
         }
         for (lookup, ticket) in group.lookups { handle(.found(ticket: ticket, try store.lookUp(lookup))) }
         guard !group.isLast else { return false }
         hasMoreToPrune = try store.prune(at: now())
         try store.moveLog(with: mover)
         return true
+    }
+
+    private static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     private func finish() {

@@ -95,6 +95,7 @@ extension Row {
     }
 
     func readOptional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+        guard hasColumn(column) else { throw RowDamage("there is no column '\(column)'") }
         let stored: DatabaseValue = self[column]
         guard !stored.isNull else { return nil }
         guard let value = Value.fromDatabaseValue(stored) else {

@@ -26,6 +26,7 @@ extension ClusterStatus: WireRoot {
         status.frontendSessions = Int(wire.pointee.frontend_sessions)
         status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
         status.fleets = try Reading.list(wire.pointee.n_fleets, wire.pointee.fleets, "fleets")
+        status.metrics = try Reading.string(wire.pointee.metrics, "metrics")
         let timeToFirstToken = try Reading.microsecondsOrNil(wire.pointee.slo_ttft_us, "slo_ttft_us")
         let averageTokenTime = try Reading.microsecondsOrNil(wire.pointee.slo_atgt_us, "slo_atgt_us")
         if let timeToFirstToken, let averageTokenTime {
@@ -54,6 +55,7 @@ extension ClusterStatus: WireRoot {
         wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
         wire.pointee.n_fleets = fleets.count
         wire.pointee.fleets = arena.list(fleets)
+        wire.pointee.metrics = arena.string(metrics)
         wire.pointee.slo_ttft_us = Writing.microseconds(objective?.timeToFirstToken)
         wire.pointee.slo_atgt_us = Writing.microseconds(objective?.averageTokenTime)
         return wire

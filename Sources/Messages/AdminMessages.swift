@@ -19,6 +19,8 @@ package struct ClusterStatus: Hashable, Sendable {
     package var fleets: [FleetWish] = []
     /// What a query gets that names no objective; nil from a broker that does not say.
     package var objective: ServiceLevelObjective?
+    /// What the broker counts and measures beyond all that, in Prometheus' text format; empty unless asked for.
+    package var metrics = ""
 
     package init() {}
 }

@@ -1,6 +1,6 @@
 package import Logging
 internal import Messages
-internal import Scheduling
+package import Scheduling
 internal import ServiceLifecycle
 package import ServingModel
 internal import Sessions
@@ -18,7 +18,7 @@ package actor SchedulerService: Service {
     /// With the longest explanations there can be, so many stay below the limit of a message's body.
     private static let placementsPerMessage = 256
 
-    private let configuration: SchedulerServiceConfiguration
+    private var configuration: SchedulerServiceConfiguration
     private let logger: Logger
     private let connection: PeerConnection
     private var scheduler: Scheduler
@@ -35,16 +35,8 @@ package actor SchedulerService: Service {
 
     /// - Throws: a `Status` if the policy's name is not known, or that of the scaling policy.
     package init(configuration: SchedulerServiceConfiguration, logger: Logger) throws(Status) {
-        let policy: any PlacementPolicy
-        do {
-            policy = try PolicyCatalog.make(configuration.policy, seed: configuration.seed)
-            if let name = configuration.scaling {
-                let limits = configuration.scalingLimits
-                scaling = try FleetScaling(policy: name, limits: limits, startUp: configuration.workerStartUp)
-            }
-        } catch {
-            throw Status(.invalidArgument, .unsupported, error.message)
-        }
+        let policy = try Self.policy(of: configuration)
+        scaling = try Self.scaling(of: configuration)
         self.configuration = configuration
         self.logger = logger
         standsBy = configuration.standsBy
@@ -72,6 +64,58 @@ package actor SchedulerService: Service {
         try? await gracefulShutdown()
         connection.close(Status(.unavailable, .shuttingDown, "the scheduler shuts down"))
         await loop.stop()
+    }
+
+    private static func policy(of configuration: SchedulerServiceConfiguration) throws(Status) -> any PlacementPolicy {
+        do {
+            return try PolicyCatalog.make(configuration.policy, seed: configuration.seed)
+        } catch {
+            throw Status(.invalidArgument, .unsupported, error.message)
+        }
+    }
+
+    private static func scaling(of configuration: SchedulerServiceConfiguration) throws(Status) -> FleetScaling? {
+        guard let name = configuration.scaling else { return nil }
+        let limits = configuration.scalingLimits
+        do {
+            return try FleetScaling(policy: name, limits: limits, startUp: configuration.workerStartUp)
+        } catch {
+            throw Status(.invalidArgument, .unsupported, error.message)
+        }
+    }
+
+    /// Goes by another policy, other wishes, or both, from now on.
+    ///
+    /// It begins with a new snapshot of the cluster; what was learnt of step times and lengths stays.
+    ///
+    /// - Throws: a `Status` if there is no such policy; then nothing has changed.
+    package func reconfigure(
+        policy: String,
+        scaling: String?,
+        limits: ScalingLimits,
+        startUp: Interval
+    ) throws(Status) {
+        var changed = configuration
+        changed.policy = policy
+        changed.scaling = scaling
+        changed.scalingLimits = limits
+        changed.workerStartUp = startUp
+        let newPolicy = try Self.policy(of: changed)
+        let newScaling = try Self.scaling(of: changed)
+        let isOtherPolicy = policy != configuration.policy
+        let isOtherScaling =
+            scaling != configuration.scaling || limits != configuration.scalingLimits
+            || startUp != configuration.workerStartUp
+        guard isOtherPolicy || isOtherScaling else { return }
+        configuration = changed
+        if isOtherScaling { self.scaling = newScaling }
+        guard connection.isOpen else { return }
+        if stream > 0, nextEvent == 1 {
+            connection.send(.cancel, method: .schedule, stream: stream)
+        }
+        // Whoever leads goes on leading; whoever stood by does so with its new policy.
+        register(asStandby: nextEvent == 1 && standsBy) { $0.restart(with: newPolicy) }
+        loop.wake()
     }
 
     private func connect() throws(ZeroMQError) {
@@ -111,12 +155,17 @@ package actor SchedulerService: Service {
     }
 
     private func register() {
-        forget()
+        register(asStandby: standsBy) { $0.reset() }
+    }
+
+    private func register(asStandby isStandby: Bool, _ begin: (inout Scheduler) -> Void) {
+        begin(&scheduler)
+        scaling?.reset()
         nextEvent = 1
         stream += 1
-        let registration = SchedulerReport.registration(policy: configuration.policy, isStandby: standsBy)
+        let registration = SchedulerReport.registration(policy: configuration.policy, isStandby: isStandby)
         connection.send(.call, method: .schedule, stream: stream, body: registration.encode())
-        logger.info(standsBy ? "standing by" : "scheduling", metadata: ["policy": "\(configuration.policy)"])
+        logger.info(isStandby ? "standing by" : "scheduling", metadata: ["policy": "\(configuration.policy)"])
         standsBy = true
     }
 

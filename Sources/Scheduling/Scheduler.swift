@@ -37,6 +37,16 @@ package struct Scheduler: Sendable {
         isReady = false
     }
 
+    /// Decides by another policy, which has seen nothing yet, from the next snapshot on.
+    ///
+    /// What was learnt of workers' step times waits for those that the snapshot has again.
+    package mutating func restart(with policy: any PlacementPolicy) {
+        let learnt = view.workers.map { ($0.id, $0.estimator) }
+        reset()
+        view.learntSteps = Dictionary(learnt) { $1 }
+        self.policy = policy
+    }
+
     package mutating func apply(_ events: [ClusterEvent], at now: Instant) {
         for event in events { apply(event, at: now) }
     }

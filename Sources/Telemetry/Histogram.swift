@@ -1,3 +1,4 @@
+package import ServingModel
 internal import Synchronization
 
 /// Counts observations in fixed buckets.
@@ -33,6 +34,17 @@ package final class Histogram: Sendable {
     package func observe(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         observe(Double(seconds) + Double(attoseconds) * 1e-18)
+    }
+
+    /// Adds what was counted elsewhere.
+    ///
+    /// - Precondition: it has the same bounds.
+    package func add(_ distribution: Distribution) {
+        precondition(distribution.bounds == bounds, "other bounds than the histogram's")
+        state.withLock { state in
+            for (index, count) in distribution.counts.enumerated() { state.counts[index] += Int(clamping: count) }
+            state.sum += distribution.sum
+        }
     }
 
     package var snapshot: Snapshot { state.withLock { $0 } }

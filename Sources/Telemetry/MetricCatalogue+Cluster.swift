@@ -151,6 +151,13 @@ extension MetricCatalogue {
         labels: modelLabels
     )
 
+    package static let fleetGPUsPerWorker = MetricDescriptor(
+        "aladdin_fleet_wanted_gpus_per_worker",
+        .gauge,
+        help: "GPUs that the scheduler wishes each worker to have; 0 for workers without.",
+        labels: modelLabels
+    )
+
     package static let fleetReason = MetricDescriptor(
         "aladdin_fleet_wish_reason",
         .gauge,

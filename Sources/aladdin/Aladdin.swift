@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import PluginEngine
 internal import ReferenceEngine
+internal import ServiceSettings
 internal import ServingModel
 
 @main
@@ -12,13 +13,14 @@ struct Aladdin: AsyncParsableCommand {
         abstract: "Schedules LLM queries on as few workers as their objectives allow.",
         discussion: """
             `aladdin up` runs the whole service in one process; broker, scheduler, worker and gateway run its roles \
-            apart. Every option can also be given as an environment variable: --worker-endpoint as \
-            ALADDIN_WORKER_ENDPOINT.
+            apart. Every option of theirs can also be given as an environment variable, --worker-endpoint as \
+            ALADDIN_WORKER_ENDPOINT, or in a file: --config FILE with worker-endpoint: … in it.
             """,
         version: Version.current,
         subcommands: [
             Up.self, BrokerCommand.self, SchedulerCommand.self, WorkerCommand.self, GatewayCommand.self,
-            AutoscaleCommand.self, QueryCommand.self, StatusCommand.self, TopCommand.self, ExplainCommand.self,
+            AutoscaleCommand.self, ConfigCommand.self, QueryCommand.self, StatusCommand.self, TopCommand.self,
+            ExplainCommand.self,
             BenchCommand.self,
             KeysCommand.self,
             SimulateCommand.self, PlanCommand.self, ReplayCommand.self, CalibrateCommand.self,
@@ -28,14 +30,23 @@ struct Aladdin: AsyncParsableCommand {
     /// Runs the command; wrong usage and wrong input end with 2, failures with 1.
     static func main() async {
         do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            let sources = try Setting.sources(for: Array(CommandLine.arguments.dropFirst()))
+            try await Setting.$sources.withValue(sources) {
+                var command = try parseAsRoot()
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
             }
         } catch  where exitCode(for: error) == .validationFailure {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            exit(withError: ExitCode(2))
+        } catch let error as ConfigurationFaults {
+            for fault in error.faults { Terminal.complain("\(fault)") }
+            exit(withError: ExitCode(2))
+        } catch let error as ConfigurationFault {
+            Terminal.complain("\(error)")
             exit(withError: ExitCode(2))
         } catch let error as ModelLoadingError {
             Terminal.complain("\(error)")

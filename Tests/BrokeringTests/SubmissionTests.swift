@@ -51,6 +51,26 @@ struct SubmissionTests {
         #expect(half.objective?.timeToFirstToken == ServiceLevelObjective.standard.timeToFirstToken)
     }
 
+    @Test("A class stands for both objectives, and numbers of the query's own go before it, wherever they stand")
+    func takesClass() throws {
+        var configuration = BrokerConfiguration()
+        configuration.objectiveClasses["batch"] = .init(timeToFirstToken: .seconds(60), averageTokenTime: .seconds(1))
+        let plain = try make(metadata: [("x-slo-class", "batch")], configuration: configuration)
+        #expect(plain.objective == configuration.objectiveClasses["batch"])
+        let mixed = try make(
+            metadata: [("x-slo-ttft-ms", "250"), ("x-slo-class", "batch")],
+            configuration: configuration
+        )
+        #expect(mixed.objective == .init(timeToFirstToken: .milliseconds(250), averageTokenTime: .seconds(1)))
+        let unknown = try refusal {
+            _ = try make(metadata: [("x-slo-class", "bach")], configuration: configuration)
+        }
+        #expect(unknown.reason == .invalidObjective)
+        #expect(unknown.message == "x-slo-class is 'bach'; it must be batch")
+        let none = try refusal { _ = try make(metadata: [("x-slo-class", "batch")]) }
+        #expect(none.message.hasSuffix("it must be left out: this service has no classes"))
+    }
+
     @Test(
         "Empty prompts and unknown roles are refused",
         arguments: [

@@ -7,7 +7,7 @@ internal import Testing
 extension IntegrationTests {
     /// Engines in shared libraries: what they do is their worker's business, and what they do wrong, too.
     @Suite struct Plugins {
-        private static func library(_ source: String, in files: TemporaryDirectory) async throws -> String {
+        static func library(_ source: String, in files: TemporaryDirectory) async throws -> String {
             let path = files.path("engine.so")
             let run = try await Run.command(
                 "/usr/bin/cc",

@@ -4,9 +4,10 @@ internal import Testing
 extension IntegrationTests {
     /// The cluster as people and their tools see it.
     @Suite struct Seeing {
-        /// Only there once a client has gone, or a stream has failed.
+        /// Only there once a client has gone, a stream or a query has failed, or one was refused.
         private static let rare = [
             "aladdin_gateway_cancelled_by_client_total", "aladdin_gateway_stream_errors_total",
+            "aladdin_model_failures_total", "aladdin_model_refusals_total",
         ]
 
         private func documentedMetrics() throws -> [String] {
@@ -18,11 +19,12 @@ extension IntegrationTests {
         @Test func `Every metric of the document is there once something was served`() async throws {
             let files = try TemporaryDirectory()
             let flags = ["--engine", "emulated", "--profile", try files.profile(stepMilliseconds: 1)]
-            let service = try await Service.up(flags)
+            let data = ["--data", files.path("journal"), "--journal", "sqlite"]
+            let service = try await Service.up(flags + data)
             let answer = try await HTTP.post(service.url + "/v1/chat/completions", HTTP.chat("Hi", #""max_tokens": 8"#))
             #expect(answer.status == 200)
             let expected = Set(try documentedMetrics()).subtracting(Self.rare)
-            #expect(expected.count > 30)
+            #expect(expected.count > 50)
             // What the scheduler tells of itself comes with its reports, once a second.
             _ = try await eventually("all of \(expected.sorted())") {
                 let page = try await HTTP.get(service.url + "/metrics").body

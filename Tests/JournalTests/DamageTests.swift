@@ -109,6 +109,15 @@ struct DamageTests {
         #expect(error?.kind == .damaged)
     }
 
+    @Test("A header that forbids writing is damage, not a matter of permissions")
+    func forbiddenWriting() throws {
+        try write(Self.groups).close()
+        // The file format's write version: SQLite only reads what is above 2.
+        try change(directory.database) { $0[18] = 3 }
+        let error = #expect(throws: JournalFailure.self) { try journal().recover() }
+        #expect(error?.kind == .damaged, "\(String(describing: error))")
+    }
+
     @Test("A missing database beside its log is refused")
     func missingDatabase() throws {
         try copyWithLog()
@@ -190,6 +199,36 @@ struct DamageTests {
         let next = journal()
         #expect(try next.recover().queries == rest)
         next.close()
+    }
+
+    @Test("A damaged journal of an earlier version is salvaged as well")
+    func earlierVersion() throws {
+        try write(Self.groups).close()
+        let queue = try DatabaseQueue(path: directory.database)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    DROP INDEX query_model;
+                    ALTER TABLE failure DROP COLUMN suspects;
+                    DELETE FROM grdb_migrations WHERE identifier = '2';
+                    """
+            )
+        }
+        try queue.close()
+        let expected = Self.image.recovery(epoch: 1)
+        let victim = try #require(expected.queries.first { $0.accepted.request.count > 600 })
+        let damagedFile = try Data(contentsOf: URL(fileURLWithPath: directory.database))
+        let place = try #require(damagedFile.range(of: Data(victim.accepted.request.prefix(300)))).lowerBound
+        try change(directory.database) { $0[place + 100] ^= 1 }
+
+        let survivor = journal(acceptsLoss: true)
+        let recovery = try survivor.recover()
+        survivor.close()
+        let rest = expected.queries.filter { $0.accepted.number != victim.accepted.number }
+        #expect(rest.contains { !$0.failures.isEmpty })
+        #expect(recovery.queries.map(\.accepted) == rest.map(\.accepted))
+        #expect(recovery.queries.map(\.failures.count) == rest.map(\.failures.count))
+        #expect(recovery.queries.allSatisfy { $0.failures.allSatisfy { $0.suspects == 1 } })
     }
 
     @Test("A damaged result is told as lost, and others are served")

@@ -21,7 +21,7 @@ final class Listener: Sendable {
             state.withLock { state in
                 if !state.failures.isEmpty { state.lateEvents += 1 }
                 switch event {
-                case .durable(let through): state.durable = through
+                case .durable(let through, _): state.durable = through
                 case .found(let ticket, let result): state.found[ticket] = .some(result)
                 case .failed(let failure): state.failures.append(failure)
                 }

@@ -58,6 +58,7 @@ struct FuzzTests {
 
     @Test("mutated messages of operators")
     func adminMessages() throws {
+        try fuzz(GetStatusRequest.self)
         try fuzz(ClusterStatus.self)
         try fuzz(ExplainRequest.self)
         try fuzz(QueryExplanation.self)

@@ -185,6 +185,15 @@ struct GoldenClusterBytesTests {
         )
     }
 
+    @Test("metrics, and the wish for them")
+    func metrics() throws {
+        try expectGolden(GetStatusRequest(wantsMetrics: true), is: "0801")
+        try expectGolden(GetStatusRequest(), is: "")
+        var status = ClusterStatus()
+        status.metrics = "a 1\n"
+        try expectGolden(status, is: "7a046120310a")
+    }
+
     @Test("a model's status from before prediction errors had a part of their own")
     func earlierModelStatus() throws {
         let model = Wire.text(1, "tiny") + Wire.real(14, 0.2) + Wire.real(15, 0.05)

@@ -175,6 +175,7 @@ extension ClusterStatus: Drawable {
         status.models = random.list(upTo: 2) { .draw(&$0) }
         status.frontendSessions = random.number(upTo: largestUInt32)
         status.predictions = .draw(&random)
+        status.metrics = random.text()
         return status
     }
 }

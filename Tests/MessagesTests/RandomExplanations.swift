@@ -34,6 +34,12 @@ extension PredictionErrors: Drawable {
     }
 }
 
+extension GetStatusRequest: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> GetStatusRequest {
+        GetStatusRequest(wantsMetrics: random.chance(50))
+    }
+}
+
 extension ExplainRequest: Drawable {
     static func draw(_ random: inout SeededGenerator) -> ExplainRequest {
         ExplainRequest(queryID: random.text())

@@ -51,6 +51,7 @@ struct RoundTripTests {
 
     @Test("a cluster's status and a query's explanation come back as they were sent")
     func adminMessages() throws {
+        try expectRoundTrips(GetStatusRequest.self)
         try expectRoundTrips(ClusterStatus.self)
         try expectRoundTrips(ExplainRequest.self)
         try expectRoundTrips(QueryExplanation.self)

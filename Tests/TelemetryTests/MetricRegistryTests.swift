@@ -1,3 +1,4 @@
+internal import ServingModel
 internal import Testing
 
 @testable internal import Telemetry
@@ -37,6 +38,28 @@ struct MetricRegistryTests {
         #expect(parsed.value("c_seconds_bucket", ["le": "+Inf"]) == 4)
         #expect(parsed.value("c_seconds_count") == 4)
         #expect(parsed.value("c_seconds_sum") == 20.65)
+    }
+
+    @Test("takes in what was counted elsewhere, also where it is one of too many")
+    func distributions() throws {
+        let registry = MetricRegistry()
+        var distribution = Distribution(bounds: [0.1, 1, 10])
+        for value in [0.05, 0.5, 20] { distribution.add(value) }
+        registry.histogram(latency).add(distribution)
+        registry.histogram(latency).add(distribution)
+        let bounded = MetricDescriptor(
+            "e_seconds",
+            .histogram(bounds: [0.1, 1, 10]),
+            help: "E.",
+            labels: ["x"],
+            maximumSeries: 1
+        )
+        for index in 0..<3 { registry.histogram(bounded, "\(index)").add(distribution) }
+        let parsed = try ExpositionParser(registry.exposition())
+        #expect(parsed.value("c_seconds_bucket", ["le": "0.1"]) == 2)
+        #expect(parsed.value("c_seconds_bucket", ["le": "1"]) == 4)
+        #expect(parsed.value("c_seconds_count") == 6 && parsed.value("c_seconds_sum") == 41.1)
+        #expect(parsed.value("e_seconds_count", ["x": "other"]) == 6)
     }
 
     @Test("shows a metric without labels from the moment it is declared")

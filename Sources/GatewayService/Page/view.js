@@ -126,7 +126,7 @@ function goneRow({ name, model, since, now }) {
 const reasons = {
   fixed: "the number is fixed", steady: "what is there fits the load", demand: "the load asks for it",
   backlog: "queries have piled up", surplus: "fewer would do", lingering: "fewer would do, not yet for long enough",
-  limit: "a limit holds it",
+  limit: "it may be no more, or no less",
 };
 
 function showScaling(history, times, changes) {

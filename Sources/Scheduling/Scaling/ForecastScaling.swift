@@ -53,20 +53,22 @@ package struct ForecastScaling: ScalingPolicy {
         let demand = outlook.expected * (1 + outlook.margin + (widened ? changeMargin : 0))
         let fleet = Double(observation.activeWorkers) / observation.workersPerWork
         let backlog = max(0, observation.waitingWork - fleet * Self.usualWait) / Self.catchUpTime
-        let wanted = limits.workers((demand + backlog) * observation.workersPerWork / utilisation)
-        return settle(wanted, observation, isBacklog: backlog > 0, at: now)
+        let ideal = (demand + backlog) * observation.workersPerWork / utilisation
+        let growth: ScalingReason = ideal > Double(limits.most) ? .limit : backlog > 0 ? .backlog : .demand
+        return settle(limits.workers(ideal), observation, growth, at: now)
     }
 
     private mutating func settle(
         _ wanted: Int,
         _ observation: FleetObservation,
-        isBacklog: Bool,
+        _ growth: ScalingReason,
         at now: Instant
     ) -> ScalingWish {
         let committed = observation.committedWorkers
         let held = recent.add(wanted, at: now)
         // Growing follows the wish of this moment; what was wished a minute ago only delays shrinking.
-        if wanted >= committed { return limits.wish(wanted, from: committed, up: isBacklog ? .backlog : .demand) }
+        if wanted >= committed, growth == .limit { return ScalingWish(workers: wanted, reason: .limit) }
+        if wanted >= committed { return limits.wish(wanted, from: committed, up: growth) }
         let worthwhile = max(1, Int((Double(committed) * shrinkBand).rounded(.up)))
         if committed - held >= worthwhile { return limits.wish(held, from: committed) }
         return ScalingWish(workers: min(max(committed, limits.least), limits.most), reason: .lingering)

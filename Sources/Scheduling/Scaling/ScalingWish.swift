@@ -13,7 +13,7 @@ package struct ScalingWish: Hashable, Sendable {
 package enum ScalingReason: String, Hashable, Sendable, CaseIterable {
     /// The number is given.
     case fixed
-    /// As many as before: nothing calls for a change, or it is not yet time to decide.
+    /// As many as there are: nothing calls for a change, or it is not yet time to decide.
     case steady
     /// More, for the load to expect.
     case demand

@@ -8,7 +8,12 @@ extension ClusterView {
         switch event {
         case .workerJoined(let joined):
             guard slots[joined.worker] == nil else { return }
-            add(WorkerView(joined: joined))
+            var worker = WorkerView(joined: joined)
+            if let learnt = learntSteps[joined.worker] {
+                worker.estimator = learnt
+                worker.model = StepModel(learnt.profile)
+            }
+            add(worker)
         case .workerLeft(let worker, let isDraining):
             remove(worker, isDraining: isDraining)
         case .queryQueued(let query):
@@ -23,7 +28,7 @@ extension ClusterView {
         case .queryEnded(let ended):
             end(ended, at: now)
         case .snapshotComplete:
-            break
+            learntSteps = [:]
         }
     }
 

@@ -19,6 +19,8 @@ package struct ClusterView: Sendable {
     /// Whether placements are to carry the reasons for them.
     package var wantsExplanations = false
 
+    /// What was known of workers' step times before the snapshot that is under way.
+    var learntSteps: [WorkerID: StepTimeEstimator] = [:]
     var slots: [WorkerID: Int] = [:]
     /// Workers that take new queries, and where each model's are.
     var pools: [WorkerPool] = []

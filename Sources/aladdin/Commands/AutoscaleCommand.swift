@@ -76,6 +76,13 @@ struct AutoscaleCommand: AsyncParsableCommand {
     @Flag(help: "Only say what would be done.")
     var dryRun = false
 
+    @Option(
+        help: """
+            Append each decision, its reason and what came of it to this file, as a line of JSON. (default: none)
+            """
+    )
+    var decisionLog: String?
+
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var logging: ServiceOptions
@@ -87,32 +94,36 @@ struct AutoscaleCommand: AsyncParsableCommand {
         configuration.adminEndpoint = try endpoints.admin()
         configuration.key = try key.clientKey(for: .admin)
         configuration.settings = try settings()
-        configuration.isDryRun = try dryRun || Setting.resolve(nil as Bool?, "dry-run") == true
+        configuration.isDryRun = try Setting.flag(dryRun, "dry-run")
+        configuration.log = try Self.log(at: decisionLog)
         let actuator = try await makeActuator(configuration)
         let verb = configuration.isDryRun ? "would scale" : "scaling"
         let control = FleetControlService(configuration: configuration, actuator: actuator, logger: logger) {
             decision in
             Terminal.write("\(verb) from \(decision.from) to \(decision.to) workers: \(decision.words)\n")
         }
-        try await ServiceOptions.run([control], logger: logger)
+        let follower = logging.follower(of: "autoscale", logger: logger) { [self] in
+            await control.reconfigure(try settings())
+        }
+        try await ServiceOptions.run(follower + [control], logger: logger)
+    }
+
+    /// - Parameter path: as on the command line.
+    static func log(at path: String?) throws -> DecisionLog? {
+        guard let path = try Setting.resolve(path, "decision-log") else { return nil }
+        do {
+            return try DecisionLog(path: path)
+        } catch {
+            throw ValidationError("--decision-log: \(error)")
+        }
     }
 
     private func settings() throws -> FleetController.Settings {
         var settings = FleetController.Settings()
         settings.least = try Setting.resolve(minWorkers, "min-workers", default: 1)
         settings.most = try Setting.resolve(maxWorkers, "max-workers", default: 64)
-        guard (0...10_000).contains(settings.least) else {
-            throw ValidationError("--min-workers is \(settings.least); it must be from 0 to 10000")
-        }
-        guard (settings.least...10_000).contains(settings.most) else {
-            throw ValidationError(
-                "--max-workers is \(settings.most); it must be from --min-workers, \(settings.least), to 10000"
-            )
-        }
+        try ScalingAdviceOptions.check(settings.least, settings.most, isGiven: maxWorkers != nil)
         let seconds = try Setting.resolve(cooldown, "cooldown-s", default: settings.cooldown.seconds)
-        guard (0...86_400).contains(seconds) else {
-            throw ValidationError("--cooldown-s is \(seconds); it must be from 0 to 86400")
-        }
         settings.cooldown = .seconds(rounding: seconds)
         return settings
     }
@@ -124,25 +135,21 @@ struct AutoscaleCommand: AsyncParsableCommand {
         case "compose":
             return ComposeActuator(
                 service: try Setting.resolve(service, "service", default: "worker"),
-                files: composeFile,
+                files: composeFile.isEmpty
+                    ? Setting.text("compose-file")?.split(separator: ",").map(String.init) ?? [] : composeFile,
                 project: try Setting.resolve(composeProject, "compose-project")
             )
         case "kubernetes": return KubernetesActuator(try kubernetes())
-        case "command":
+        default:
             guard let command else { throw ValidationError("--actuator command needs --command") }
             let (model, size) = await present(configuration)
             return CommandActuator(command: command, model: model, size: size)
-        default:
-            throw ValidationError("--actuator is '\(kind)'; it must be compose, kubernetes or command")
         }
     }
 
     private func kubernetes() throws -> KubernetesActuator.Configuration {
         let workload = try Setting.resolve(workload, "workload", default: "deployments/worker")
-        let parts = workload.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, ["deployments", "statefulsets"].contains(parts[0]), !parts[1].isEmpty else {
-            throw ValidationError("--workload is '\(workload)'; it must be deployments/NAME or statefulsets/NAME")
-        }
+        let parts = workload.split(separator: "/").map(String.init)
         let namespace = try Setting.resolve(namespace, "namespace")
         if let server = try Setting.resolve(kubernetesApi, "kubernetes-api") {
             return .init(server: server, namespace: namespace ?? "default", kind: parts[0], workload: parts[1])

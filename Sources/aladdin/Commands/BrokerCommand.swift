@@ -14,9 +14,10 @@ struct BrokerCommand: AsyncParsableCommand {
         let logger = try service.logger()
         let opened = try options.keys.open()
         let broker = try options.broker(opened, logger: logger)
-        try await ServiceOptions.run(
-            KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger) + [broker],
-            logger: logger
-        )
+        let keys = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
+        let follower = service.follower(of: "broker", logger: logger) { [options] in
+            await broker.reconfigure(try options.brokerConfiguration())
+        }
+        try await ServiceOptions.run(keys + follower + [broker], logger: logger)
     }
 }

@@ -35,11 +35,12 @@ struct GatewayCommand: AsyncParsableCommand {
             cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
             access: table,
             logger: logger
-        ) { address in
-            logger.info("gateway serves", metadata: ["address": "http://\(address)"])
+        ) { url in
+            logger.info("gateway serves", metadata: ["address": "\(url)"])
         }
         try await ServiceOptions.run(
-            KeyDirectoryOptions.followers(directory, table, logger) + [client, gateway],
+            KeyDirectoryOptions.followers(directory, table, logger)
+                + service.follower(of: "gateway", logger: logger) + [client, gateway],
             logger: logger
         )
     }

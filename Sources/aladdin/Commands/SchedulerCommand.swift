@@ -26,9 +26,29 @@ struct SchedulerCommand: AsyncParsableCommand {
         configuration.keys = try key.keys(for: .scheduler)
         configuration.policy = try policy.name()
         try scaling.apply(to: &configuration)
-        configuration.standsBy = try standby || Setting.resolve(nil as Bool?, "standby") == true
+        configuration.standsBy = try Setting.flag(standby, "standby")
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)
-        try await ServiceOptions.run([scheduler], logger: logger)
+        let follower = service.follower(of: "scheduler", logger: logger) { [policy, scaling] in
+            try await Self.reconfigure(scheduler, policy, scaling)
+        }
+        try await ServiceOptions.run(follower + [scheduler], logger: logger)
+    }
+
+    /// Takes over the policies that the settings name now.
+    static func reconfigure(
+        _ scheduler: SchedulerService,
+        _ policy: PolicyOptions,
+        _ scaling: ScalingAdviceOptions
+    ) async throws {
+        var changed = SchedulerServiceConfiguration()
+        changed.policy = try policy.name()
+        try scaling.apply(to: &changed)
+        try await scheduler.reconfigure(
+            policy: changed.policy,
+            scaling: changed.scaling,
+            limits: changed.scalingLimits,
+            startUp: changed.workerStartUp
+        )
     }
 }
 
@@ -38,12 +58,6 @@ struct PolicyOptions: ParsableArguments {
     var policy: String?
 
     func name() throws -> String {
-        let name = try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
-        guard PolicyCatalog.names.contains(name) else {
-            throw ValidationError(
-                "--policy is '\(name)'; it must be one of: \(PolicyCatalog.names.joined(separator: ", "))"
-            )
-        }
-        return name
+        try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
     }
 }

@@ -14,7 +14,7 @@ internal import WorkerService
 extension Up {
     /// Whether workers follow the scheduler's wishes, whose limits are then made safe for one machine.
     func isAutoscaling(_ count: Int, _ scheduling: inout SchedulerServiceConfiguration) throws -> Bool {
-        guard try autoscale || Setting.resolve(nil as Bool?, "autoscale") == true else { return false }
+        guard try Setting.flag(autoscale, "autoscale") else { return false }
         guard scheduling.scaling != nil else {
             throw ValidationError(
                 "--autoscale follows what the scheduler wishes for; it can't be used with --scaling off"
@@ -31,6 +31,13 @@ extension Up {
             )
         }
         return true
+    }
+
+    /// Where scaling decisions are written down.
+    func decisionLog(of scales: Bool) throws -> DecisionLog? {
+        guard let log = try AutoscaleCommand.log(at: decisionLog) else { return nil }
+        guard scales else { throw ValidationError("--decision-log needs --autoscale: without it nothing is decided") }
+        return log
     }
 
     /// Workers of this process, or, with an engine that can't be trusted with it, beside it.
@@ -73,6 +80,7 @@ extension Up {
         _ count: Int,
         _ choice: EngineChoice,
         _ limits: ScalingLimits,
+        _ decisions: DecisionLog?,
         _ opened: KeyDirectoryOptions.Opened?,
         at addresses: BrokerAddresses,
         _ logger: Logger
@@ -83,6 +91,7 @@ extension Up {
         configuration.initialWorkers = count
         configuration.settings.least = limits.least
         configuration.settings.most = limits.most
+        configuration.log = decisions
         let file = try opened?.admit("worker", as: .worker).map { try HandedKey($0) }
         let engine = choice.processArguments ?? engine.arguments
         let actuator = ProcessActuator(executable: WorkerProcess.program, logger: logger) { name in
@@ -112,10 +121,10 @@ extension Up {
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
         let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
         let gateway = try gateway.service(for: client, cluster: cluster, access: opened?.table, logger: logger) {
-            let address = $0
+            let url = $0
             // With a server that never comes there is nothing to announce, and shutdown must not wait for it.
             await cancelWhenGracefulShutdown {
-                await Self.announce(address, client: client, engine: kind, wantsKey: opened != nil)
+                await Self.announce(url, client: client, engine: kind, wantsKey: opened != nil)
             }
         }
         return [client, gateway]

@@ -1,4 +1,5 @@
 internal import AccessControl
+internal import Actuation
 internal import AladdinClient
 internal import ArgumentParser
 internal import BrokerService
@@ -6,6 +7,7 @@ internal import Foundation
 internal import GatewayService
 internal import Logging
 internal import SchedulerService
+internal import Scheduling
 internal import ServiceLifecycle
 internal import ServingModel
 
@@ -26,6 +28,14 @@ struct Up: AsyncParsableCommand {
     )
     var autoscale = false
 
+    @Option(
+        help: """
+            With --autoscale: append each decision, its reason and what came of it to this file, as a line of JSON. \
+            (default: none)
+            """
+    )
+    var decisionLog: String?
+
     @OptionGroup var gateway: GatewayOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var policy: PolicyOptions
@@ -36,9 +46,6 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let logger = try service.logger()
         let wanted = try Setting.resolve(workers, "workers")
-        guard (1...1024).contains(wanted ?? 2) else {
-            throw ValidationError("--workers is \(wanted ?? 2); it must be from 1 to 1024")
-        }
         // All options are checked before anything starts.
         let choice = try engine.choice(sharedBy: wanted ?? 2)
         let count = choice.workers ?? wanted ?? 2
@@ -54,32 +61,62 @@ struct Up: AsyncParsableCommand {
         guard !scales || choice.workers == nil else {
             throw ValidationError("--autoscale can't start servers of --engine upstream: see aladdin autoscale")
         }
+        let decisions = try decisionLog(of: scales)
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let broker = try broker.broker(opened, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]
+        let follower: [any Service]
         do {
             scheduling.brokerEndpoint = addresses.scheduler
             scheduling.keys = opened?.admit("scheduler", as: .scheduler)
             let workers =
                 scales
-                ? try fleet(count, choice, scheduling.scalingLimits, opened, at: addresses, logger)
+                ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
                 : try self.workers(count, choice, opened, at: addresses, logger)
-            services =
-                [try SchedulerService(configuration: scheduling, logger: logger)] + workers
-                + (try clients(choice.kind, opened, at: addresses, logger))
+            let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
+            services = [scheduler] + workers + (try clients(choice.kind, opened, at: addresses, logger))
+            let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
+            follower = service.follower(of: "up", logger: logger) { [self] in
+                try await reconfigure(broker, scheduler, control)
+            }
         } catch {
             await broker.close()
             throw error
         }
         let followers = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
-        try await ServiceOptions.run(followers + [broker] + services, logger: logger)
+        try await ServiceOptions.run(followers + follower + [broker] + services, logger: logger)
+    }
+
+    /// Takes over what can change while the service runs.
+    private func reconfigure(
+        _ broker: BrokerService,
+        _ scheduler: SchedulerService,
+        _ control: FleetControlService?
+    ) async throws {
+        let configuration = try self.broker.brokerConfiguration()
+        var scheduling = SchedulerServiceConfiguration()
+        try scaling.apply(to: &scheduling)
+        if control != nil, try Setting.resolve(scaling.maxWorkers, "max-workers") == nil {
+            scheduling.scalingLimits.most = 64
+        }
+        let limits = scheduling.scalingLimits
+        try await scheduler.reconfigure(
+            policy: try policy.name(),
+            scaling: scheduling.scaling,
+            limits: limits,
+            startUp: scheduling.workerStartUp
+        )
+        await broker.reconfigure(configuration)
+        var settings = FleetController.Settings()
+        (settings.least, settings.most) = (limits.least, limits.most)
+        await control?.reconfigure(settings)
     }
 
     /// Says that the service is ready once it is: when a model is served.
-    static func announce(_ address: String, client: AladdinClient, engine: String, wantsKey: Bool) async {
+    static func announce(_ url: String, client: AladdinClient, engine: String, wantsKey: Bool) async {
         var model = ""
         while model.isEmpty, !Task.isCancelled {
             model = (try? await client.models())?.first?.name ?? ""
@@ -90,8 +127,8 @@ struct Up: AsyncParsableCommand {
         let header = wantsKey ? " -H 'authorization: Bearer YOUR-API-KEY'" : ""
         Terminal.write(
             """
-            aladdin is ready on http://\(address) serving \(model)\(emulated). Try:
-              curl -N http://\(address)/v1/chat/completions -H 'content-type: application/json'\(header) \\
+            aladdin is ready on \(url) serving \(model)\(emulated). Try:
+              curl -N \(url)/v1/chat/completions -H 'content-type: application/json'\(header) \\
                 -d '{"model": "\(model)", "stream": true, "messages": [{"role": "user", "content": "Tell me a story about a lamp."}]}'
 
             """

@@ -41,14 +41,11 @@ struct WorkerCommand: AsyncParsableCommand {
         }
         if untilInputEnds { Self.stopWhenInputEnds() }
         let worker = choice.worker(0, configuration, logger: logger)
-        try await ServiceOptions.run([worker], logger: logger)
+        try await ServiceOptions.run(service.follower(of: "worker", logger: logger) + [worker], logger: logger)
     }
 
     private func drainTime() throws -> Interval {
         let seconds = try Setting.resolve(drainS, "drain-s", default: 10)
-        guard seconds.isFinite, (0...86_400).contains(seconds) else {
-            throw ValidationError("--drain-s is \(seconds); it must be from 0 to 86400")
-        }
         return .seconds(rounding: seconds)
     }
 

@@ -2,7 +2,7 @@ internal import Messages
 internal import ServingModel
 internal import Telemetry
 
-/// The broker's view of the cluster as metrics, made anew for every scrape.
+/// The broker's view of the cluster as metrics, made anew for every scrape, and what the broker measures itself.
 ///
 /// Nothing is kept between scrapes, so that workers that have left leave no series behind.
 enum ClusterMetrics {
@@ -15,7 +15,7 @@ enum ClusterMetrics {
         for model in status.models { write(model, to: registry) }
         for fleet in status.fleets { write(fleet, to: registry) }
         for worker in status.workers { write(worker, to: registry) }
-        return registry.exposition()
+        return registry.exposition() + status.metrics
     }
 
     private static func write(_ status: ClusterStatus, to registry: MetricRegistry) {
@@ -78,6 +78,7 @@ enum ClusterMetrics {
         registry.gauge(MetricCatalogue.fleetActive, fleet.model).set(Double(fleet.active))
         registry.gauge(MetricCatalogue.fleetStarting, fleet.model).set(Double(fleet.starting))
         registry.gauge(MetricCatalogue.fleetOfferedLoad, fleet.model).set(fleet.offeredLoad)
+        registry.gauge(MetricCatalogue.fleetGPUsPerWorker, fleet.model).set(Double(fleet.gpusPerWorker))
         registry.gauge(MetricCatalogue.fleetReason, fleet.model, fleet.reason).set(1)
     }
 

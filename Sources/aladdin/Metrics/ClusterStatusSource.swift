@@ -13,7 +13,7 @@ actor ClusterStatusSource {
     private let endpoint: String
     private let key: ClientKey?
     private var latest: (status: ClusterStatus, time: ContinuousClock.Instant)?
-    private var question: Task<Result<ClusterStatus, Status>, Never>?
+    private var question: (answer: Task<Result<ClusterStatus, Status>, Never>, hasMetrics: Bool)?
 
     /// - Parameters:
     ///   - endpoint: the broker's admin endpoint.
@@ -23,21 +23,27 @@ actor ClusterStatusSource {
         self.key = key
     }
 
+    /// - Parameter wantsMetrics: whether it is to carry the broker's own metrics, too.
     /// - Throws: a `Status`; `.unavailable` if the broker does not answer within three seconds.
-    func status() async throws(Status) -> ClusterStatus {
-        if let latest, ContinuousClock.now - latest.time < Self.freshness { return latest.status }
-        if let question { return try await question.value.get() }
-        let question = Task { [endpoint, key] in
+    func status(wantsMetrics: Bool = false) async throws(Status) -> ClusterStatus {
+        if let latest, ContinuousClock.now - latest.time < Self.freshness,
+            !wantsMetrics || !latest.status.metrics.isEmpty
+        {
+            return latest.status
+        }
+        if let question, question.hasMetrics || !wantsMetrics { return try await question.answer.value.get() }
+        let task = Task { [endpoint, key] in
             let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
             do throws(Status) {
-                return Result<ClusterStatus, Status>.success(try await admin.status(patience: .seconds(3)))
+                let status = try await admin.status(wantsMetrics: wantsMetrics, patience: .seconds(3))
+                return Result<ClusterStatus, Status>.success(status)
             } catch {
                 return .failure(error)
             }
         }
-        self.question = question
-        let answer = await question.value
-        self.question = nil
+        question = (task, hasMetrics: wantsMetrics)
+        let answer = await task.value
+        if question?.answer == task { question = nil }
         latest = (try? answer.get()).map { ($0, .now) }
         return try answer.get()
     }

@@ -13,11 +13,9 @@ struct AdmissionOptions: ParsableArguments {
 
     func apply(to configuration: inout BrokerConfiguration) throws {
         switch try Setting.resolve(admission, "admission", default: "objectives") {
-        case "off": configuration.admission = nil
+        case "off": configuration.refusesByPrediction = false
         case "objectives": configuration.admissionCoversAll = false
-        case "all": configuration.admissionCoversAll = true
-        case let other:
-            throw ValidationError("--admission is '\(other)'; it must be off, objectives or all")
+        default: configuration.admissionCoversAll = true
         }
     }
 }

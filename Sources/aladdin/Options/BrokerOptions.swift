@@ -2,15 +2,25 @@ internal import ArgumentParser
 internal import BrokerService
 internal import Brokering
 internal import Logging
+internal import ServiceSettings
 internal import ServingModel
 
 /// Everything that a broker can be told, alone or as a part of `up`.
 struct BrokerOptions: ParsableArguments {
     @OptionGroup var endpoints: EndpointOptions
     @OptionGroup var objective: ObjectiveOptions
+    @Option(
+        help: """
+            Objectives with names, NAME=TTFT/ATGT in milliseconds, with commas between; queries choose one with x-slo-class. \
+            (default: none)
+            """
+    )
+    var sloClasses: String?
+
     @OptionGroup var admission: AdmissionOptions
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var keys: KeyDirectoryOptions
 
     /// - Parameter opened: the key directory, if there is one.
@@ -22,16 +32,26 @@ struct BrokerOptions: ParsableArguments {
         )
     }
 
+    /// What the broker itself goes by.
+    func brokerConfiguration() throws -> BrokerConfiguration {
+        var configuration = BrokerConfiguration()
+        configuration.objective = try objective.objective()
+        configuration.objectiveClasses =
+            try Setting.resolve(sloClasses, "slo-classes").flatMap { ObjectiveClassList.parse($0) } ?? [:]
+        try admission.apply(to: &configuration)
+        try delivery.apply(to: &configuration)
+        try limits.apply(to: &configuration)
+        configuration.nameRetention = try journal.retention().result + Interval.seconds(3600)
+        return configuration
+    }
+
     private func configuration(_ opened: KeyDirectoryOptions.Opened?) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
         configuration.frontendEndpoint = try endpoints.frontend()
         configuration.workerEndpoint = try endpoints.worker()
         configuration.schedulerEndpoint = try endpoints.scheduler()
         configuration.adminEndpoint = try endpoints.admin()
-        configuration.broker.objective = try objective.objective()
-        try admission.apply(to: &configuration.broker)
-        try delivery.apply(to: &configuration.broker)
-        configuration.broker.nameRetention = try journal.retention().result + Interval.seconds(3600)
+        configuration.broker = try brokerConfiguration()
         configuration.security = opened.map { BrokerSecurity(keys: $0.serverKeys, table: $0.table) }
         configuration.bindsInsecurely = try keys.bindsInsecurely()
         let exposed = configuration.exposedEndpoints

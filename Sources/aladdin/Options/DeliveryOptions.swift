@@ -19,24 +19,9 @@ struct DeliveryOptions: ParsableArguments {
     var engineTimeoutS: Double?
 
     func apply(to configuration: inout BrokerConfiguration) throws {
-        configuration.maximumAttempts = try count(maxAttempts, "max-attempts", configuration.maximumAttempts)
-        configuration.maximumWorkersLost = try count(poisonAfter, "poison-after", configuration.maximumWorkersLost)
-        let seconds = try Setting.resolve(
-            engineTimeoutS,
-            "engine-timeout-s",
-            default: configuration.enginePatience.seconds
-        )
-        guard let patience = Interval(validatingMilliseconds: seconds * 1000), patience > .zero else {
-            throw ValidationError("--engine-timeout-s is \(seconds); it must be a positive number of seconds")
-        }
-        configuration.enginePatience = patience
-    }
-
-    private func count(_ given: Int?, _ name: String, _ fallback: Int) throws -> Int {
-        let count = try Setting.resolve(given, name, default: fallback)
-        guard (1...1000).contains(count) else {
-            throw ValidationError("--\(name) is \(count); it must be from 1 to 1000")
-        }
-        return count
+        configuration.maximumAttempts = try Setting.resolve(maxAttempts, "max-attempts", default: 3)
+        configuration.maximumWorkersLost = try Setting.resolve(poisonAfter, "poison-after", default: 2)
+        let seconds = try Setting.resolve(engineTimeoutS, "engine-timeout-s", default: 120)
+        configuration.enginePatience = .seconds(rounding: seconds)
     }
 }

@@ -12,9 +12,6 @@ extension EngineOptions {
         var configuration = PluginEngineConfiguration()
         configuration.modelName = try Setting.resolve(modelName, "model-name")
         configuration.kvCapacityTokens = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens")
-        if let tokens = configuration.kvCapacityTokens, tokens < 1 {
-            throw ValidationError("--kv-capacity-tokens is \(tokens); it must be at least 1")
-        }
         if let directory: String = try Setting.resolve(model, "model") {
             configuration.modelDirectory = try existing(directory, "--model", isDirectory: true)
         }

@@ -4,6 +4,7 @@ internal import EngineInterface
 internal import Foundation
 internal import Logging
 internal import ReferenceEngine
+internal import ServiceSettings
 internal import ServingModel
 internal import UpstreamEngine
 internal import WorkerService
@@ -38,6 +39,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Standard deviation of a random factor on an emulated engine's steps. (default: 0)")
     var noise: Double?
 
+    @Option(
+        name: .customLong("load-s"),
+        help: "How long an emulated engine takes to be ready, as a real one does to load weights. (default: 0)"
+    )
+    var loadSeconds: Double?
+
     @Flag(
         name: .customLong("no-resume"),
         help: "An emulated engine that starts answers over which another worker began."
@@ -61,10 +68,7 @@ struct EngineOptions: ParsableArguments {
 
     func batchingMode() throws -> BatchingMode {
         let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
-        guard let mode = BatchingMode(rawValue: name) else {
-            throw ValidationError("--batching is '\(name)'; it must be prefill-priority or chunked")
-        }
-        return mode
+        return BatchingMode(rawValue: name) ?? .chunked
     }
 }
 
@@ -110,8 +114,7 @@ extension EngineOptions {
         case "emulated": return try emulated()
         case "upstream": return try upstreamChoice()
         default:
-            if kind.hasPrefix(Self.pluginPrefix) { return try plugin(String(kind.dropFirst(Self.pluginPrefix.count))) }
-            throw ValidationError("--engine is '\(kind)'; it must be cpu, emulated, upstream or plugin:PATH")
+            return try plugin(String(kind.dropFirst(Self.pluginPrefix.count)))
         }
     }
 
@@ -121,7 +124,8 @@ extension EngineOptions {
         configuration.threads = max(1, ProcessInfo.processInfo.activeProcessorCount / workers)
         configuration.kvCapacityTokens = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens", default: 16_384)
         if let tokens = configuration.kvCapacityTokens, tokens < 32 {
-            throw ValidationError("--kv-capacity-tokens is \(tokens); it must be at least 32")
+            let label = Setting.label("kv-capacity-tokens", isGiven: kvCapacityTokens != nil)
+            throw ConfigurationFault("\(label) is \(tokens); for this engine it must be at least 32")
         }
         let directory: String? = try Setting.resolve(model, "model")
         let batching = try batchingMode()
@@ -155,17 +159,13 @@ extension EngineOptions {
         let profile = try ProfileFile.read(path)
         var configuration = EmulatedEngine.Configuration()
         configuration.timeScale = try Setting.resolve(timeScale, "time-scale", default: 1)
-        guard configuration.timeScale.isFinite, configuration.timeScale >= 0 else {
-            throw ValidationError("--time-scale is \(configuration.timeScale); it must not be negative")
-        }
         configuration.relativeNoise = try Setting.resolve(noise, "noise", default: 0)
-        guard configuration.relativeNoise.isFinite, (0...1).contains(configuration.relativeNoise) else {
-            throw ValidationError("--noise is \(configuration.relativeNoise); it must be from 0 to 1")
-        }
-        configuration.resumesPrefix = !startsOver
+        configuration.resumesPrefix = try !Setting.flag(startsOver, "no-resume")
+        let load = try Setting.resolve(loadSeconds, "load-s", default: 0)
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [profile, configuration] in
-            EmulatedEngine(profile: profile, configuration: configuration)
+            if load > 0 { Thread.sleep(forTimeInterval: load) }
+            return EmulatedEngine(profile: profile, configuration: configuration)
         }
         return EngineChoice(kind: "emulated", batching: batching, source: source)
     }

@@ -33,15 +33,8 @@ struct JournalOptions: ParsableArguments {
         let standard = JournalConfiguration()
         let day = standard.retention.seconds / 3600
         let hours = try Setting.resolve(resultRetentionH, "result-retention-h", default: day)
-        guard hours > 0, hours <= 87_600 else {
-            throw ValidationError("--result-retention-h is \(hours); it must be positive, 87600 (ten years) at most")
-        }
         let results = try Setting.resolve(maxResults, "max-results", default: standard.maxResults)
-        guard results >= 0 else { throw ValidationError("--max-results is \(results); it must not be negative") }
         let gib = try Setting.resolve(journalGib, "journal-gib", default: Double(standard.maxBytes) / Double(1 << 30))
-        guard gib > 0, gib <= 1_048_576 else {
-            throw ValidationError("--journal-gib is \(gib); it must be positive, 1048576 at most")
-        }
         return (.seconds(rounding: hours * 3600), results, Int64(gib * Double(1 << 30)))
     }
 
@@ -51,9 +44,6 @@ struct JournalOptions: ParsableArguments {
     ///   has a journal of its own.
     func journal(for frontend: String) throws -> (any Journal)? {
         let kind = try Setting.resolve(journal, "journal", default: "sqlite")
-        guard kind == "sqlite" || kind == "none" else {
-            throw ValidationError("--journal is '\(kind)'; it must be sqlite or none")
-        }
         if kind == "none" { return nil }
         guard let directory = try Setting.resolve(data, "data") ?? Self.standardDirectory(for: frontend) else {
             return nil
@@ -72,8 +62,7 @@ struct JournalOptions: ParsableArguments {
         if let warning = SQLiteJournal.warning(about: parent) { Terminal.complain("warning: \(warning)") }
         var configuration = JournalConfiguration()
         (configuration.retention, configuration.maxResults, configuration.maxBytes) = try retention()
-        configuration.acceptsLoss =
-            try journalAcceptLoss || Setting.resolve(nil as Bool?, "journal-accept-loss") == true
+        configuration.acceptsLoss = try Setting.flag(journalAcceptLoss, "journal-accept-loss")
         return SQLiteJournal(directory: directory, configuration: configuration) {
             UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         }

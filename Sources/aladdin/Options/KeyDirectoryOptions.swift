@@ -56,12 +56,6 @@ struct KeyDirectoryOptions: ParsableArguments {
     }
 
     func bindsInsecurely() throws -> Bool {
-        if insecureBind { return true }
-        guard let text = Setting.text("insecure-bind") else { return false }
-        switch text.lowercased() {
-        case "1", "true", "yes": return true
-        case "0", "false", "no": return false
-        default: throw ValidationError("ALADDIN_INSECURE_BIND is '\(text)'; it must be true or false")
-        }
+        try Setting.flag(insecureBind, "insecure-bind")
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ServiceSettings
 internal import ServingModel
 
 /// The objective of queries that name none.
@@ -27,7 +28,8 @@ struct ObjectiveOptions: ParsableArguments {
     private func interval(_ given: Double?, _ name: String, default fallback: Double) throws -> Interval {
         let value = try Setting.resolve(given, name, default: fallback)
         guard let interval = Interval(validatingMilliseconds: value), interval > .zero else {
-            throw ValidationError("--\(name) is \(value); it must be a positive number of milliseconds")
+            let label = Setting.label(name, isGiven: given != nil)
+            throw ConfigurationFault("\(label) is \(value); it must be a positive number of milliseconds")
         }
         return interval
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import SchedulerService
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 
 /// How many workers the scheduler wishes for.
@@ -29,13 +30,15 @@ struct ScalingAdviceOptions: ParsableArguments {
     func limits() throws -> ScalingLimits {
         let least = try Setting.resolve(minWorkers, "min-workers", default: 1)
         let most = try Setting.resolve(maxWorkers, "max-workers", default: 10_000)
-        guard (0...10_000).contains(least) else {
-            throw ValidationError("--min-workers is \(least); it must be from 0 to 10000")
-        }
-        guard (least...10_000).contains(most) else {
-            throw ValidationError("--max-workers is \(most); it must be from --min-workers, \(least), to 10000")
-        }
+        try Self.check(least, most, isGiven: maxWorkers != nil)
         return ScalingLimits(least: least, most: most)
+    }
+
+    static func check(_ least: Int, _ most: Int, isGiven: Bool) throws {
+        guard least <= most else {
+            let label = Setting.label("max-workers", isGiven: isGiven)
+            throw ConfigurationFault("\(label) is \(most); it must be from min-workers, \(least), to 10000")
+        }
     }
 
     func apply(to configuration: inout SchedulerServiceConfiguration) throws {
@@ -43,9 +46,6 @@ struct ScalingAdviceOptions: ParsableArguments {
         configuration.scaling = name == "off" ? nil : name
         configuration.scalingLimits = try limits()
         let seconds = try Setting.resolve(startUp, "startup-s", default: 30)
-        guard (0...86_400).contains(seconds) else {
-            throw ValidationError("--startup-s is \(seconds); it must be from 0 to 86400")
-        }
         configuration.workerStartUp = .seconds(rounding: seconds)
     }
 }

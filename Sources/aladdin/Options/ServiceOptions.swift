@@ -11,14 +11,27 @@ struct ServiceOptions: ParsableArguments {
 
     func logger() throws -> Logger {
         let name = try Setting.resolve(logLevel, "log-level", default: "info")
-        guard let level = Logger.Level(rawValue: name.lowercased()) else {
-            throw ValidationError(
-                "--log-level is '\(name)'; it must be one of: trace, debug, info, notice, warning, error, critical"
-            )
+        LogLevel.shared.value = Logger.Level(rawValue: name) ?? .info
+        return Logger(label: "aladdin") { ProcessLogHandler(label: $0) }
+    }
+
+    /// Takes over what can change of this while the service runs.
+    func reconfigure() throws {
+        let name = try Setting.resolve(logLevel, "log-level", default: "info")
+        LogLevel.shared.value = Logger.Level(rawValue: name) ?? .info
+    }
+
+    /// What follows the configuration file, if there is one.
+    func follower(
+        of command: String,
+        logger: Logger,
+        apply: @escaping @Sendable () async throws -> Void = {}
+    ) -> [any Service] {
+        let follower = ConfigurationFollower(command, logger: logger) {
+            try await apply()
+            try reconfigure()
         }
-        var logger = Logger(label: "aladdin") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
-        return logger
+        return follower.map { [$0] } ?? []
     }
 
     /// Runs services until Ctrl-C or SIGTERM, then shuts them down in reverse order.

@@ -40,19 +40,11 @@ struct UpstreamOptions: ParsableArguments {
             }
             configuration.apiKey = key
             configuration.model = try Setting.resolve(upstreamModel, "upstream-model")
-            configuration.patience = .seconds(Int64(try whole(upstreamTimeoutS, "upstream-timeout-s") ?? 100))
-            configuration.maximumSequences = try whole(maxSequences, "max-sequences")
-            configuration.contextLength = try whole(contextLength, "context-length")
+            configuration.patience = .seconds(Int64(try Setting.resolve(upstreamTimeoutS, "upstream-timeout-s") ?? 100))
+            configuration.maximumSequences = try Setting.resolve(maxSequences, "max-sequences")
+            configuration.contextLength = try Setting.resolve(contextLength, "context-length")
             return configuration
         }
-    }
-
-    private func whole(_ given: Int?, _ name: String) throws -> Int? {
-        guard let value = try Setting.resolve(given, name) else { return nil }
-        guard (1...Int(Int32.max)).contains(value) else {
-            throw ValidationError("--\(name) is \(value); it must be from 1 to \(Int32.max)")
-        }
-        return value
     }
 
     private func apiKey() throws -> String? {

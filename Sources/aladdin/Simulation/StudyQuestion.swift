@@ -93,7 +93,7 @@ struct StudyQuestion: ParsableArguments {
     }
 
     private func policies() throws -> [String] {
-        let text = try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
+        let text = policy ?? Setting.text("policy") ?? PolicyCatalog.defaultName
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         for (index, name) in names.enumerated() {
             do throws(PolicyError) {

@@ -7,18 +7,22 @@ extension ClusterScreen {
     private static let figureWidth = 11
     private static let rateWidth = 11
 
+    /// Where bars would be too short, what is beside them is left out.
+    private var isNarrow: Bool { columns < 84 }
+
     /// What is left of a line for its two bars, shared by them.
     private var barWidth: Int {
-        max((columns - Self.nameWidth - 7 - Self.figureWidth - Self.rateWidth - 18) / 2, 6)
+        let beside = isNarrow ? 3 : Self.rateWidth + 18
+        return max((columns - Self.nameWidth - 7 - Self.figureWidth - beside) / 2, 6)
     }
 
     var heading: String {
         let cells = [
             Self.padded("WORKER (\(current.status.workers.count))", Self.nameWidth),
             Self.padded("KV", barWidth + 7), Self.padded("RUNNING + BEHIND", barWidth + Self.figureWidth + 1),
-            Self.padded("TOKENS", Self.rateWidth, right: true), "STEPS OFF",
         ]
-        return style.soft(String(cells.joined(separator: " ").prefix(columns)))
+        let beside = isNarrow ? [] : [Self.padded("TOKENS", Self.rateWidth, right: true), "STEPS OFF"]
+        return style.soft((cells + beside).joined(separator: " "))
     }
 
     /// One line each, sorted by name.
@@ -40,14 +44,18 @@ extension ClusterScreen {
         let name = Self.safe(worker.name) + (worker.isDraining ? " (leaving)" : "")
         let memory = style.bar(filled, used > 0.95 ? .red : .magenta)
         let batch = style.bar(running, .blue) + style.bar(waiting, .yellow, "▒")
-        return [
+        let cells = [
             Self.padded(name, Self.nameWidth),
             memory + style.rest(barWidth - filled), Self.padded(used.percent, 6, right: true),
             batch + style.rest(barWidth - running - waiting),
             Self.padded("\(worker.running)" + (behind > 0 ? " + \(behind)" : ""), Self.figureWidth),
+        ]
+        guard !isNarrow else { return cells.joined(separator: " ") }
+        let beside = [
             Self.padded(tokenRate(of: worker), Self.rateWidth, right: true),
             worker.steps > 0 ? worker.stepError.percent + ", " + worker.stepBias.signedPercent : "-",
-        ].joined(separator: " ")
+        ]
+        return (cells + beside).joined(separator: " ")
     }
 
     private static func padded(_ text: String, _ width: Int, right: Bool = false) -> String {

@@ -26,7 +26,7 @@ struct ClusterScreen {
         lines += ["", heading] + workers.prefix(room)
         if workers.count > room { lines.append(style.soft("  and \(workers.count - room) more")) }
         if !fleets.isEmpty { lines += [""] + fleets }
-        return lines.joined(separator: "\n")
+        return lines.map { TextStyle.clipped($0, to: columns) }.joined(separator: "\n")
     }
 
     private var status: ClusterStatus { current.status }
@@ -61,16 +61,14 @@ struct ClusterScreen {
                 model.averageTokenTime.text, "\(model.completed)", "\(model.refused)",
             ]
         }
-        var lines = Terminal.table([headings] + rows).split(separator: "\n").map { String($0.prefix(columns)) }
+        var lines = Terminal.table([headings] + rows).split(separator: "\n").map(String.init)
         lines[0] = style.soft(lines[0])
         return lines
     }
 
     private func line(of fleet: FleetWish) -> String {
-        let text =
-            "fleet \(Self.safe(fleet.model)): \(fleet.active) serve, \(fleet.starting) awaited, \(fleet.workers) wished for "
+        "fleet \(Self.safe(fleet.model)): \(fleet.active) serve, \(fleet.starting) awaited, \(fleet.workers) wished for "
             + "(\(Self.safe(fleet.reason))); the load keeps \(fleet.offeredLoad.short) busy"
-        return String(text.prefix(columns))
     }
 
     /// How fast a total grows, by the second.

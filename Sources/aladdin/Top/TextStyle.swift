@@ -31,6 +31,22 @@ struct TextStyle {
         length > 0 ? soft(String(repeating: "·", count: length)) : ""
     }
 
+    /// What of a line fits so many columns; escape sequences take none, and all of them are kept.
+    static func clipped(_ line: String, to columns: Int) -> String {
+        var (clipped, width, isEscaped) = ("", 0, false)
+        for character in line {
+            if character == "\u{1B}" { isEscaped = true }
+            if isEscaped {
+                clipped.append(character)
+                if character == "m" { isEscaped = false }
+            } else if width < columns {
+                clipped.append(character)
+                width += 1
+            }
+        }
+        return clipped
+    }
+
     private func paint(_ text: String, _ code: Int) -> String {
         isPlain ? text : "\u{1B}[\(code)m\(text)\u{1B}[0m"
     }

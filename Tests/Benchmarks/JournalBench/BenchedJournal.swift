@@ -58,7 +58,7 @@ final class BenchedJournal {
     private func start() {
         journal.start { [heard] event in
             switch event {
-            case .durable(let through): heard.tell(through)
+            case .durable(let through, _): heard.tell(through)
             case .failed(let failure): fatalError("\(failure)")
             case .found: break
             }

@@ -49,7 +49,8 @@ struct Arguments: Sendable {
 
     func wants(_ section: String) -> Bool {
         // What reads a clock wants the machine for itself, and never finds the same twice: only by name.
-        sections.isEmpty ? ![LiveService.name, Decisions.name].contains(section) : sections.contains(section)
+        let timed = [LiveService.name, MixedPool.name, AutoscaledDay.name, Decisions.name]
+        return sections.isEmpty ? !timed.contains(section) : sections.contains(section)
     }
 
     func wants(_ key: QuestionKey) -> Bool {

@@ -61,9 +61,10 @@ struct Document {
         # Numbers that you can make again
 
         This page is written by a program. `make reproduce` runs a short form of the studies in minutes,
-        `make reproduce-full` all of them in hours; both write this page and its pictures from what they find. Nothing here
-        was typed in by hand, and nothing needs a GPU: queries are served by simulated workers under the production
-        scheduler, in virtual time, and equal seeds give equal numbers on every machine.
+        `make reproduce-full` all of them in hours; both write this page and its pictures from what they find, which is kept
+        as JSON in [findings](findings). Nothing here was typed in by hand, and nothing needs a GPU: queries are served by
+        simulated workers under the production scheduler, in virtual time, and equal seeds give equal numbers on every
+        machine.
 
         ## What is measured
 

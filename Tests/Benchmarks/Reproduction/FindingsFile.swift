@@ -1,12 +1,12 @@
 internal import Foundation
 
-/// Where a section's findings are kept between runs: `.build/reproduction/SCOPE/SECTION.json`.
+/// Where a section's findings are kept: `docs/findings/SCOPE/SECTION.json`, beside the page that is written from them.
 struct FindingsFile<Finding: Codable & Sendable>: Sendable {
     private let url: URL
 
     init(root: String, section: String, scope: Scope) {
         url = URL(fileURLWithPath: root)
-            .appendingPathComponent(".build/reproduction/\(scope.rawValue)/\(section).json")
+            .appendingPathComponent("docs/findings/\(scope.rawValue)/\(section).json")
     }
 
     /// nil if there is none.
@@ -31,7 +31,7 @@ struct FindingsFile<Finding: Codable & Sendable>: Sendable {
         let folder = url.deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf",
             negativeInfinity: "-inf",

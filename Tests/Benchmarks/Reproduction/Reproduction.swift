@@ -2,7 +2,7 @@ internal import Foundation
 
 /// Runs the studies that the documentation's figures come from, and writes docs/reproduction.md from their findings.
 ///
-/// Findings are kept under .build/reproduction, so that a study that was interrupted goes on where it stopped and the
+/// Findings are kept under docs/findings, so that a study that was interrupted goes on where it stopped and the
 /// document can be written again without running anything.
 @main
 struct Reproduction {
@@ -60,6 +60,8 @@ enum Sections {
             StudySection(Packing(data: data)),
             StudySection(PlanChecks(data: data)),
             StudySection(LiveService(data: data)),
+            StudySection(MixedPool(data: data)),
+            StudySection(AutoscaledDay(data: data)),
             StudySection(Decisions(data: data)),
         ]
     }

@@ -42,6 +42,37 @@ struct BrokerAdmissionTests {
         #expect(rig.broker.liveQueries == 1000)
     }
 
+    @Test(
+        "Admission control that is switched on while queries are under way knows of them, and off again refuses nothing"
+    )
+    func switched() throws {
+        var rig = rig { $0.refusesByPrediction = false }
+        for _ in 0..<100 { _ = try rig.submit() }
+        var changed = rig.broker.configuration
+        changed.refusesByPrediction = true
+        rig.broker.reconfigure(changed)
+        #expect(try refusal { _ = try rig.submit() }.reason == .overloaded)
+        changed.refusesByPrediction = false
+        rig.broker.reconfigure(changed)
+        _ = try rig.submit()
+        #expect(rig.broker.liveQueries == 101)
+        rig.broker.checkInvariants()
+    }
+
+    @Test("Objectives and limits change for newcomers; what a broker can't change stays")
+    func reconfigured() throws {
+        var rig = rig()
+        _ = try rig.submit()
+        var changed = BrokerConfiguration()
+        changed.objective.timeToFirstToken = .seconds(7)
+        changed.maximumQueries = 1
+        changed.maximumAttempts = 9
+        rig.broker.reconfigure(changed)
+        #expect(rig.broker.configuration.objective == changed.objective)
+        #expect(rig.broker.configuration.maximumAttempts == 3)
+        #expect(try refusal { _ = try rig.submit() }.reason == .queueFull)
+    }
+
     @Test("A query that names no objective is not refused for load, unless that is wished")
     func coverage() throws {
         var rig = rig { $0.admissionCoversAll = false }

@@ -16,8 +16,8 @@ struct Service: Sendable {
     static func up(_ flags: [String], workers: Int = 2) async throws -> Service {
         let arguments = ["up", "--http", "127.0.0.1:0", "--workers", "\(workers)"] + Endpoints().flags + flags
         let process = ServiceProcess(arguments)
-        let ready = try await process.line("aladdin is ready on http://", in: \.output)
-        let url = try #require(ready.split(separator: " ").first { $0.hasPrefix("http://") })
+        let ready = try await process.line("aladdin is ready on http", in: \.output)
+        let url = try #require(ready.split(separator: " ").first { $0.hasPrefix("http") })
         let service = Service(process: process, endpoints: try await Endpoints(of: process), url: String(url))
         try await service.endpoints.status("all workers") { $0.workers.count == workers }
         return service

@@ -74,6 +74,23 @@ struct FleetScalingTests {
         #expect(busy.offeredLoad > 10 * calm.offeredLoad)
     }
 
+    @Test("What was wished for and has not come is not called steady, and a limit in the way is named")
+    func reasonWhileAwaited() throws {
+        var rig = try rig(limits: ScalingLimits(least: 1, most: 40))
+        for second in 1...30 as ClosedRange<Int64> { _ = rig.second(second, queries: 1, workers: 2) }
+        var reasons: Set<String> = []
+        for second in 31...60 as ClosedRange<Int64> {
+            let wish = try #require(rig.second(second, queries: 40, workers: 2).first)
+            if wish.starting > 0 { reasons.insert(wish.reason) }
+        }
+        #expect(!reasons.isEmpty && reasons.isSubset(of: ["demand", "backlog"]), "\(reasons)")
+        var last = try #require(rig.second(61, queries: 2000, workers: 2).first)
+        for second in 62...90 as ClosedRange<Int64> {
+            last = try #require(rig.second(second, queries: 2000, workers: 2).first)
+        }
+        #expect(last.workers == 40 && last.reason == "limit")
+    }
+
     @Test("A lost connection makes no start-ups of the workers that the next snapshot tells of")
     func reset() throws {
         var rig = try rig()

@@ -457,9 +457,29 @@ void   aladdin__v1__worker_name__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__worker_name__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define aladdin__v1__get_status_request__field_descriptors NULL
-#define aladdin__v1__get_status_request__field_indices_by_name NULL
-#define aladdin__v1__get_status_request__number_ranges NULL
+static const ProtobufCFieldDescriptor aladdin__v1__get_status_request__field_descriptors[1] =
+{
+  {
+    "with_metrics",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__GetStatusRequest, with_metrics),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__get_status_request__field_indices_by_name[] = {
+  0,   /* field[0] = with_metrics */
+};
+static const ProtobufCIntRange aladdin__v1__get_status_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor aladdin__v1__get_status_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -468,14 +488,14 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_request__descriptor =
   "Aladdin__V1__GetStatusRequest",
   "aladdin.v1",
   sizeof(Aladdin__V1__GetStatusRequest),
-  0,
+  1,
   aladdin__v1__get_status_request__field_descriptors,
   aladdin__v1__get_status_request__field_indices_by_name,
-  0,  aladdin__v1__get_status_request__number_ranges,
+  1,  aladdin__v1__get_status_request__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__get_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[14] =
+static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_descriptors[15] =
 {
   {
     "broker",
@@ -645,6 +665,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__get_status_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "metrics",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__GetStatusResponse, metrics),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] = {
   0,   /* field[0] = broker */
@@ -653,6 +685,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
   4,   /* field[4] = decisions */
   11,   /* field[11] = fleets */
   9,   /* field[9] = frontend_sessions */
+  14,   /* field[14] = metrics */
   8,   /* field[8] = models */
   3,   /* field[3] = policy */
   10,   /* field[10] = predictions */
@@ -665,7 +698,7 @@ static const unsigned aladdin__v1__get_status_response__field_indices_by_name[] 
 static const ProtobufCIntRange aladdin__v1__get_status_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
 {
@@ -675,7 +708,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
   "Aladdin__V1__GetStatusResponse",
   "aladdin.v1",
   sizeof(Aladdin__V1__GetStatusResponse),
-  14,
+  15,
   aladdin__v1__get_status_response__field_descriptors,
   aladdin__v1__get_status_response__field_indices_by_name,
   1,  aladdin__v1__get_status_response__number_ranges,

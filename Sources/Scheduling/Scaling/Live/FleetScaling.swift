@@ -14,6 +14,8 @@ package struct FleetScaling: Sendable {
         var policy: any ScalingPolicy
         /// GPUs of the worker that joined last.
         var gpus: Int
+        /// Why it was last to grow: the reason for as long as that is waited for.
+        var growth = ScalingReason.demand
     }
 
     private let policy: String
@@ -67,11 +69,18 @@ package struct FleetScaling: Sendable {
         observation.startUpTimes = fleets[index].expected.takeStartUpTimes()
         let wish = fleets[index].policy.desiredWorkers(observation, at: now)
         fleets[index].expected.expect(wish.workers - active, at: now)
+        switch wish.reason {
+        case .demand, .backlog, .limit: fleets[index].growth = wish.reason
+        default: break
+        }
+        // A policy counts those to come as if they were there, and is content with them.
+        let isContent = wish.reason == .steady || wish.reason == .lingering
+        let isAwaited = isContent && wish.workers > active
         return FleetWish(
             model: fleets[index].model,
             workers: wish.workers,
             gpusPerWorker: fleets[index].gpus,
-            reason: wish.reason.rawValue,
+            reason: (isAwaited ? fleets[index].growth : wish.reason).rawValue,
             active: active,
             starting: fleets[index].expected.count,
             offeredLoad: observation.offeredWork / Self.tick.seconds * observation.workersPerWork

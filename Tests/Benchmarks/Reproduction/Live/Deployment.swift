@@ -1,104 +1,58 @@
+internal import Batching
 internal import Foundation
+internal import Scheduling
+internal import ServingModel
+internal import Simulation
 
-/// The service as processes of the built product, on sockets of its own.
+/// A fleet and a load that the running service and the simulator are both given.
 struct Deployment: Sendable {
-    let root: String
-    let profile: String
-    let policy: String
+    let data: DataFolder
+    /// Names of profiles in Tests/Data, one for each worker.
+    var workers: [String]
+    var mode: BatchingMode
+    var trace: String
+    /// Queries per second.
+    var rate: Double
+    var seconds: Double
+    var objective: ServiceLevelObjective
 
-    /// How long the workers may take to register, in seconds.
-    private static let patience = 60.0
+    struct Figures: Codable, Sendable {
+        var attainment: Double
+        /// Milliseconds.
+        var firstTokenP50: Double
+        var firstTokenP99: Double
+        var tokenTimeP50: Double
+        var tokenTimeP99: Double
+        var queries: Int
+    }
 
-    /// Starts the service, drives it with `aladdin bench`, stops it, and returns what the bench measured.
-    func bench(_ arguments: [String]) throws -> LiveService.Figures {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("aladdin-reproduction-\(ProcessInfo.processInfo.processIdentifier)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        func socket(_ role: String) -> String { "ipc://\(folder.path)/\(role)" }
-        let all = [
-            "--frontend-endpoint", socket("frontend"), "--worker-endpoint", socket("worker"),
-            "--scheduler-endpoint", socket("scheduler"), "--admin-endpoint", socket("admin"),
-        ]
+    /// Runs a process for each role and worker, drives them with `aladdin bench`, and returns what that measured.
+    func live(_ policy: String) throws -> Figures {
+        let processes = try ServiceProcesses(root: data.root)
+        defer { processes.removeFolder() }
         var services: [Process] = []
-        defer {
-            for service in services.reversed() { service.terminate() }
-            for service in services { service.waitUntilExit() }
+        defer { processes.stop(services) }
+        func start(_ arguments: [String]) throws {
+            services.append(try processes.start(arguments + processes.endpoints))
         }
         // As the simulation that it is compared with.
-        services.append(try start(["broker", "--admission", "off"] + all))
-        services.append(try start(["scheduler", "--policy", policy] + all))
-        for index in 0..<LiveService.workers {
-            services.append(
-                try start(
-                    ["worker", "--name", "worker-\(index)", "--engine", "emulated", "--batching", "prefill-priority"]
-                        + ["--profile", "Tests/Data/profiles/\(profile).json"] + all
-                )
+        try start(["broker", "--admission", "off"])
+        try start(["scheduler", "--policy", policy])
+        for (index, profile) in workers.enumerated() {
+            try start(
+                ["worker", "--name", "worker-\(index)", "--engine", "emulated", "--batching", mode.rawValue]
+                    + ["--profile", "Tests/Data/profiles/\(profile).json"]
             )
         }
-        try waitForWorkers(["status", "--json", "--admin-endpoint", socket("admin")])
-        let output = try output(of: ["bench", "--json", "--frontend-endpoint", socket("frontend")] + arguments)
-        return try Self.figures(output)
-    }
-
-    private func process(_ arguments: [String]) -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: root).appendingPathComponent(".build/release/aladdin")
-        process.currentDirectoryURL = URL(fileURLWithPath: root)
-        process.arguments = arguments
-        return process
-    }
-
-    private func start(_ arguments: [String]) throws -> Process {
-        let process = process(arguments + ["--log-level", "error"])
-        do {
-            try process.run()
-        } catch {
-            throw UsageError(message: ".build/release/aladdin can't be started (\(error)): run 'make build' first")
-        }
-        return process
-    }
-
-    private func output(of arguments: [String]) throws -> Data {
-        let process = process(arguments)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return output
-    }
-
-    private func waitForWorkers(_ status: [String]) throws {
-        let deadline = Date().addingTimeInterval(Self.patience)
-        var seen = 0
-        while Date() < deadline {
-            let answer = try? JSONSerialization.jsonObject(with: output(of: status)) as? [String: Any]
-            seen = (answer?["workers"] as? [Any])?.count ?? 0
-            if seen >= LiveService.workers { return }
-            Thread.sleep(forTimeInterval: 0.5)
-        }
-        throw UsageError(message: "only \(seen) of \(LiveService.workers) workers registered in \(Self.patience) s")
-    }
-
-    private static func figures(_ output: Data) throws -> LiveService.Figures {
-        struct Report: Decodable {
-            struct Times: Decodable {
-                var p50: Double
-                var p99: Double
-            }
-            var sent: Int
-            var attainment: Double
-            var ttftMs: Times
-            var atgtMs: Times
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let report = try? decoder.decode(Report.self, from: output) else {
-            let text = String(decoding: output.prefix(200), as: UTF8.self)
-            throw UsageError(message: "aladdin bench gave no report but '\(text)'")
-        }
-        return LiveService.Figures(
+        try processes.waitForWorkers(workers.count)
+        let report = try processes.bench(
+            [
+                "--trace", "Tests/Data/traces/\(trace)", "--rate", "\(rate)", "--duration-s", "\(seconds)",
+                "--slo-ttft-ms", "\(objective.timeToFirstToken.seconds * 1000)",
+                "--slo-atgt-ms", "\(objective.averageTokenTime.seconds * 1000)",
+            ]
+        )
+        return Figures(
             attainment: report.attainment,
             firstTokenP50: report.ttftMs.p50,
             firstTokenP99: report.ttftMs.p99,
@@ -106,5 +60,55 @@ struct Deployment: Sendable {
             tokenTimeP99: report.atgtMs.p99,
             queries: report.sent
         )
+    }
+
+    /// What `aladdin bench` sends, on simulated workers.
+    func simulated(_ policy: String) throws -> Figures {
+        let read = try data.trace(trace)
+        let sent = read.scaled(rateBy: rate / read.rate).lasting(.seconds(rounding: seconds))
+        let queries = sent.entries.map {
+            SimulatedQuery(
+                arrival: .zero + $0.arrival,
+                inputTokens: $0.inputTokens,
+                outputTokens: $0.outputTokens,
+                objective: objective
+            )
+        }
+        let workload = StudyWorkload(
+            seed: 1,
+            queries: queries,
+            lengths: LengthHistory(),
+            seconds: seconds,
+            warmUpSeconds: 0
+        )
+        var configuration = ClusterSimulation.Configuration(mode: mode)
+        // The bench sends each answer's length as a hint.
+        configuration.tellsLengths = true
+        let run = ClusterRun(
+            profiles: try workers.map { try data.profile($0) },
+            policy: policy,
+            configuration: configuration
+        )
+        let figures = RunFigures([try run.run(workload)], workers: workers.count)
+        return Figures(
+            attainment: figures.attainment,
+            firstTokenP50: figures.firstToken.p50 * 1000,
+            firstTokenP99: figures.firstToken.p99 * 1000,
+            tokenTimeP50: figures.tokenTime.p50 * 1000,
+            tokenTimeP99: figures.tokenTime.p99 * 1000,
+            queries: queries.count
+        )
+    }
+}
+
+extension Deployment.Figures {
+    static let header = ["", "queries", "attainment", "TTFT p50, ms", "p99, ms", "ATGT p50, ms", "p99, ms"]
+
+    /// A row of a table under `header`.
+    func row(_ title: String) -> [Cell] {
+        [
+            Cell(title), .count(queries), .share(attainment), .number(firstTokenP50), .number(firstTokenP99),
+            .number(tokenTimeP50), .number(tokenTimeP99),
+        ]
     }
 }

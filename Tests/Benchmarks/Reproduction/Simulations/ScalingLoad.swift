@@ -11,7 +11,11 @@ struct ScalingLoad: Sendable {
     let meanField: Double
     /// r* of the paper's rule, for its scaler.
     let ratePerWorker: Double
-    private let workloads: [StudyWorkload]
+    let workloads: [StudyWorkload]
+    /// Whether the scheduler is told each answer's length, as `aladdin bench` does.
+    var tellsLengths = false
+    /// Workers that the fleet begins with; the warm-up is not counted.
+    var firstWorkers: Int { Int((1.3 * meanField).rounded(.up)) }
 
     private static let hopelessShare = 0.05
 
@@ -45,20 +49,18 @@ struct ScalingLoad: Sendable {
         ratePerWorker = configuration.paperChoice(among: [profile]).candidates[0].ratePerWorker
     }
 
-    /// The fleet begins with 1.3 times N_mf; the warm-up is not counted.
-    ///
     /// - Returns: nil where so many queries came late that the rest is not worth waiting for.
     func run(_ policy: String, _ scaler: any ScalingPolicy) throws -> RunFigures? {
         var configuration = ClusterSimulation.Configuration(mode: .prefillPriority)
+        configuration.tellsLengths = tellsLengths
         configuration.scaling = SimulatedScaling(
             policy: scaler,
             startUpTime: startUp,
             objective: objective,
             ratePerWorker: ratePerWorker
         )
-        let begin = Int((1.3 * meanField).rounded(.up))
         let run = ClusterRun(
-            profiles: Array(repeating: profile, count: begin),
+            profiles: Array(repeating: profile, count: firstWorkers),
             policy: policy,
             configuration: configuration
         )
@@ -68,6 +70,6 @@ struct ScalingLoad: Sendable {
             guard let done = try run.run(workload, allowedMisses: hopeless) else { return nil }
             runs.append(done)
         }
-        return RunFigures(runs, workers: begin)
+        return RunFigures(runs, workers: firstWorkers)
     }
 }

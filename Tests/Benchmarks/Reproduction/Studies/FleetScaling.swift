@@ -31,13 +31,23 @@ struct FleetScaling: Study {
         return scope == .full ? all : Array(all.prefix(1))
     }
 
-    static func scalers(_ scope: Scope) -> [Scaler] {
-        let fixed: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { factor, load in
+    /// So many workers, whatever comes.
+    static func fixed(_ policy: String) -> Scaler {
+        let factors = stride(from: 2.6, through: 1.09, by: -0.1).map(\.self)
+        return Scaler(title: "fixed, \(policy)", policy: policy, setPoints: factors) { factor, load in
             StaticScaling(workers: Int((load.meanField * factor).rounded(.up)))
         }
-        let pods: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { target, _ in
+    }
+
+    /// Kubernetes' autoscaler on the use of the KV cache.
+    static func pods(_ policy: String) -> Scaler {
+        let uses = [0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3]
+        return Scaler(title: "HPA on KV use, \(policy)", policy: policy, setPoints: uses) { target, _ in
             HorizontalPodAutoscaler(metric: .kvUse, target: target)
         }
+    }
+
+    static func scalers(_ scope: Scope) -> [Scaler] {
         let planner: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
             ThroughputPlanner(profile: load.profile, objective: load.objective, utilisation: utilisation)
         }
@@ -47,21 +57,16 @@ struct FleetScaling: Study {
         let forecast: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
             ForecastScaling(utilisation: utilisation, startUp: load.startUp)
         }
-        let factors = stride(from: 2.6, through: 1.09, by: -0.1).map(\.self)
         let shares = [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
-        let uses = [0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3]
         let few = [
-            Scaler(title: "fixed, jsq", policy: "jsq", setPoints: factors, make: fixed),
-            Scaler(title: "fixed, aladdin", policy: "aladdin", setPoints: factors, make: fixed),
-            Scaler(title: "HPA on KV use, jsq", policy: "jsq", setPoints: uses, make: pods),
-            Scaler(title: "HPA on KV use, round-robin", policy: "round-robin", setPoints: uses, make: pods),
+            fixed("jsq"), fixed("aladdin"), pods("jsq"), pods("round-robin"),
             Scaler(title: "planner, jsq", policy: "jsq", setPoints: shares, make: planner),
             Scaler(title: "planner, round-robin", policy: "round-robin", setPoints: shares, make: planner),
             Scaler(title: "forecast, aladdin", policy: "aladdin", setPoints: shares, make: forecast),
         ]
         guard scope == .full else { return few }
         return few + [
-            Scaler(title: "fixed, round-robin", policy: "round-robin", setPoints: factors, make: fixed),
+            fixed("round-robin"),
             Scaler(title: "the paper's, aladdin-paper", policy: "aladdin-paper", setPoints: shares, make: paper),
             Scaler(title: "forecast, jsq", policy: "jsq", setPoints: shares, make: forecast),
         ]
@@ -74,7 +79,7 @@ struct FleetScaling: Study {
                 Self.scalers(scope).map { scaler in
                     Question(key(setting, startUp, scaler)) {
                         let load = try ScalingLoad(data, setting, startUpSeconds: startUp, seeds: scope.seeds)
-                        return try Self.best(scaler, load)
+                        return try Self.best(scaler, load, target: Self.target)
                     }
                 }
             }
@@ -89,19 +94,21 @@ struct FleetScaling: Study {
         QuestionKey(setting.name, "\(startUp.plain) s", scaler.title, policy: scaler.policy)
     }
 
+    /// The thriftiest set point of a scaler that reaches the target.
+    ///
     /// Goes from the most generous set point towards thrift until the target is missed twice running, then halves the
     /// gap between the last that reached it and the next.
     ///
     /// The other way round most of the time would go into fleets that drown.
-    private static func best(_ scaler: Scaler, _ load: ScalingLoad) throws -> Finding {
+    static func best(_ scaler: Scaler, _ load: ScalingLoad, target: Double) throws -> Finding {
         var trials = Trials()
         for setPoint in scaler.setPoints {
-            trials.note(try trial(scaler, setPoint, load), at: setPoint)
+            trials.note(try trial(scaler, setPoint, load, target), at: setPoint)
             if trials.isSettled { break }
         }
         for _ in 0..<halvings {
             guard let between = trials.between else { break }
-            trials.note(try trial(scaler, between, load), at: between)
+            trials.note(try trial(scaler, between, load, target), at: between)
         }
         return trials.best ?? Finding(setPoint: "", attainment: 0, workerSeconds: 0, reachesTarget: false)
     }
@@ -109,7 +116,12 @@ struct FleetScaling: Study {
     private static let halvings = 2
 
     /// - Returns: nil where the load was not worth following to its end.
-    private static func trial(_ scaler: Scaler, _ setPoint: Double, _ load: ScalingLoad) throws -> Finding? {
+    private static func trial(
+        _ scaler: Scaler,
+        _ setPoint: Double,
+        _ load: ScalingLoad,
+        _ target: Double
+    ) throws -> Finding? {
         guard let figures = try load.run(scaler.policy, scaler.make(setPoint, load)) else { return nil }
         return Finding(
             setPoint: DecimalText.fixed(setPoint, decimals: 3),

@@ -38,10 +38,14 @@ typedef struct Aladdin__V1__WorkerName Aladdin__V1__WorkerName;
 struct  Aladdin__V1__GetStatusRequest
 {
   ProtobufCMessage base;
+  /*
+   * Whether the answer is to carry metrics.
+   */
+  protobuf_c_boolean with_metrics;
 };
 #define ALADDIN__V1__GET_STATUS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__get_status_request__descriptor) \
-     }
+    , 0 }
 
 
 struct  Aladdin__V1__GetStatusResponse
@@ -73,10 +77,14 @@ struct  Aladdin__V1__GetStatusResponse
    */
   uint64_t slo_ttft_us;
   uint64_t slo_atgt_us;
+  /*
+   * What the broker counts and measures beyond all that, in Prometheus' text format 0.0.4; empty unless asked for.
+   */
+  char *metrics;
 };
 #define ALADDIN__V1__GET_STATUS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__get_status_response__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__WorkerStatus

@@ -1,0 +1,76 @@
+package import ServingModel
+
+/// What is measured per model, since the broker started: distributions, leases and reasons.
+///
+/// Noting a value costs a search among a score of bounds; nothing is allocated once a reason was seen.
+package struct ModelFigures: Sendable {
+    /// Of completed queries of one class.
+    package struct Latencies: Sendable {
+        /// From arrival to the first token.
+        package fileprivate(set) var timeToFirstToken = Distribution(bounds: Distribution.waitBounds)
+        /// The mean gap between further tokens, of answers of two or more.
+        package fileprivate(set) var averageTokenTime = Distribution(bounds: Distribution.tokenTimeBounds)
+        /// From arrival to the end.
+        package fileprivate(set) var duration = Distribution(bounds: Distribution.waitBounds)
+    }
+
+    private var latencies = ServiceClass.allCases.map { _ in Latencies() }
+    /// From arrival to the first time that a worker pulled it.
+    package private(set) var queueWait = Distribution(bounds: Distribution.waitBounds)
+    package private(set) var stepTime = Distribution(bounds: Distribution.tokenTimeBounds)
+    /// Sequences that decode in a step, of steps in which any does.
+    package private(set) var decodeSequences = Distribution(bounds: Distribution.sizeBounds)
+    /// Prompt tokens in a step, of steps in which there are any.
+    package private(set) var prefillTokens = Distribution(bounds: Distribution.sizeBounds)
+    package private(set) var leasesGranted: UInt64 = 0
+    private var leaseEnds = LeaseEnd.allCases.map { _ in UInt64(0) }
+    /// Prompt tokens of queries that have ended, as far as they were counted.
+    package private(set) var promptTokens: UInt64 = 0
+    /// Queries that were not accepted, and those that failed, by the reason that their clients were told.
+    package private(set) var refusals: [Reason: UInt64] = [:]
+    package private(set) var failures: [Reason: UInt64] = [:]
+
+    package func latencies(of serviceClass: ServiceClass) -> Latencies {
+        latencies[serviceClass.rawValue]
+    }
+
+    package func leases(that end: LeaseEnd) -> UInt64 {
+        leaseEnds[end.rawValue]
+    }
+
+    mutating func noteRefusal(_ status: Status) {
+        refusals[status.reason, default: 0] += 1
+    }
+
+    mutating func noteEnd(of query: QueryRecord, with status: Status) {
+        promptTokens += UInt64(max(query.inputTokens ?? 0, 0))
+        switch status.code {
+        case .ok: noteLatencies(of: query)
+        case .cancelled: break
+        default: failures[status.reason, default: 0] += 1
+        }
+    }
+
+    private mutating func noteLatencies(of query: QueryRecord) {
+        let index = ServiceClass(priority: query.submission.priority).rawValue
+        if let first = query.firstToken { latencies[index].timeToFirstToken.add(first - query.arrival) }
+        if let time = query.averageTokenTime { latencies[index].averageTokenTime.add(time) }
+        if let ended = query.ended { latencies[index].duration.add(ended - query.arrival) }
+    }
+
+    mutating func noteLease(of query: QueryRecord, at now: Instant) {
+        leasesGranted += 1
+        if query.startedAttempt == 0 { queueWait.add(now - query.arrival) }
+    }
+
+    mutating func noteLeaseEnd(_ status: Status) {
+        leaseEnds[LeaseEnd(status).rawValue] += 1
+    }
+
+    /// A step of unknown time is one of time zero.
+    mutating func noteStep(_ workload: StepWorkload, took duration: Interval) {
+        if duration > .zero { stepTime.add(duration) }
+        if workload.decodeSequences > 0 { decodeSequences.add(Double(workload.decodeSequences)) }
+        if workload.prefillTokens > 0 { prefillTokens.add(Double(workload.prefillTokens)) }
+    }
+}
