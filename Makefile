@@ -7,6 +7,7 @@
 # make cuda   the engine for NVIDIA GPUs, .build/cuda/libaladdin-cuda.so; fetches nvcc from PyPI if there is none
 # make cuda-bench  on a GPU: checks its scores, measures decode and prefill, calibrates
 # make bench  the table of docs/benchmarks.md, in minutes; LONG=1 for more of it in half an hour, ROWS=a,b for some
+# make budgets  counts the instructions of hot paths and fails if there are more than there were (valgrind)
 # make bench-engine bench-journal  the CPU engine against memory bandwidth, the journal against the disk
 
 SHELL := /bin/bash
@@ -89,6 +90,11 @@ bench: packages
 	$(SWIFT_BUILD)
 	swift build -c release --product BenchProbes
 	python3 Tests/Benchmarks/bench $(if $(LONG),--long) $(if $(ROWS),--only $(ROWS)) $(ARGS)
+
+.PHONY: budgets
+budgets: packages
+	swift build -c release --product BenchProbes
+	Tests/Benchmarks/budgets
 
 bench-engine: packages
 	swift build -c release --product ReferenceEngineBench

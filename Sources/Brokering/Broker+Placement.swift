@@ -153,7 +153,7 @@ extension Broker {
         }
         let attempt = queries[place: place]?.attempt ?? 0
         if queries[place: place]?.durability != .volatile { write(.leased(number, attempt: attempt, lease)) }
-        if let query = queries[place: place] { models[query.model]?.figures.noteLease(of: query, at: now) }
+        if let record = queries[place: place] { models[record.model]?.figures.noteLease(of: record, at: now) }
         queries[place: place]?.begin(lease, on: id, named: workers[place: home]?.joined.name ?? "", at: now)
         queriesByLease[lease] = number
         workers[place: home]?.noteDispatch(of: lease, at: now)

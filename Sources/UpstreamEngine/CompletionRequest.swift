@@ -15,16 +15,26 @@ struct CompletionRequest {
             "temperature": request.sampling.temperature,
             "top_p": request.sampling.topP,
         ]
+        var input = JSONText()
         switch request.input {
         case .text(let text):
             path = "/v1/completions"
-            fields["prompt"] = text
+            input.append("\"prompt\":")
+            input.append(quoting: text)
         case .tokens(let tokens):
             path = "/v1/completions"
-            fields["prompt"] = tokens.map(Int.init)
+            input.append("\"prompt\":[" + tokens.lazy.map(String.init).joined(separator: ",") + "]")
         case .chat(let messages):
             path = "/v1/chat/completions"
-            fields["messages"] = messages.map { ["role": $0.role, "content": $0.content] }
+            input.append("\"messages\":[")
+            for (index, message) in messages.enumerated() {
+                input.append(index == 0 ? "{\"role\":" : ",{\"role\":")
+                input.append(quoting: message.role)
+                input.append(",\"content\":")
+                input.append(quoting: message.content)
+                input.append("}")
+            }
+            input.append("]")
         }
         if let seed = request.sampling.seed { fields["seed"] = Int64(truncatingIfNeeded: seed & 0x7FFF_FFFF_FFFF_FFFF) }
         if !request.sampling.stop.isEmpty { fields["stop"] = request.sampling.stop }
@@ -33,7 +43,13 @@ struct CompletionRequest {
         guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
             preconditionFailure("a request is plain JSON")
         }
-        body = [UInt8](data)
+        // The prompt can be long: it is written by hand, ahead of all the rest.
+        var text = JSONText()
+        text.append("{")
+        text.bytes += input.bytes
+        text.append(",")
+        text.bytes += data.dropFirst()
+        body = text.bytes
     }
 
     /// What OpenAI's interface does not have, for those known to take it.

@@ -224,14 +224,14 @@ struct HoldAndDispatchTests {
             view.apply(event, at: .zero)
             return view.unplaced.first!
         }
-        var batch = DispatchBatch(of: query(1, tokens: 10), on: worker)
-        batch.add(query(2, tokens: 900), on: worker)
+        var batch = DispatchBatch(of: query(1, tokens: 10), on: worker.promptTiming)
+        batch.add(query(2, tokens: 900), on: worker.promptTiming)
         #expect(policy.victim(of: batch, misses: [0, 0])?.number == QueryNumber(2))
         #expect(policy.victim(of: batch, misses: [1, 0])?.number == QueryNumber(1), "it is lost anyway")
-        batch.add(query(3, tokens: 5, tenant: "greedy"), on: worker)
+        batch.add(query(3, tokens: 5, tenant: "greedy"), on: worker.promptTiming)
         for _ in 0..<9 { policy.shares.charge(query(9, tokens: 5000, tenant: "greedy"), answering: 100) }
         #expect(policy.victim(of: batch, misses: [0, 1, 0])?.number == QueryNumber(3))
-        batch.add(query(4, tokens: 1, priority: -1), on: worker)
+        batch.add(query(4, tokens: 1, priority: -1), on: worker.promptTiming)
         #expect(policy.victim(of: batch, misses: [0, 1, 0, 0])?.number == QueryNumber(4))
     }
 

@@ -7,9 +7,19 @@ package struct FNV1a: Hashable, Sendable {
     package init() {}
 
     package mutating func combine(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            value ^= UInt64(byte)
-            value = value &* 0x0000_0100_0000_01B3
+        for byte in bytes { combine(byte) }
+    }
+
+    /// The same for an array, without asking it for each byte.
+    package mutating func combine(_ bytes: [UInt8]) {
+        bytes.withUnsafeBufferPointer { bytes in
+            for byte in bytes { combine(byte) }
         }
+    }
+
+    @inline(__always)
+    private mutating func combine(_ byte: UInt8) {
+        value ^= UInt64(byte)
+        value = value &* 0x0000_0100_0000_01B3
     }
 }

@@ -4,7 +4,8 @@
 struct Boxed<Value: Sendable>: @unchecked Sendable {
     // Changed only where this is the one reference to it, so it is as safe to share as the value.
     private final class Storage {
-        var value: Value
+        // Reading and changing are as exclusive as they are of the struct.
+        @exclusivity(unchecked) var value: Value
 
         init(_ value: Value) {
             self.value = value

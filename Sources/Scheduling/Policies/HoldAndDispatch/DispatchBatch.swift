@@ -18,24 +18,24 @@ struct DispatchBatch {
     /// Whether its size hangs on workers other than the one whose turn it is.
     var reliesOnOthers = false
 
-    init(of query: UnplacedQuery, on worker: WorkerView) {
+    init(of query: UnplacedQuery, on worker: PromptTiming) {
         queries = [query]
         tokens = query.prefillTokens
         squares = query.prefillTokens * query.prefillTokens
         contextTokens = query.contextTokens
         longestContext = query.longestContext
-        seconds = worker.batchSeconds(tokens: tokens, squares: squares)
+        seconds = worker.seconds(tokens: tokens, squares: squares)
     }
 
     /// Seconds of its prefill with one more.
-    func seconds(with query: UnplacedQuery, on worker: WorkerView) -> Double {
-        worker.batchSeconds(
+    func seconds(with query: UnplacedQuery, on worker: PromptTiming) -> Double {
+        worker.seconds(
             tokens: tokens + query.prefillTokens,
             squares: squares + query.prefillTokens * query.prefillTokens
         )
     }
 
-    mutating func add(_ query: UnplacedQuery, on worker: WorkerView) {
+    mutating func add(_ query: UnplacedQuery, on worker: PromptTiming) {
         seconds = seconds(with: query, on: worker)
         queries.append(query)
         tokens += query.prefillTokens
@@ -67,7 +67,8 @@ extension HoldAndDispatch {
         var rest = demand.queue(in: view)
         guard let head = rest.next() else { return nil }
         let free = view.workers[slot].freePlaces
-        var batch = DispatchBatch(of: head, on: view.workers[slot])
+        let timing = view.workers[slot].promptTiming
+        var batch = DispatchBatch(of: head, on: timing)
         var budget = settings.batchShare * head.firstTokenTime
         var deadline = head.deadline
         let cap = view.tokenCap(on: slot, pool: demand.pool)
@@ -75,7 +76,7 @@ extension HoldAndDispatch {
         batch.isFull = !settings.batches || batch.seconds >= budget || batch.tokens >= cap
         lazy var places = view.freePlaces(ofPool: demand.pool)
         while let query = rest.next() {
-            let seconds = batch.seconds(with: query, on: view.workers[slot])
+            let seconds = batch.seconds(with: query, on: timing)
             let count = batch.queries.count + 1
             budget = min(budget, settings.batchShare * query.firstTokenTime)
             deadline = min(deadline, query.deadline)
@@ -89,7 +90,7 @@ extension HoldAndDispatch {
                 demand.now + .seconds(rounding: seconds) <= deadline
             else { break }
             batch.isFull = false
-            batch.add(query, on: view.workers[slot])
+            batch.add(query, on: timing)
         }
         return batch
     }
@@ -109,11 +110,24 @@ extension ClusterView {
     }
 }
 
-extension WorkerView {
+/// What a worker's prompts take, without the worker.
+struct PromptTiming {
+    let isChunked: Bool
+    let model: StepModel
+
     /// Seconds that the prompts of a batch take, apart from the decodes beside them.
-    func batchSeconds(tokens: Int, squares: Int) -> Double {
+    func seconds(tokens: Int, squares: Int) -> Double {
         guard tokens > 0 else { return 0 }
         guard isChunked else { return model.prefill(tokens: Double(tokens), squares: Double(squares)) }
         return model.k1 * Double(tokens) + model.k1q * Double(squares)
+    }
+}
+
+extension WorkerView {
+    var promptTiming: PromptTiming { PromptTiming(isChunked: isChunked, model: model) }
+
+    /// `Hazard.rise`, asked of the worker: where it lies, no copy of it is made.
+    func rise(of batch: DispatchBatch, _ hazard: Hazard, limit: Double = .infinity) -> Hazard.Choice {
+        hazard.rise(of: batch, on: self, limit: limit)
     }
 }

@@ -15,7 +15,7 @@ extension HoldAndDispatch {
         var least = Double.infinity
         for slot in candidates {
             let limit = view.wantsExplanations || settings.balance < 0 ? Double.infinity : least
-            let choice = hazard.rise(of: batch, on: view.workers[slot], limit: limit)
+            let choice = view.workers[slot].rise(of: batch, hazard, limit: limit)
             let harm = settings.usesHazard ? choice.hazard : 0
             let score = harm + settings.balance * choice.pace / batch.head.tokenTime
             if score < least {

@@ -61,8 +61,8 @@ extension HoldAndDispatch {
     ) -> (DispatchBatch, Hazard.Choice)? {
         var queries = fitting(late, on: worker)
         while let head = queries.first {
-            var batch = DispatchBatch(of: head, on: worker)
-            for query in queries.dropFirst() { batch.add(query, on: worker) }
+            var batch = DispatchBatch(of: head, on: worker.promptTiming)
+            for query in queries.dropFirst() { batch.add(query, on: worker.promptTiming) }
             let choice = hazard.rise(of: batch, on: worker, isLate: true)
             let isHarmless =
                 choice.hazard <= settings.patience * Double(queries.count)
@@ -79,18 +79,19 @@ extension HoldAndDispatch {
     private func fitting(_ late: [UnplacedQuery], on worker: WorkerView) -> ArraySlice<UnplacedQuery> {
         let places = settings.batches ? worker.freePlaces : min(1, worker.freePlaces)
         var room = worker.roomForPrompts
+        let timing = worker.promptTiming
         var batch: DispatchBatch?
         for query in late {
             if (batch?.queries.count ?? 0) == places { break }
             // A small one may fit where the first doesn't.
             guard query.contextTokens < room else { continue }
             if let batch {
-                guard batch.seconds(with: query, on: worker) <= settings.batchShare * batch.head.firstTokenTime,
+                guard batch.seconds(with: query, on: timing) <= settings.batchShare * batch.head.firstTokenTime,
                     batch.tokens + query.prefillTokens <= worker.profile.limits.maximumBatchedTokens
                 else { break }
             }
             room -= query.contextTokens + 1
-            if batch == nil { batch = DispatchBatch(of: query, on: worker) } else { batch?.add(query, on: worker) }
+            if batch == nil { batch = DispatchBatch(of: query, on: timing) } else { batch?.add(query, on: timing) }
         }
         return (batch?.queries ?? [])[...]
     }
@@ -103,7 +104,7 @@ extension HoldAndDispatch {
             let slot = candidates(for: demand, in: view).first
         else { return }
         lastForced = demand.now
-        let batch = DispatchBatch(of: overdue, on: view.workers[slot])
+        let batch = DispatchBatch(of: overdue, on: view.workers[slot].promptTiming)
         let choice = demand.hazard.rise(of: batch, on: view.workers[slot], isLate: true)
         send(batch, to: slot, because: "it had waited too long", [(slot, choice)], &view, demand, &decision)
     }

@@ -61,7 +61,7 @@ package struct HoldAndDispatch: PlacementPolicy {
         guard !misfits.isEmpty else { return }
         let slot = candidates(for: demand, in: view)[0]
         for query in misfits {
-            let batch = DispatchBatch(of: query, on: view.workers[slot])
+            let batch = DispatchBatch(of: query, on: view.workers[slot].promptTiming)
             send(batch, to: slot, because: "it seems to fit no worker", [], &view, demand, &decision)
         }
         demand.ownOrder?.removeAll { $0.longestContext > room }
@@ -72,8 +72,8 @@ package struct HoldAndDispatch: PlacementPolicy {
         while let slot = next {
             guard let head = demand.first(in: view) else { return }
             next = view.pools[demand.pool].idle.next(from: slot + 1)
-            let batch = DispatchBatch(of: head, on: view.workers[slot])
-            let choice = demand.hazard.rise(of: batch, on: view.workers[slot])
+            let batch = DispatchBatch(of: head, on: view.workers[slot].promptTiming)
+            let choice = view.workers[slot].rise(of: batch, demand.hazard)
             // A worker that is too slow for the query is no gain; the common path weighs it against the others.
             guard choice.hazard < Double(1) else { continue }
             demand.remove(batch)

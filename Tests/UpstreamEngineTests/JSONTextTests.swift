@@ -1,0 +1,47 @@
+import EngineInterface
+import Foundation
+import ServingModel
+import Testing
+
+@testable import UpstreamEngine
+
+@Suite("Requests as JSON")
+struct JSONTextTests {
+    @Test("Any string survives: control characters, quotes, backslashes and what is beyond ASCII")
+    func strings() throws {
+        let controls = String(String.UnicodeScalarView((0..<0x20).compactMap { UnicodeScalar($0) }))
+        for string in ["", "plain", #"a "quoted" \ thing"#, controls, "ü🙂\u{7F}\u{2028}", "\"\\", "\n\nend\t"] {
+            var text = JSONText()
+            text.append("[")
+            text.append(quoting: string)
+            text.append("]")
+            let parsed = try JSONSerialization.jsonObject(with: Data(text.bytes)) as? [String]
+            #expect(parsed == [string])
+        }
+    }
+
+    @Test("A request has its prompt beside all else", arguments: [ServerKind.vllm, .other])
+    func request(kind: ServerKind) throws {
+        let inputs: [(PromptInput, String)] = [
+            (.text("two \"words\""), "prompt"), (.tokens([1, 2, 3]), "prompt"),
+            (.chat([.init(role: "user", content: "hi\n")]), "messages"),
+        ]
+        for (input, key) in inputs {
+            let request = SequenceRequest(
+                id: SequenceID(rawValue: 1),
+                input: input,
+                sampling: Sampling(),
+                defaultSeed: 0,
+                maxTokens: 7
+            )
+            let body = CompletionRequest(request, model: "m", kind: kind).body
+            let parsed = try #require(try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any])
+            #expect(parsed["model"] as? String == "m" && parsed["max_tokens"] as? Int == 7)
+            switch input {
+            case .text(let text): #expect(parsed[key] as? String == text)
+            case .tokens: #expect(parsed[key] as? [Int] == [1, 2, 3])
+            case .chat: #expect(parsed[key] as? [[String: String]] == [["role": "user", "content": "hi\n"]])
+            }
+        }
+    }
+}
