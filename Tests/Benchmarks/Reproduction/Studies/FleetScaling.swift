@@ -32,8 +32,10 @@ struct FleetScaling: Study {
     }
 
     /// So many workers, whatever comes.
-    static func fixed(_ policy: String) -> Scaler {
-        let factors = stride(from: 2.6, through: 1.09, by: -0.1).map(\.self)
+    ///
+    /// - Parameter largest: the largest size that is tried, as a multiple of N_mf.
+    static func fixed(_ policy: String, from largest: Double = 2.6) -> Scaler {
+        let factors = stride(from: largest, through: 1.09, by: -0.1).map(\.self)
         return Scaler(title: "fixed, \(policy)", policy: policy, setPoints: factors) { factor, load in
             StaticScaling(workers: Int((load.meanField * factor).rounded(.up)))
         }
@@ -47,6 +49,16 @@ struct FleetScaling: Study {
         }
     }
 
+    private static let shares =
+        [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
+
+    /// By a forecast of the work that arrives, and its errors.
+    static func forecast(_ policy: String) -> Scaler {
+        Scaler(title: "forecast, \(policy)", policy: policy, setPoints: shares) { utilisation, load in
+            ForecastScaling(utilisation: utilisation, startUp: load.startUp)
+        }
+    }
+
     static func scalers(_ scope: Scope) -> [Scaler] {
         let planner: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
             ThroughputPlanner(profile: load.profile, objective: load.objective, utilisation: utilisation)
@@ -54,21 +66,17 @@ struct FleetScaling: Study {
         let paper: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
             PaperScaling(utilisation: utilisation, ratePerWorker: load.ratePerWorker)
         }
-        let forecast: @Sendable (Double, ScalingLoad) -> any ScalingPolicy = { utilisation, load in
-            ForecastScaling(utilisation: utilisation, startUp: load.startUp)
-        }
-        let shares = [0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
         let few = [
             fixed("jsq"), fixed("aladdin"), pods("jsq"), pods("round-robin"),
             Scaler(title: "planner, jsq", policy: "jsq", setPoints: shares, make: planner),
             Scaler(title: "planner, round-robin", policy: "round-robin", setPoints: shares, make: planner),
-            Scaler(title: "forecast, aladdin", policy: "aladdin", setPoints: shares, make: forecast),
+            forecast("aladdin"),
         ]
         guard scope == .full else { return few }
         return few + [
             fixed("round-robin"),
             Scaler(title: "the paper's, aladdin-paper", policy: "aladdin-paper", setPoints: shares, make: paper),
-            Scaler(title: "forecast, jsq", policy: "jsq", setPoints: shares, make: forecast),
+            forecast("jsq"),
         ]
     }
 
