@@ -69,7 +69,9 @@ extension IntegrationTests {
             #expect(try await refusal("keys", "list").contains("ALADDIN_KEYS"))
             #expect(try await refusal("keys", "list", in: ["ALADDIN_KEYS": "/nowhere"]).contains("keys init"))
             #expect(try await refusal("broker", "--keys", "/nowhere").contains("keys init"))
-            #expect(try await refusal("query", "Hi", "--server-key", "x").contains("--key"))
+            #expect(try await refusal("query", "Hi", "--server-key", "x").contains("40 characters of Z85"))
+            let server = String(repeating: "a", count: 40)
+            #expect(try await refusal("query", "Hi", "--server-key", server).contains("--key FILE"))
 
             chmod(alice, 0o644)
             #expect(try await refusal("query", "Hi", "--key", alice).contains("chmod 600"))

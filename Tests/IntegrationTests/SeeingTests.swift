@@ -4,9 +4,11 @@ internal import Testing
 extension IntegrationTests {
     /// The cluster as people and their tools see it.
     @Suite struct Seeing {
-        /// Only there once a client has gone, a stream or a query has failed, or one was refused.
+        /// Only there once a client has gone, a stream or a query has failed, or one was refused; or if the gateway is
+        /// a process of its own.
         private static let rare = [
             "aladdin_gateway_cancelled_by_client_total", "aladdin_gateway_stream_errors_total",
+            "aladdin_gateway_trace_spans_total",
             "aladdin_model_failures_total", "aladdin_model_refusals_total",
         ]
 
@@ -20,7 +22,8 @@ extension IntegrationTests {
             let files = try TemporaryDirectory()
             let flags = ["--engine", "emulated", "--profile", try files.profile(stepMilliseconds: 1)]
             let data = ["--data", files.path("journal"), "--journal", "sqlite"]
-            let service = try await Service.up(flags + data)
+            let tracing = ["--trace-file", files.path("spans.jsonl"), "--trace-sample-ratio", "1"]
+            let service = try await Service.up(flags + data + tracing)
             let answer = try await HTTP.post(service.url + "/v1/chat/completions", HTTP.chat("Hi", #""max_tokens": 8"#))
             #expect(answer.status == 200)
             let expected = Set(try documentedMetrics()).subtracting(Self.rare)
