@@ -25,9 +25,12 @@ struct Chapter: Sendable {
     }
 
     /// What makes the tables above, and from which seeds.
-    mutating func provenance<Finding>(_ findings: Findings<Finding>) {
-        let seeds = findings.seeds.map(String.init).joined(separator: ", ")
-        let many = findings.seeds.count > 1 ? "seeds \(seeds)" : "seed \(seeds)"
+    ///
+    /// - Parameter used: nil for all of the findings' seeds.
+    mutating func provenance<Finding>(_ findings: Findings<Finding>, seeds used: [UInt64]? = nil) {
+        let numbers = used ?? findings.seeds
+        let seeds = numbers.map(String.init).joined(separator: ", ")
+        let many = numbers.count > 1 ? "seeds \(seeds)" : "seed \(seeds)"
         markdown += "Made by `\(findings.command)`, \(many).\n\n"
     }
 

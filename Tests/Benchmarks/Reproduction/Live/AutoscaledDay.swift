@@ -168,7 +168,7 @@ extension AutoscaledDay {
         }
         chapter.table(["", "thousand worker-seconds", "attainment", "set point"], rows)
         if let workers = findings[Self.live]?.workers { picture(workers, load, &chapter) }
-        chapter.provenance(findings)
+        chapter.provenance(findings, seeds: [1])
         return chapter
     }
 

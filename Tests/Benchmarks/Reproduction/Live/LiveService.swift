@@ -57,7 +57,7 @@ struct LiveService: Study {
             [finding.live.row("\(policy), live"), finding.simulated.row("\(policy), simulated")]
         }
         chapter.table(Deployment.Figures.header, rows)
-        chapter.provenance(findings)
+        chapter.provenance(findings, seeds: [1])
         return chapter
     }
 }

@@ -64,7 +64,7 @@ struct MixedPool: Study {
             }
         }
         chapter.table(Deployment.Figures.header, rows)
-        chapter.provenance(findings)
+        chapter.provenance(findings, seeds: [1])
         return chapter
     }
 }
