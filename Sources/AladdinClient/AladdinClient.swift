@@ -148,7 +148,7 @@ public actor AladdinClient: QueryService, Service {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
         // The caller gets the stream at once; opening it belongs to this actor, whose `run` ends whatever is left.
-        Task { await self.open(call, sink) }
+        Task(executorPreference: loop) { await self.open(call, sink) }
         return stream
     }
 
@@ -179,7 +179,7 @@ public actor AladdinClient: QueryService, Service {
         sink.onTermination = { [weak self] reason in
             guard case .cancelled = reason, let self else { return }
             // The reader went away, on whatever thread; cancelling is this actor's business.
-            Task { await self.cancel(number) }
+            Task(executorPreference: loop) { await self.cancel(number) }
         }
         if connection.isOpen { send(number) } else { unsent.append(number) }
     }

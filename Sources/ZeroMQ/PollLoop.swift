@@ -14,9 +14,11 @@ internal import Synchronization
 /// the handlers of readable sockets, once each; call `onCycle`. All run on one thread, so an actor on the loop must
 /// neither block nor compute for long.
 ///
+/// Tasks that prefer it as their executor run there, too, between the actors' jobs.
+///
 /// `enqueue`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
 /// precondition).
-package final class PollLoop: SerialExecutor, @unchecked Sendable {
+package final class PollLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Its name, and that of its own thread (the kernel keeps 15 bytes of it).
     package let name: String
 
@@ -210,9 +212,9 @@ extension PollLoop {
     }
 
     private func run(_ jobs: [UnownedJob]) {
-        for job in jobs {
-            job.runSynchronously(on: asUnownedSerialExecutor())
-        }
+        let serial = asUnownedSerialExecutor()
+        let task = asUnownedTaskExecutor()
+        for job in jobs { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
     }
 }
 
