@@ -143,7 +143,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         .target(
             name: "ReferenceEngine",
-            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
+            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel", collections],
             swiftSettings: alwaysOptimised
         ),
         .target(name: "CEngine"),

@@ -1,17 +1,17 @@
 /// What a prompt begins with: a chain of blocks, each named by a hash of everything up to its end.
-package struct PromptBlocks: Hashable, Sendable {
-    package static let none = PromptBlocks(hashes: [], blockTokens: 1)
+public struct PromptBlocks: Hashable, Sendable {
+    public static let none = PromptBlocks(hashes: [], blockTokens: 1)
 
-    package let hashes: [UInt64]
+    public let hashes: [UInt64]
     /// Tokens of each block, at least 1; the prompt may be longer than all of them, or end within the last.
-    package let blockTokens: Int
+    public let blockTokens: Int
 
-    package init(hashes: [UInt64], blockTokens: Int) {
+    public init(hashes: [UInt64], blockTokens: Int) {
         self.hashes = hashes
         self.blockTokens = max(1, blockTokens)
     }
 
-    package var isEmpty: Bool { hashes.isEmpty }
+    public var isEmpty: Bool { hashes.isEmpty }
 
     /// How many of the prompt's tokens a cache holds.
     ///
