@@ -125,6 +125,7 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

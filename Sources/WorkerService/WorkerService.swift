@@ -58,7 +58,7 @@ package actor WorkerService: Service {
     ) {
         self.configuration = configuration
         self.logger = logger
-        loop = PollLoop(name: "worker-io")
+        loop = PollLoop(name: "worker-io", on: configuration.thread)
         engine = .stepping(EngineRunner(name: "worker-engine", makeEngine: makeEngine))
     }
 
@@ -66,7 +66,7 @@ package actor WorkerService: Service {
     package init(configuration: WorkerServiceConfiguration, logger: Logger, engine: any StreamingEngine) {
         self.configuration = configuration
         self.logger = logger
-        loop = PollLoop(name: "worker-io")
+        loop = PollLoop(name: "worker-io", on: configuration.thread)
         self.engine = .streaming(engine)
     }
 
