@@ -73,6 +73,18 @@ extension SettingForm {
         }
     }
 
+    static func isJournal(_ text: String) -> Bool {
+        ["sqlite", "none"].contains(text) || ["postgres://", "postgresql://"].contains(where: text.hasPrefix)
+    }
+
+    /// A value as it may be shown: without the password of an address.
+    package func shown(_ text: String) -> String {
+        guard self == .journal, let start = text.firstRange(of: "://")?.upperBound,
+            let at = text[start...].lastIndex(of: "@"), let colon = text[start..<at].firstIndex(of: ":")
+        else { return text }
+        return text[...colon] + "…" + text[at...]
+    }
+
     static func isCurveKey(_ text: String) -> Bool {
         text.utf8.count == 40 && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }

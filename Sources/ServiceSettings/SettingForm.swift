@@ -27,6 +27,8 @@ package enum SettingForm: Hashable, Sendable {
     case workload
     /// `NAME=TTFT/ATGT`, with a comma between.
     case classes
+    /// A kind of journal, or the address of a database.
+    case journal
 
     package enum Sign: Hashable, Sendable {
         case any
@@ -52,6 +54,7 @@ package enum SettingForm: Hashable, Sendable {
         case .curveKey: Self.isCurveKey(text) ? nil : expectation
         case .workload: Self.isWorkload(text) ? nil : expectation
         case .classes: ObjectiveClassList.fault(in: text)
+        case .journal: Self.isJournal(text) ? nil : expectation
         }
     }
 
@@ -82,6 +85,7 @@ package enum SettingForm: Hashable, Sendable {
         case .curveKey: return "40 characters of Z85, as `aladdin keys list` prints them"
         case .workload: return "deployments/NAME or statefulsets/NAME"
         case .classes: return ObjectiveClassList.expectation
+        case .journal: return "sqlite, none, or a database as postgres://USER@HOST:PORT/DATABASE?schema=NAME"
         }
     }
 

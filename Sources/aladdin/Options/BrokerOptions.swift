@@ -54,6 +54,16 @@ struct BrokerOptions: ParsableArguments {
         return configuration
     }
 
+    /// A broker that stands by as long as another one leads; nil if its journal is not in a database.
+    func standby(
+        _ opened: KeyDirectoryOptions.Opened?,
+        spans: SpanExporter?,
+        logger: Logger
+    ) throws -> StandbyBroker? {
+        guard let makeJournal = try journal.database(for: try endpoints.frontend()) else { return nil }
+        return StandbyBroker(configuration: try configuration(opened, spans), logger: logger, makeJournal: makeJournal)
+    }
+
     private func configuration(
         _ opened: KeyDirectoryOptions.Opened?,
         _ spans: SpanExporter?
