@@ -41,4 +41,11 @@ package struct BrokerAddresses: Hashable, Sendable {
     package var worker: String
     package var scheduler: String
     package var admin: String
+
+    package init(frontend: String, worker: String, scheduler: String, admin: String) {
+        self.frontend = frontend
+        self.worker = worker
+        self.scheduler = scheduler
+        self.admin = admin
+    }
 }

@@ -10,8 +10,10 @@ package enum SettingForm: Hashable, Sendable {
     /// A number of something; with `.positive` above zero, too.
     case number(ClosedRange<Double>, Sign = .any, of: String)
     case choice([String])
-    /// `tcp://HOST:PORT` or `ipc:///PATH`.
+    /// `tcp://HOST:PORT` or `ipc:///PATH`; several with a comma between.
     case endpoint
+    /// Names or addresses of machines, with a comma between.
+    case hosts
     /// `HOST:PORT`.
     case address
     /// `http://HOST[:PORT][/PATH]`; with `isList`, several with a comma between.
@@ -44,7 +46,8 @@ package enum SettingForm: Hashable, Sendable {
         case .integer(let range): Int(text).map(range.contains) == true ? nil : expectation
         case .number(let range, let sign, _): Self.isNumber(text, range, sign) ? nil : expectation
         case .choice(let names): names.contains(text) ? nil : expectation
-        case .endpoint: Self.isEndpoint(text) ? nil : expectation
+        case .endpoint: Self.areEndpoints(text) ? nil : expectation
+        case .hosts: Self.areHosts(text) ? nil : expectation
         case .address: HostAndPort(text) == nil ? expectation : nil
         case .url(let isList): Self.areURLs(text, isList) ? nil : expectation
         case .engine: Self.isEngine(text) ? nil : expectation
@@ -74,6 +77,7 @@ package enum SettingForm: Hashable, Sendable {
         case .choice(let names):
             return names.count == 2 ? names.joined(separator: " or ") : "one of: \(names.joined(separator: ", "))"
         case .endpoint: return "tcp://HOST:PORT or ipc:///PATH, for example tcp://127.0.0.1:5550"
+        case .hosts: return "HOST, or several with a comma between"
         case .address: return "HOST:PORT, for example 127.0.0.1:8080"
         case .url(let isList):
             return "an address like http://HOST:PORT (no user name, no query)"

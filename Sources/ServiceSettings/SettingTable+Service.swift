@@ -2,6 +2,7 @@ extension SettingTable {
     static let general: [SettingDescription] = [
         endpoint("frontend-endpoint", 5550), endpoint("worker-endpoint", 5551), endpoint("scheduler-endpoint", 5552),
         endpoint("admin-endpoint", 5553),
+        setting("broker", .hosts, "", ["scheduler", "worker", "gateway", "autoscale"]),
         setting(
             "log-level",
             .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),

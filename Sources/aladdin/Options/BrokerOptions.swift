@@ -35,7 +35,7 @@ struct BrokerOptions: ParsableArguments {
     ) throws -> BrokerService {
         try BrokerService(
             configuration: try configuration(opened, spans),
-            journal: try journal.journal(for: try endpoints.frontend()),
+            journal: try journal.journal(for: try endpoints.listening().frontend),
             logger: logger
         )
     }
@@ -60,7 +60,7 @@ struct BrokerOptions: ParsableArguments {
         spans: SpanExporter?,
         logger: Logger
     ) throws -> StandbyBroker? {
-        guard let makeJournal = try journal.database(for: try endpoints.frontend()) else { return nil }
+        guard let makeJournal = try journal.database(for: try endpoints.listening().frontend) else { return nil }
         return StandbyBroker(configuration: try configuration(opened, spans), logger: logger, makeJournal: makeJournal)
     }
 
@@ -69,10 +69,11 @@ struct BrokerOptions: ParsableArguments {
         _ spans: SpanExporter?
     ) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
-        configuration.frontendEndpoint = try endpoints.frontend()
-        configuration.workerEndpoint = try endpoints.worker()
-        configuration.schedulerEndpoint = try endpoints.scheduler()
-        configuration.adminEndpoint = try endpoints.admin()
+        let addresses = try endpoints.listening()
+        configuration.frontendEndpoint = addresses.frontend
+        configuration.workerEndpoint = addresses.worker
+        configuration.schedulerEndpoint = addresses.scheduler
+        configuration.adminEndpoint = addresses.admin
         configuration.broker = try brokerConfiguration()
         configuration.spans = spans
         if spans == nil { configuration.broker.tracedShare = nil }
