@@ -13,7 +13,7 @@
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
 
-.PHONY: help run build test test-long chaos lint format proto bench reproduce reproduce-full packages clean
+.PHONY: help run build test test-long chaos lint format proto bench reproduce reproduce-full packages test-packages clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -21,13 +21,16 @@ help:
 packages:
 	@.ci/install-packages
 
+test-packages:
+	@.ci/install-packages tests
+
 build: packages
 	$(SWIFT_BUILD)
 
 run: build
 	@exec .build/release/aladdin up $(ARGS)
 
-test: packages
+test: test-packages
 	.ci/lint
 	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
 	Tests/Observability/check-rules
@@ -46,11 +49,11 @@ test-long-faults: packages
 	swift build -c release --product FaultSimulation
 	.build/release/FaultSimulation --seeds $(SEEDS)
 
-test-long-fuzz: packages
+test-long-fuzz: test-packages
 	swift build --build-tests
 	ALADDIN_FUZZ_ROUNDS=$(FUZZ_ROUNDS) .ci/test --filter 'Fuzz|LeakTests'
 
-test-long-sanitizers: packages
+test-long-sanitizers: test-packages
 	.ci/test-sanitized thread
 	.ci/test-sanitized address
 
@@ -67,7 +70,7 @@ compose-test:
 
 # Every query of the dashboard, every alert, every metric; screenshots in .build/page. Wants Debian's prometheus, chromium.
 .PHONY: observe-test
-observe-test: packages
+observe-test: test-packages
 	$(SWIFT_BUILD)
 	@Tests/Observability/run
 	@Tests/Observability/top

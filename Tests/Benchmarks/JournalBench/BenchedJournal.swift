@@ -59,6 +59,7 @@ final class BenchedJournal {
         journal.start { [heard] event in
             switch event {
             case .durable(let through, _): heard.tell(through)
+            case .stalled: break
             case .failed(let failure): fatalError("\(failure)")
             case .found: break
             }
