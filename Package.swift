@@ -215,7 +215,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "BenchProbes",
-            dependencies: ["ServingModel", "Brokering", "Batching", "Scheduling", "Simulation"],
+            dependencies: [
+                "ServingModel", "Brokering", "Batching", "Scheduling", "Simulation", "Messages", "BrokerService",
+            ],
             path: "Tests/Benchmarks/Probes",
             swiftSettings: settings
         ),

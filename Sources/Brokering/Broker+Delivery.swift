@@ -6,15 +6,19 @@ extension Broker {
     /// Call it while the client's connection has room. After `end` the stream is forgotten. Nil also re-arms the
     /// stream: it is announced again with the next news.
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
-        guard let seat = readers.place(of: stream), let place = queries.place(of: readers[place: seat].query) else {
-            return nil
-        }
-        let delivery = queries[place: place].news(for: &readers[place: seat], durable: durable)
+        guard let seat = readers.place(of: stream) else { return nil }
+        var reader = readers[place: seat]
+        guard let place = queries.place(of: reader.query) else { return nil }
+        let delivery = queries[place: place].news(for: &reader, durable: durable)
         if case .end? = delivery {
             remove(reader: stream)
-        } else if delivery == nil {
-            readers[place: seat].isAnnounced = false
+            return delivery
         }
+        if delivery == nil {
+            reader.isAnnounced = false
+            queries[place: place].isAnnounced = false
+        }
+        readers[place: seat] = reader
         return delivery
     }
 
@@ -30,6 +34,8 @@ extension Broker {
 
     /// - Parameter place: of a query's record.
     mutating func announceReaders(at place: Int) {
+        guard !queries[place: place].isAnnounced else { return }
+        queries[place: place].isAnnounced = true
         for index in queries[place: place].readers.indices { announce(queries[place: place].readers[index]) }
     }
 }
