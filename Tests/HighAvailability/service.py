@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 import sys
 import time
@@ -17,6 +18,8 @@ from network import Host, Network
 CHAOS = ROOT / "Tests/Chaos"
 SWIFT_CLIENT = ROOT / ".build/release/ChaosClient"
 WORKERS = 8
+# In tokens of four bytes: half a second of a link of 4 Mbit/s.
+LARGE_PROMPT = 60_000
 CLIENTS = {"client-python": 0.4, "client-swift": 0.4, "client-http": 0.2}
 BROKERS = ("broker1", "broker2")
 
@@ -95,12 +98,20 @@ class Service:
 
     # Load.
 
-    async def ask(self, seed: int, rate: float, seconds: float) -> None:
+    async def ask(self, seed: int, rate: float, seconds: float, large_prompts: bool = False) -> None:
         """Starts clients that ask so many queries a second for so long."""
         clients = dict(CLIENTS)
         if self.keys:
             clients = {"client-swift": 1.0}
         self.lists = workload.queries(seed, clients, rate, seconds)
+        if large_prompts:
+            self.lists = {
+                name: [
+                    dataclasses.replace(query, prompt_tokens=LARGE_PROMPT) if query.number % 40 == 0 else query
+                    for query in queries
+                ]
+                for name, queries in self.lists.items()
+            }
         self.start = time.monotonic() + 1
         endpoint = ",".join(f"tcp://{address}:5550" for address in self.brokers.split(","))
         gateways = [word for address in self.http for word in ("--gateway", address)]
@@ -155,9 +166,10 @@ class Service:
                 self.violations.append(f"{role.name} ended by itself; see {role.log}")
         return judge
 
-    def heard_after(self, at: float) -> float:
-        """Seconds from `at` until a client was told anything new."""
-        return next((heard - at for heard in self.heard_at if heard > at), float("inf"))
+    def silence_after(self, at: float, seconds: float = 12) -> float:
+        """The longest time within so many seconds in which no client was told of an acceptance or an end."""
+        heard = [at, *(time for time in self.heard_at if at < time < at + seconds)]
+        return max((next - last for last, next in zip(heard, heard[1:])), default=float("inf"))
 
     # Who leads.
 
