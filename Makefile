@@ -1,6 +1,7 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
+# make ha-test  two brokers on PostgreSQL, in network namespaces, while hosts vanish and networks part (as root; HA_ROUNDS=20)
 # make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
 # make observe-test  a real Prometheus scrapes the service while everything goes wrong; the page in a real browser
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
@@ -62,6 +63,13 @@ chaos: packages
 	$(SWIFT_BUILD)
 	swift build -c release --product ChaosClient
 	@Tests/Chaos/run $(if $(CHAOS_MINUTES),--minutes $(CHAOS_MINUTES)) $(ARGS)
+
+# Hosts as network namespaces: killed, cut off, parted, slowed down. ARGS='partitions' for one of the scenarios.
+.PHONY: ha-test
+ha-test: test-packages
+	$(SWIFT_BUILD)
+	swift build -c release --product ChaosClient
+	@Tests/HighAvailability/run $(if $(HA_ROUNDS),--rounds $(HA_ROUNDS)) $(ARGS)
 
 # The containers as users run them: built, brought up, killed and scaled under load. ALADDIN_IMAGE=name skips the build.
 .PHONY: compose-test

@@ -209,7 +209,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "JournalBench",
-            dependencies: ["Brokering", "Journal", "ServingModel"],
+            dependencies: ["Brokering", "Journal", "PostgreSQL", "ServingModel"],
             path: "Tests/Benchmarks/JournalBench",
             swiftSettings: settings
         ),
@@ -397,8 +397,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", "StandInServer", log,
-                lifecycle,
+                "AladdinClient", "Brokering", "Journal", "Messages", "PostgreSQLServer", "ServingModel", "ZeroMQ",
+                "StandInServer", log, lifecycle,
             ],
             exclude: ["Support/python-environment", "Support/tiny-gguf.py"],
             swiftSettings: settings

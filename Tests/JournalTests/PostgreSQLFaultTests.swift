@@ -135,6 +135,34 @@ struct PostgreSQLFaultTests {
         #expect(listener.durable == 0)
     }
 
+    @Test("Of brokers that come to an empty database at once, one makes the tables and one leads", arguments: 0..<6)
+    func race(round: Int) throws {
+        let address = PostgreSQLServer.shared.address()
+        let outcomes = Mutex<[Result<UInt32, JournalFailure>]>([])
+        let done = Listener()
+        let handle = done.handle
+        let journals = try (0..<4).map { _ in
+            var configuration = JournalConfiguration()
+            configuration.lease = .seconds(1)
+            return PostgreSQLJournal(try PostgreSQLAddress(address), configuration: configuration) { Samples.start }
+        }
+        for journal in journals {
+            onThread {
+                let result = Result { () throws(JournalFailure) in try journal.recover().epoch }
+                let count = outcomes.withLock { outcomes in
+                    outcomes.append(result)
+                    return outcomes.count
+                }
+                handle(.durable(through: UInt64(count), took: .zero))
+            }
+        }
+        done.waitUntilDurable(4)
+        let all = outcomes.withLock { $0 }
+        #expect(all.count { (try? $0.get()) != nil } == 1, "\(all)")
+        for case .failure(let failure) in all { #expect(failure.kind == .inUse, "\(failure)") }
+        for journal in journals { journal.close() }
+    }
+
     @Test("One of two that stand by leads when the leader ends, and then the other; every epoch is a new one")
     func succession() throws {
         let server = PostgreSQLServer.shared

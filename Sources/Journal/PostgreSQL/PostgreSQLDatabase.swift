@@ -122,11 +122,14 @@ extension PostgreSQLConnection {
 
     /// Whoever comes second finds it done.
     private func migrate(_ address: PostgreSQLAddress, _ whileWaiting: Waiting) throws {
-        try script("BEGIN; \(PostgreSQLSchema.lock(address.schema))", whileWaiting: whileWaiting)
+        // Before the transaction: in one that began earlier, what somebody else has made meanwhile may not be seen yet.
+        try script(PostgreSQLSchema.lock(address.schema), whileWaiting: whileWaiting)
+        try script("BEGIN", whileWaiting: whileWaiting)
         let version = try schemaVersion(of: address, whileWaiting)
         if version < PostgreSQLSchema.version {
             try script(PostgreSQLSchema.migration(from: version, in: address.schema), whileWaiting: whileWaiting)
         }
         try script("COMMIT", whileWaiting: whileWaiting)
+        try script("SELECT pg_advisory_unlock_all()", whileWaiting: whileWaiting)
     }
 }

@@ -26,9 +26,9 @@ enum PostgreSQLSchema {
         """
     }
 
-    /// Held by whoever looks at the version and changes it.
+    /// Held by the session that looks at the version and changes it.
     static func lock(_ schema: String) -> String {
-        "SELECT pg_advisory_xact_lock(hashtextextended('aladdin schema \(schema)', 0));"
+        "SELECT pg_advisory_lock(hashtextextended('aladdin schema \(schema)', 0));"
     }
 
     private static let first = """
