@@ -1,6 +1,7 @@
 # make run    installs what is missing, builds and serves on http://127.0.0.1:8080
 # make test   installs what is missing, builds and runs all checks and tests
 # make chaos  kills, cuts off, overfills and overloads the real service for some minutes; CHAOS_MINUTES=30 for longer
+# make ha-test  two brokers on PostgreSQL, in network namespaces, while hosts vanish and networks part (as root; HA_ROUNDS=20)
 # make compose-test  builds the image, brings compose/ up, kills and scales it under load (needs docker compose)
 # make observe-test  a real Prometheus scrapes the service while everything goes wrong; the page in a real browser
 # make test-long  what takes long: 20,000 seeds of the fault simulation (SEEDS=n), ten million mutated frames, sanitizers
@@ -13,7 +14,7 @@
 SHELL := /bin/bash
 SWIFT_BUILD := swift build -c release --product aladdin
 
-.PHONY: help run build test test-long chaos lint format proto bench reproduce reproduce-full packages clean
+.PHONY: help run build test test-long chaos lint format proto bench reproduce reproduce-full packages test-packages clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -21,13 +22,16 @@ help:
 packages:
 	@.ci/install-packages
 
+test-packages:
+	@.ci/install-packages tests
+
 build: packages
 	$(SWIFT_BUILD)
 
 run: build
 	@exec .build/release/aladdin up $(ARGS)
 
-test: packages
+test: test-packages
 	.ci/lint
 	python3 -m unittest discover --quiet --start-directory Tests/Chaos --pattern tests.py
 	Tests/Observability/check-rules
@@ -46,11 +50,11 @@ test-long-faults: packages
 	swift build -c release --product FaultSimulation
 	.build/release/FaultSimulation --seeds $(SEEDS)
 
-test-long-fuzz: packages
+test-long-fuzz: test-packages
 	swift build --build-tests
 	ALADDIN_FUZZ_ROUNDS=$(FUZZ_ROUNDS) .ci/test --filter 'Fuzz|LeakTests'
 
-test-long-sanitizers: packages
+test-long-sanitizers: test-packages
 	.ci/test-sanitized thread
 	.ci/test-sanitized address
 
@@ -60,6 +64,13 @@ chaos: packages
 	swift build -c release --product ChaosClient
 	@Tests/Chaos/run $(if $(CHAOS_MINUTES),--minutes $(CHAOS_MINUTES)) $(ARGS)
 
+# Hosts as network namespaces: killed, cut off, parted, slowed down. ARGS='partitions' for one of the scenarios.
+.PHONY: ha-test
+ha-test: test-packages
+	$(SWIFT_BUILD)
+	swift build -c release --product ChaosClient
+	@Tests/HighAvailability/run $(if $(HA_ROUNDS),--rounds $(HA_ROUNDS)) $(ARGS)
+
 # The containers as users run them: built, brought up, killed and scaled under load. ALADDIN_IMAGE=name skips the build.
 .PHONY: compose-test
 compose-test:
@@ -67,7 +78,7 @@ compose-test:
 
 # Every query of the dashboard, every alert, every metric; screenshots in .build/page. Wants Debian's prometheus, chromium.
 .PHONY: observe-test
-observe-test: packages
+observe-test: test-packages
 	$(SWIFT_BUILD)
 	@Tests/Observability/run
 	@Tests/Observability/top

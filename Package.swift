@@ -6,7 +6,7 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
 //       no I/O, no clock, no Foundation
@@ -78,10 +78,12 @@ let package = Package(
             dependencies: ["AccessControl", "Messages", "ServingModel", "ZeroMQ", collections, log],
             swiftSettings: settings
         ),
+        .systemLibrary(name: "CPostgreSQL"),
+        .target(name: "PostgreSQL", dependencies: ["CPostgreSQL", "ServingModel"], swiftSettings: settings),
         .target(
             name: "Journal",
             dependencies: [
-                "Brokering", "ServingModel", collections,
+                "Brokering", "PostgreSQL", "ServingModel", collections,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
@@ -144,7 +146,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         .target(
             name: "ReferenceEngine",
-            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
+            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel", collections],
             swiftSettings: alwaysOptimised
         ),
         .target(name: "CEngine"),
@@ -178,6 +180,7 @@ let package = Package(
             dependencies: [
                 "AccessControl", "Actuation", "AladdinClient", "BrokerService", "SchedulerService", "WorkerService",
                 "ServiceSettings", "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal",
+                "PostgreSQL",
                 "ReferenceEngine",
                 "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
                 "ServingModel", "Simulation", "Telemetry", "SpanExport", "ZeroMQ", log, lifecycle, signals,
@@ -206,7 +209,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "JournalBench",
-            dependencies: ["Brokering", "Journal", "ServingModel"],
+            dependencies: ["Brokering", "Journal", "PostgreSQL", "ServingModel"],
             path: "Tests/Benchmarks/JournalBench",
             swiftSettings: settings
         ),
@@ -297,10 +300,17 @@ let package = Package(
             cSettings: [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("sqlite3")]
         ),
+        // A database server of the tests' own
+        .target(
+            name: "PostgreSQLServer",
+            path: "Tests/PostgreSQLServer",
+            exclude: ["supervise"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "JournalTests",
             dependencies: [
-                "Journal", "Brokering", "CUnsyncedVFS", "ServingModel",
+                "Journal", "Brokering", "CUnsyncedVFS", "PostgreSQL", "PostgreSQLServer", "ServingModel",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
@@ -387,8 +397,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AladdinClient", "Brokering", "Journal", "Messages", "ServingModel", "ZeroMQ", "StandInServer", log,
-                lifecycle,
+                "AladdinClient", "Brokering", "Journal", "Messages", "PostgreSQLServer", "ServingModel", "ZeroMQ",
+                "StandInServer", log, lifecycle,
             ],
             exclude: ["Support/python-environment", "Support/tiny-gguf.py"],
             swiftSettings: settings

@@ -51,17 +51,42 @@ extension BrokerService {
                 broker.journaled(through: count, at: now)
             case .found(let ticket, let result):
                 broker.found(result, ticket: ticket, at: now)
+            case .stalled(let failure):
+                noteStall(failure)
             case .failed(let failure):
                 fail(failure)
             }
         }
     }
 
+    private func noteStall(_ failure: JournalFailure?) {
+        broker.journalStalled(failure != nil)
+        if let failure {
+            logger.warning("new queries are refused until the journal answers", metadata: ["why": "\(failure.message)"])
+        } else {
+            logger.notice("the journal answers again")
+        }
+    }
+
+    /// Stops what may be another's by now; asked at every round.
+    ///
+    /// - Returns: whether this broker may go on.
+    func mayAct() -> Bool {
+        guard journalFailure == nil else { return false }
+        guard let journal, !journal.mayAct else { return true }
+        fail(JournalFailure(.superseded, "the lead was not renewed in time, so that another broker may have it"))
+        return false
+    }
+
     /// Stops everything: what is accepted from here on could not be kept.
     private func fail(_ failure: JournalFailure) {
         guard journalFailure == nil else { return }
         journalFailure = failure
-        logger.critical("the journal failed, the broker stops", metadata: ["why": "\(failure.message)"])
+        if failure.leavesLead {
+            logger.warning("the broker steps down", metadata: ["why": "\(failure.message)"])
+        } else {
+            logger.critical("the journal failed, the broker stops", metadata: ["why": "\(failure.message)"])
+        }
         failureWaiter?.resume()
         failureWaiter = nil
     }

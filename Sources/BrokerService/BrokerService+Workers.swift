@@ -60,6 +60,7 @@ extension BrokerService {
             engine: registration.engine,
             contextLength: registration.contextLength,
             resumesPrefix: registration.resumesPrefix,
+            keepsPrefixes: registration.keepsPrefixes,
             batching: registration.batching,
             profile: registration.profile
         )

@@ -60,11 +60,14 @@ package actor BrokerService: Service {
     private var nextSession: UInt64 = 1
     private var random = RandomReserve()
 
-    /// - Parameter journal: where accepted queries survive; nil for a broker whose queries are all volatile.
+    /// - Parameters:
+    ///   - journal: where accepted queries survive; nil for a broker whose queries are all volatile.
+    ///   - recovery: what the journal has, if it was asked already.
     /// - Throws: if the journal cannot be used.
     package init(
         configuration: BrokerServiceConfiguration,
         journal: (any Journal)? = nil,
+        recovery: Recovery? = nil,
         logger: Logger
     ) throws(JournalFailure) {
         var configuration = configuration
@@ -75,7 +78,8 @@ package actor BrokerService: Service {
         loop = PollLoop(name: "broker", on: configuration.thread)
         refusals = RefusalLog(logger: logger)
         self.journal = journal
-        let recovery = try journal?.recover()
+        var recovery = recovery
+        if recovery == nil { recovery = try journal?.recover() }
         let now = PollLoop.now()
         broker = Broker(
             configuration: configuration.broker,
@@ -222,7 +226,7 @@ package actor BrokerService: Service {
         next = min(next, admin.cycle(at: now) { adminSent($0) })
         hearJournal(at: now)
         // What cannot be kept is not acknowledged.
-        guard journalFailure == nil else { return .distantFuture }
+        guard mayAct() else { return .distantFuture }
         next = min(next, broker.tick(at: now))
         serveBlockedStreams()
         perform(broker.takeActions(at: now))

@@ -48,6 +48,20 @@ package struct BrokerAddresses: Hashable, Sendable {
     package var admin: String
     /// For roles in the same process; nil if they come by the others.
     package var inside: InsideAddresses?
+
+    package init(
+        frontend: String,
+        worker: String,
+        scheduler: String,
+        admin: String,
+        inside: InsideAddresses? = nil
+    ) {
+        self.frontend = frontend
+        self.worker = worker
+        self.scheduler = scheduler
+        self.admin = admin
+        self.inside = inside
+    }
 }
 
 /// Where roles in the broker's own process reach it.

@@ -36,6 +36,7 @@ extension Broker {
         let model = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, from: stream)
+            try checkJournal(for: submission)
             if let worker = submission.worker {
                 guard takes(worker, queriesFor: model) else { throw Self.chosenWorkerGone }
             } else {

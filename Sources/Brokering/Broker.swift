@@ -48,6 +48,8 @@ package struct Broker: Sendable {
     /// Records given to the journal so far, and how many of them are durable.
     package internal(set) var written: UInt64 = 0
     package internal(set) var durable: UInt64 = 0
+    /// Whether the journal's database has not answered for a while.
+    package internal(set) var journalIsStalled = false
     /// Queries that wait for a record to become durable, in the records' order.
     var awaitingJournal: Deque<(record: UInt64, query: QueryNumber)> = []
     /// Queries by their clients' names, as far as they are in memory.

@@ -2,7 +2,7 @@ extension BrokerConfiguration {
     /// This configuration with everything of another that a broker can take over while it works.
     ///
     /// What is under way keeps the objective and the limits that it was accepted with.
-    func adopting(_ other: BrokerConfiguration) -> BrokerConfiguration {
+    package func adopting(_ other: BrokerConfiguration) -> BrokerConfiguration {
         var adopted = self
         adopted.objective = other.objective
         adopted.objectiveClasses = other.objectiveClasses

@@ -212,7 +212,9 @@ package struct QueryRecord: Sendable {
             objective: objective,
             priority: submission.priority,
             tenant: submission.tenant,
-            remaining: deadline.map { max($0 - now, .zero) }
+            remaining: deadline.map { max($0 - now, .zero) },
+            blocks: submission.blocks,
+            blockShare: Double(PromptBlocks.blockBytes) / Double(max(1, submission.promptBytes))
         )
     }
 }

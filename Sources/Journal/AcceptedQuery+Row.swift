@@ -10,8 +10,8 @@ extension AcceptedQuery {
         ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    /// For `insertion`.
-    var arguments: StatementArguments {
+    /// In the order of `insertion`.
+    var columns: StoredColumns {
         [
             number.stored, id.description, durability.rawValue, owner.stored, idempotencyKey?.stored,
             Int64(bitPattern: requestHash), model.stored, inputTokens, promptBytes, maxTokens, outputTokensHint,
@@ -21,7 +21,7 @@ extension AcceptedQuery {
     }
 
     /// - Throws: `RowDamage` if the row holds what was never written.
-    init(_ row: Row, request: [UInt8] = []) throws {
+    init(_ row: some StoredRow, request: [UInt8] = []) throws {
         let id: String = try row.read("id")
         let durability: String = try row.read("durability")
         guard let queryID = QueryID(id) else { throw RowDamage("query \(id) has no such identifier") }
@@ -83,15 +83,15 @@ extension FailedAttempt {
         INSERT INTO failure SELECT number, ?, ?, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
         """
 
-    /// For `insertion`, but for the query's number.
-    var arguments: StatementArguments {
+    /// In the order of `insertion`, but for the query's number.
+    var columns: StoredColumns {
         [
             attempt, worker.stored, at.milliseconds, Int(code.rawValue), Int(reason.rawValue), message.stored,
             outputTokens, suspects,
         ]
     }
 
-    init(_ row: Row) throws {
+    init(_ row: some StoredRow) throws {
         self.init(
             attempt: try row.read("attempt"),
             worker: try row.read("worker"),

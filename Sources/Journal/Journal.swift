@@ -29,6 +29,16 @@ package protocol Journal: AnyObject, Sendable {
     func lookUp(_ lookup: JournalLookup, ticket: UInt64)
 
     func close()
+
+    /// Whether the broker may act on what it has: false once another may have taken the journal over.
+    ///
+    /// Asked at every round, so it has to be quick.
+    var mayAct: Bool { get }
+}
+
+extension Journal {
+    /// A journal that only one process can have open at all.
+    package var mayAct: Bool { true }
 }
 
 /// What a journal has to say.
@@ -38,6 +48,8 @@ package enum JournalEvent: Sendable {
     case durable(through: UInt64, took: Interval)
     /// What a `lookUp` found: nil if there is no such ended query.
     case found(ticket: UInt64, KeptResult?)
+    /// Records wait for a database that does not answer, and are tried again; nil when it does again.
+    case stalled(JournalFailure?)
     /// A write or sync failed. It is not tried again, since the kernel may have dropped what it could not write; nothing
     /// more will be durable, and the broker has to stop.
     case failed(JournalFailure)
@@ -52,8 +64,12 @@ package struct JournalFailure: Error, Hashable, Sendable, CustomStringConvertibl
         case damaged
         /// It was written by a later version of this program.
         case newerVersion
-        /// The file system says no: permissions, space, a failed sync.
+        /// The file system or the database says no: permissions, space, a failed sync.
         case inputOutput
+        /// The database does not answer.
+        case unreachable
+        /// Another broker has taken it over.
+        case superseded
     }
 
     package var kind: Kind
@@ -63,6 +79,9 @@ package struct JournalFailure: Error, Hashable, Sendable, CustomStringConvertibl
         self.kind = kind
         self.message = message
     }
+
+    /// Whether another broker may go on where this one had to stop, or this one later.
+    package var leavesLead: Bool { kind == .superseded || kind == .unreachable }
 
     package var description: String { message }
 }

@@ -31,6 +31,14 @@ package struct JournalConfiguration: Hashable, Sendable {
     package var vacuumPages = 256
     /// Set a damaged journal aside and go on with what can be read of it, instead of refusing to open it.
     package var acceptsLoss = false
+    /// In a database: how long this broker may lead after its lease was renewed last.
+    ///
+    /// Another takes over when it has not been for as long.
+    package var lease: Interval = .seconds(5)
+    /// How long records wait for such a database until new queries are refused instead of waiting.
+    package var stallAfter: Interval = .seconds(1)
+    /// How long an answer is waited for on one connection; then another is tried.
+    package var answerPatience: Interval = .seconds(10)
 
     package init() {}
 }

@@ -1,13 +1,28 @@
 internal import GRDB
 internal import Glibc
+internal import PostgreSQL
 internal import ServingModel
 
 /// Reads the past that a journal keeps, also while a broker has it open.
 package enum JournalHistory {
     /// Every query that is kept, results or not, in the order of arrival.
     ///
+    /// - Parameter place: the journal's directory, or the address of its database.
     /// - Throws: `JournalFailure`, if there is no journal or it cannot be read.
-    package static func queries(in directory: String) throws(JournalFailure) -> [RecordedQuery] {
+    package static func queries(in place: String) throws(JournalFailure) -> [RecordedQuery] {
+        guard PostgreSQLAddress.isAddress(place) else { return try queries(inDirectory: place) }
+        do {
+            return try PostgreSQLHistory.queries(in: PostgreSQLAddress(place))
+        } catch let fault as PostgreSQLAddress.Fault {
+            throw JournalFailure(.inputOutput, "the journal's address is wrong: \(fault)")
+        } catch let failure as JournalFailure {
+            throw failure
+        } catch {
+            throw JournalFailure(.inputOutput, "\(error)")
+        }
+    }
+
+    private static func queries(inDirectory directory: String) throws(JournalFailure) -> [RecordedQuery] {
         let file = JournalFile(directory: JournalDirectory(path: directory))
         guard access(file.directory.database, F_OK) == 0 else {
             throw JournalFailure(

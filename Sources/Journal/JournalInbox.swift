@@ -76,6 +76,13 @@ final class JournalInbox: @unchecked Sendable {
         }
     }
 
+    /// Why there will be no next group.
+    var failureNow: JournalFailure? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return failure
+    }
+
     /// The next group; empty if there is none within `nanoseconds`.
     func take(within nanoseconds: Int64, maxRecords: Int, maxBytes: Int) -> Group {
         pthread_mutex_lock(mutex)

@@ -1,5 +1,4 @@
 internal import Brokering
-internal import Foundation
 internal import GRDB
 internal import ServingModel
 
@@ -95,22 +94,12 @@ struct JournalReader {
     }
 
     private func recoveredQuery(_ row: Row) throws -> RecoveredQuery {
-        guard let bytes = try row.readOptional("bytes") as Data? else {
-            throw RowDamage("query \(try row.read("id") as String) has lost its request")
-        }
-        let query = try AcceptedQuery(row, request: [UInt8](bytes))
-        guard try row.read("checksum") == query.checksum.stored else {
-            throw RowDamage("the request of query \(query.id) is not what was written")
-        }
-        let number = query.number.stored
-        let parts = try rows("SELECT * FROM checkpoint WHERE query = ? ORDER BY rowid", number)
-        return RecoveredQuery(
-            accepted: query,
-            attempt: try row.read("attempt"),
-            wasLeased: (try row.readOptional("lease") as Int64?) != nil,
-            restarts: try row.read("restarts"),
-            failures: try rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number).map(FailedAttempt.init),
-            output: OutputPart(joining: try parts.map(OutputPart.init(checkpoint:)))
+        let number: Int64 = try row.read("number")
+        return try RecoveredQuery(
+            row,
+            requestColumn: "bytes",
+            failures: rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number),
+            checkpoints: rows("SELECT * FROM checkpoint WHERE query = ? ORDER BY rowid", number)
         )
     }
 

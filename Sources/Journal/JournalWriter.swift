@@ -13,7 +13,7 @@ struct JournalWriter {
         switch record {
         case .accepted(let query):
             if let key = query.key { try free(key) }
-            try run(AcceptedQuery.insertion, query.arguments)
+            try run(AcceptedQuery.insertion, query.columns)
             try run(
                 "INSERT INTO request VALUES (?, ?, ?)",
                 [query.number.stored, query.checksum.stored, Data(query.request)]
@@ -24,7 +24,7 @@ struct JournalWriter {
                 [attempt, Int64(bitPattern: lease.rawValue), number.stored]
             )
         case .retried(let number, let attempt, let failure):
-            try run(FailedAttempt.insertion, failure.arguments + [number.stored])
+            try run(FailedAttempt.insertion, failure.columns + [number.stored])
             try run(
                 "UPDATE query SET attempt = ?, lease = NULL WHERE number = ? AND ended_ms IS NULL",
                 [attempt, number.stored]
@@ -35,7 +35,7 @@ struct JournalWriter {
                 [attempt, restarts, number.stored]
             )
         case .checkpoint(let number, let part):
-            try run(OutputPart.insertion, part.arguments(of: number) + [number.stored])
+            try run(OutputPart.insertion, part.columns(of: number) + [number.stored])
         case .reset(let number):
             try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
         case .ended(let number, let end):
@@ -47,11 +47,11 @@ struct JournalWriter {
     }
 
     private func write(_ end: QueryEnd, of number: QueryNumber) throws -> Int {
-        try run(QueryEnd.update, end.arguments + [number.stored])
+        try run(QueryEnd.update, end.columns + [number.stored])
         guard database.changesCount == 1 else { return 0 }
         try run("DELETE FROM request WHERE query = ?", [number.stored])
         try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
-        try run(QueryEnd.resultInsertion, end.resultArguments(of: number))
+        try run(QueryEnd.resultInsertion, end.resultColumns(of: number))
         return 1
     }
 
@@ -80,8 +80,8 @@ struct JournalWriter {
         )
     }
 
-    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+    private func run(_ sql: String, _ columns: StoredColumns) throws {
         let statement = try database.cachedStatement(sql: sql)
-        try statement.execute(arguments: arguments)
+        try statement.execute(arguments: columns.arguments)
     }
 }

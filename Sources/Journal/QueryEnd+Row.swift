@@ -10,8 +10,8 @@ extension QueryEnd {
         WHERE number = ? AND ended_ms IS NULL
         """
 
-    /// For `update`, but for the query's number.
-    var arguments: StatementArguments {
+    /// In the order of `update`, but for the query's number.
+    var columns: StoredColumns {
         [
             at.milliseconds, Int(code.rawValue), Int(reason.rawValue), message.stored, finish.map { Int($0.rawValue) },
             inputTokens, output.count, attempt, worker.stored, firstToken?.nanoseconds, lastToken?.nanoseconds,
@@ -21,7 +21,7 @@ extension QueryEnd {
 
     static let resultInsertion = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-    func resultArguments(of number: QueryNumber) -> StatementArguments {
+    func resultColumns(of number: QueryNumber) -> StoredColumns {
         [
             number.stored, checksum(number).stored, output.firstIndex, rewritesText, output.ids.stored,
             Data(output.text), output.pieces.stored,
@@ -29,7 +29,7 @@ extension QueryEnd {
     }
 
     /// - Parameter row: the query's, with the columns of `result` beside it.
-    init(_ row: Row) throws {
+    init(_ row: some StoredRow) throws {
         let number = QueryNumber(stored: try row.read("number"))
         self.init(
             at: UnixTime(milliseconds: try row.read("ended_ms")),
@@ -96,13 +96,13 @@ extension OutputPart {
         INSERT INTO checkpoint SELECT number, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
         """
 
-    /// For `insertion`, but for the query's number.
-    func arguments(of number: QueryNumber) -> StatementArguments {
+    /// In the order of `insertion`, but for the query's number.
+    func columns(of number: QueryNumber) -> StoredColumns {
         [firstIndex, count, checksum(number).stored, ids.stored, Data(text), pieces.stored]
     }
 
     /// - Parameter row: of `checkpoint`.
-    init(checkpoint row: Row) throws {
+    init(checkpoint row: some StoredRow) throws {
         self.init(
             firstIndex: try row.read("first_index"),
             count: try row.read("tokens"),

@@ -86,21 +86,3 @@ extension FinishReason {
         self = finish
     }
 }
-
-extension Row {
-    /// The value of a column that is never null; unlike the subscript, it survives a damaged row.
-    func read<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
-        guard let value: Value = try readOptional(column) else { throw RowDamage("'\(column)' is missing in a row") }
-        return value
-    }
-
-    func readOptional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
-        guard hasColumn(column) else { throw RowDamage("there is no column '\(column)'") }
-        let stored: DatabaseValue = self[column]
-        guard !stored.isNull else { return nil }
-        guard let value = Value.fromDatabaseValue(stored) else {
-            throw RowDamage("'\(column)' of a row has the wrong type")
-        }
-        return value
-    }
-}

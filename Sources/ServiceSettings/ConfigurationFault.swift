@@ -8,7 +8,7 @@ package struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConver
 
     /// A value that its setting can't have.
     package init(_ setting: SettingDescription, _ text: String, _ origin: SettingOrigin, _ expectation: String) {
-        let value = setting.isSecret ? "not shown" : "'\(Self.shortened(text))'"
+        let value = setting.isSecret ? "not shown" : "'\(Self.shortened(setting.form.shown(text)))'"
         description = "\(origin.label(setting.name)) is \(text.isEmpty ? "empty" : value); it must be \(expectation)"
     }
 

@@ -16,6 +16,16 @@ extension SettingForm {
         return range.contains(number) && (sign == .any || number > 0)
     }
 
+    static func areEndpoints(_ text: String) -> Bool {
+        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isEndpoint(String($0)) }
+    }
+
+    static func areHosts(_ text: String) -> Bool {
+        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
+            !host.isEmpty && !host.contains { $0.isWhitespace || "/:@".contains($0) }
+        }
+    }
+
     /// Port `*` is any free one; whether a host or path can be used shows when it is.
     static func isEndpoint(_ text: String) -> Bool {
         if text.hasPrefix("ipc://") { return text.utf8.count > "ipc://".utf8.count }
@@ -71,6 +81,18 @@ extension SettingForm {
             guard let sign = part.firstIndex(of: "=") else { return false }
             return sign != part.startIndex
         }
+    }
+
+    static func isJournal(_ text: String) -> Bool {
+        ["sqlite", "none"].contains(text) || ["postgres://", "postgresql://"].contains(where: text.hasPrefix)
+    }
+
+    /// A value as it may be shown: without the password of an address.
+    package func shown(_ text: String) -> String {
+        guard self == .journal, let start = text.firstRange(of: "://")?.upperBound,
+            let at = text[start...].lastIndex(of: "@"), let colon = text[start..<at].firstIndex(of: ":")
+        else { return text }
+        return text[...colon] + "…" + text[at...]
     }
 
     static func isCurveKey(_ text: String) -> Bool {

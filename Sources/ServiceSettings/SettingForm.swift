@@ -10,8 +10,10 @@ package enum SettingForm: Hashable, Sendable {
     /// A number of something; with `.positive` above zero, too.
     case number(ClosedRange<Double>, Sign = .any, of: String)
     case choice([String])
-    /// `tcp://HOST:PORT` or `ipc:///PATH`.
+    /// `tcp://HOST:PORT` or `ipc:///PATH`; several with a comma between.
     case endpoint
+    /// Names or addresses of machines, with a comma between.
+    case hosts
     /// `HOST:PORT`.
     case address
     /// `http://HOST[:PORT][/PATH]`; with `isList`, several with a comma between.
@@ -27,6 +29,8 @@ package enum SettingForm: Hashable, Sendable {
     case workload
     /// `NAME=TTFT/ATGT`, with a comma between.
     case classes
+    /// A kind of journal, or the address of a database.
+    case journal
 
     package enum Sign: Hashable, Sendable {
         case any
@@ -42,7 +46,8 @@ package enum SettingForm: Hashable, Sendable {
         case .integer(let range): Int(text).map(range.contains) == true ? nil : expectation
         case .number(let range, let sign, _): Self.isNumber(text, range, sign) ? nil : expectation
         case .choice(let names): names.contains(text) ? nil : expectation
-        case .endpoint: Self.isEndpoint(text) ? nil : expectation
+        case .endpoint: Self.areEndpoints(text) ? nil : expectation
+        case .hosts: Self.areHosts(text) ? nil : expectation
         case .address: HostAndPort(text) == nil ? expectation : nil
         case .url(let isList): Self.areURLs(text, isList) ? nil : expectation
         case .engine: Self.isEngine(text) ? nil : expectation
@@ -52,6 +57,7 @@ package enum SettingForm: Hashable, Sendable {
         case .curveKey: Self.isCurveKey(text) ? nil : expectation
         case .workload: Self.isWorkload(text) ? nil : expectation
         case .classes: ObjectiveClassList.fault(in: text)
+        case .journal: Self.isJournal(text) ? nil : expectation
         }
     }
 
@@ -71,6 +77,7 @@ package enum SettingForm: Hashable, Sendable {
         case .choice(let names):
             return names.count == 2 ? names.joined(separator: " or ") : "one of: \(names.joined(separator: ", "))"
         case .endpoint: return "tcp://HOST:PORT or ipc:///PATH, for example tcp://127.0.0.1:5550"
+        case .hosts: return "HOST, or several with a comma between"
         case .address: return "HOST:PORT, for example 127.0.0.1:8080"
         case .url(let isList):
             return "an address like http://HOST:PORT (no user name, no query)"
@@ -82,6 +89,7 @@ package enum SettingForm: Hashable, Sendable {
         case .curveKey: return "40 characters of Z85, as `aladdin keys list` prints them"
         case .workload: return "deployments/NAME or statefulsets/NAME"
         case .classes: return ObjectiveClassList.expectation
+        case .journal: return "sqlite, none, or a database as postgres://USER@HOST:PORT/DATABASE?schema=NAME"
         }
     }
 

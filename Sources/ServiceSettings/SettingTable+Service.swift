@@ -2,6 +2,7 @@ extension SettingTable {
     static let general: [SettingDescription] = [
         endpoint("frontend-endpoint", 5550), endpoint("worker-endpoint", 5551), endpoint("scheduler-endpoint", 5552),
         endpoint("admin-endpoint", 5553),
+        setting("broker", .hosts, "", ["scheduler", "worker", "gateway", "autoscale"]),
         setting(
             "log-level",
             .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
@@ -32,7 +33,8 @@ extension SettingTable {
         setting("poison-after", .integer(1...1000), "2", brokers),
         setting("engine-timeout-s", .number(0...9e9, .positive, of: "seconds"), "120", brokers, isReloadable: true),
         setting("data", .text("a directory"), "", brokers),
-        setting("journal", .choice(["sqlite", "none"]), "sqlite", brokers),
+        setting("journal", .journal, "sqlite", brokers),
+        setting("leader-lease-s", .number(1...3600, of: "seconds"), "5", brokers),
         setting("journal-accept-loss", .flag, "false", brokers),
         setting("result-retention-h", .number(0...87_600, .positive, of: "hours"), "24", brokers),
         setting("max-results", .integer(0 ... .max), "1000000", brokers),

@@ -5,6 +5,10 @@ package import ZeroMQ
 
 /// A client's, worker's or scheduler's end of a session: says hello, keeps the session alive, starts over when it is lost.
 ///
+/// Of several brokers only the one that leads answers. So all are greeted at once, and the first welcome counts; and
+/// when the broker falls silent the others are greeted while its session still stands, which ends with a welcome from
+/// one of them.
+///
 /// Confined to its poll loop's thread. Whoever owns it hears of `opened`, frames and `lost`, and calls `cycle` once a
 /// cycle. Streams do not survive a session; the owner decides what to do about them.
 package final class PeerConnection {
@@ -15,30 +19,44 @@ package final class PeerConnection {
         case lost(Status)
     }
 
-    private enum State {
+    enum State {
         case closed
         /// Waits to try again.
         case waiting(until: Instant)
         /// Connects, and says hello as soon as that is possible.
-        case greeting(until: Instant, isSent: Bool)
+        case greeting(until: Instant)
         case open(session: UInt64, interval: Interval, timeout: Interval)
     }
 
-    private let address: String
-    private let hello: Hello
-    private let keys: PeerKeys?
-    private let logger: Logger
+    /// A connection on which a welcome is waited for.
+    struct Greeting {
+        let address: String
+        let socket: Socket
+        var isSent = false
+    }
+
+    let addresses: [String]
+    let hello: Hello
+    let keys: PeerKeys?
+    let logger: Logger
     private let outboxBytes: Int
-    private var state = State.closed
-    private var socket: Socket?
+    var state = State.closed
+    /// Of the open session.
+    private var current: Greeting?
+    /// While there is no session, or while the broker is silent.
+    var greetings: [Greeting] = []
+    /// When the others are greeted once more.
+    var greetAgain = Instant.zero
     private var outbox: Outbox
     private var lastHeard = Instant.zero
     private var lastSent = Instant.zero
     private var failures = 0
-    private var loop: PollLoop?
+    var loop: PollLoop?
     private var handle: ((Event) -> Void)?
 
-    /// - Parameter keys: for a broker that wants to know who comes; nil for one that does not.
+    /// - Parameters:
+    ///   - address: the broker's endpoint; of several brokers, with a comma between.
+    ///   - keys: for a broker that wants to know who comes; nil for one that does not.
     package init(
         address: String,
         hello: Hello,
@@ -46,7 +64,7 @@ package final class PeerConnection {
         outboxBytes: Int = 64 << 20,
         logger: Logger
     ) {
-        self.address = address
+        addresses = address.split(separator: ",").map { String($0) }
         self.hello = Hello(software: hello.software, name: hello.name, takesBundles: true)
         self.keys = keys
         self.outboxBytes = outboxBytes
@@ -62,7 +80,7 @@ package final class PeerConnection {
     ///
     /// The handler runs on the loop's thread.
     ///
-    /// - Throws: `ZeroMQError` if the address is malformed; a broker that is not there yet is no error.
+    /// - Throws: `ZeroMQError` if an address is malformed; a broker that is not there yet is no error.
     package func start(on loop: PollLoop, _ handle: @escaping (Event) -> Void) throws(ZeroMQError) {
         self.loop = loop
         self.handle = handle
@@ -74,7 +92,7 @@ package final class PeerConnection {
     /// - Returns: false if there is no session or too much waits already; the frame is dropped then.
     @discardableResult
     package func send(_ kind: FrameKind, method: Method, stream: UInt64, body: [UInt8] = []) -> Bool {
-        guard case .open(let session, _, _) = state, let socket else { return false }
+        guard case .open(let session, _, _) = state, let socket = current?.socket else { return false }
         let header = FrameHeader(kind: kind, method: method, session: session, stream: stream, bodyLength: body.count)
         lastSent = PollLoop.now()
         if outbox.isEmpty, case .sent = socket.send([header.encode(), body], to: nil) { return true }
@@ -97,31 +115,33 @@ package final class PeerConnection {
                 state = .waiting(until: now + .seconds(5))
             }
             return now + .milliseconds(10)
-        case .greeting(let until, let isSent):
+        case .greeting(let until):
             if now >= until { lose(Status(.unavailable, .none, silence), at: now) }
-            guard !isSent else { return until }
-            sayHello()
-            return now + .milliseconds(10)
+            return sayHello() ? until : now + .milliseconds(10)
         case .open(_, let interval, let timeout):
             if now >= lastHeard + timeout {
-                lose(Status(.unavailable, .sessionExpired, "the broker at \(address) fell silent"), at: now)
+                lose(Status(.unavailable, .sessionExpired, "the broker at \(place) fell silent"), at: now)
                 return now
             }
+            let next = lookAround(from: place, at: now, since: lastHeard, interval)
             if !flush() { return now + .milliseconds(5) }
             if now >= lastSent + interval { send(.ping, method: .unspecified, stream: 0) }
-            return min(lastSent + interval, lastHeard + timeout)
+            return min(lastSent + interval, lastHeard + timeout, next)
         }
     }
 
+    /// Where the broker is, or may be.
+    private var place: String { current?.address ?? addresses.joined(separator: ",") }
+
     /// A key that is refused shows as silence.
     private var silence: String {
-        "the broker at \(address) does not answer" + (keys == nil ? "" : ", or does not let this key in")
+        "the broker at \(place) does not answer" + (keys == nil ? "" : ", or does not let this key in")
     }
 
     /// Ends the session in good order and closes the socket.
     package func close(_ status: Status = .ok) {
         if isOpen { send(.goodbye, method: .unspecified, stream: 0, body: status.encode()) }
-        closeSocket()
+        closeSockets()
         state = .closed
         handle = nil
     }
@@ -134,57 +154,37 @@ package final class PeerConnection {
     }
 
     private func greet(at now: Instant) throws(ZeroMQError) {
-        guard let loop else { return }
-        closeSocket()
-        var options = SocketOptions.peer
-        if let keys { options.security = .client(keys) }
-        let socket = try Socket(.dealer, options: options)
-        try socket.connect(address)
-        self.socket = socket
-        loop.watch(socket) { [unowned self] in receive() }
+        closeSockets()
+        for address in addresses { try greet(address) }
         outbox = Outbox(maximumBytes: outboxBytes)
-        state = .greeting(until: now + .seconds(5), isSent: false)
+        state = .greeting(until: now + .seconds(5))
         sayHello()
     }
 
-    /// Nothing is queued into a connection that does not stand yet, so the hello may have to be tried several times.
-    private func sayHello() {
-        guard case .greeting(let until, false) = state, let socket else { return }
-        let body = hello.encode()
-        let header = FrameHeader(kind: .hello, session: 0, bodyLength: body.count)
-        if case .sent = socket.send([header.encode(), body], to: nil) {
-            state = .greeting(until: until, isSent: true)
-        }
-    }
-
-    private func receive() {
+    func receive(from socket: Socket) {
         for _ in 0..<256 {
-            guard let incoming = socket?.receive() else { return }
+            guard let incoming = socket.receive() else { return }
             guard incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else { continue }
             let body = incoming.frames.count == 2 ? incoming.frames[1] : []
             guard let header = try? FrameHeader(decoding: incoming.frames[0], bodyLength: body.count) else {
                 logger.warning("the broker sent a frame that cannot be read")
                 continue
             }
-            lastHeard = PollLoop.now()
-            take(header, body)
+            if socket === current?.socket {
+                lastHeard = PollLoop.now()
+                take(header, body)
+                // It may have ended the session.
+                guard socket === current?.socket else { return }
+            } else {
+                guard takeGreeting(header, body, on: socket) else { return }
+            }
         }
     }
 
     private func take(_ header: FrameHeader, _ body: [UInt8]) {
         switch (header.kind, state) {
-        case (.welcome, .greeting):
-            guard let welcome = try? Welcome.decode(body) else { return }
-            failures = 0
-            state = .open(
-                session: welcome.session,
-                interval: max(welcome.heartbeatInterval, .milliseconds(10)),
-                timeout: max(welcome.sessionTimeout, .milliseconds(50))
-            )
-            handle?(.opened(welcome))
-        case (.error, .greeting), (.error, .open), (.goodbye, .open):
-            let status = (try? Status.decode(body)) ?? Status(.unavailable, .malformed, "the broker ended the session")
-            lose(status, at: PollLoop.now())
+        case (.error, .open), (.goodbye, .open):
+            lose(Self.status(body), at: PollLoop.now())
         case (.ping, .open):
             send(.pong, method: .unspecified, stream: 0)
         case (.item, .open(let session, _, _)), (.end, .open(let session, _, _)):
@@ -196,6 +196,46 @@ package final class PeerConnection {
         }
     }
 
+    /// - Returns: whether to go on reading from this socket.
+    private func takeGreeting(_ header: FrameHeader, _ body: [UInt8], on socket: Socket) -> Bool {
+        guard let greeting = greetings.first(where: { $0.socket === socket }) else { return false }
+        switch header.kind {
+        case .welcome:
+            guard let welcome = try? Welcome.decode(body) else { return true }
+            if isOpen {
+                let status = Status(.unavailable, .sessionExpired, "another broker leads")
+                send(.goodbye, method: .unspecified, stream: 0, body: status.encode())
+                lose(status, at: PollLoop.now(), keeping: socket)
+            }
+            adopt(greeting, welcome)
+            return true
+        case .error, .goodbye:
+            dismiss(socket)
+            if greetings.isEmpty, !isOpen { lose(Self.status(body), at: PollLoop.now()) }
+            return false
+        default:
+            return true
+        }
+    }
+
+    private func adopt(_ greeting: Greeting, _ welcome: Welcome) {
+        for other in greetings where other.socket !== greeting.socket { close(other.socket) }
+        greetings = []
+        current = greeting
+        failures = 0
+        lastHeard = PollLoop.now()
+        state = .open(
+            session: welcome.session,
+            interval: max(welcome.heartbeatInterval, .milliseconds(10)),
+            timeout: max(welcome.sessionTimeout, .milliseconds(50))
+        )
+        handle?(.opened(welcome))
+    }
+
+    private static func status(_ body: [UInt8]) -> Status {
+        (try? Status.decode(body)) ?? Status(.unavailable, .malformed, "the broker ended the session")
+    }
+
     private func takeBundle(_ body: [UInt8], of session: UInt64) {
         do throws(MalformedFrame) {
             // Whoever hears of a frame may end the session, and then the rest is of no interest.
@@ -205,12 +245,14 @@ package final class PeerConnection {
         }
     }
 
-    private func lose(_ status: Status, at now: Instant) {
+    private func lose(_ status: Status, at now: Instant, keeping kept: Socket? = nil) {
         failures += 1
         // Once for each time of trouble; what comes of it is the owner's to tell.
         if failures == 2 { logger.notice("no session with the broker yet", metadata: ["why": "\(status.message)"]) }
-        closeSocket()
-        let backoff = Interval.milliseconds(min(100 << min(failures, 6), 5000))
+        closeSockets(except: kept)
+        // Of several brokers one will answer soon.
+        let longest = addresses.count > 1 ? 500 : 5000
+        let backoff = Interval.milliseconds(Int64(min(100 << min(failures, 6), longest)))
         state = .waiting(until: now + backoff)
         handle?(.lost(status))
     }
@@ -218,16 +260,17 @@ package final class PeerConnection {
     /// - Returns: whether everything could be sent.
     private func flush() -> Bool {
         while let frame = outbox.first {
-            guard case .sent? = socket?.send([frame.header, frame.body], to: nil) else { return false }
+            guard case .sent? = current?.socket.send([frame.header, frame.body], to: nil) else { return false }
             outbox.removeFirst()
         }
         return true
     }
 
-    private func closeSocket() {
-        guard let socket else { return }
-        loop?.unwatch(socket)
-        socket.close()
-        self.socket = nil
+    private func closeSockets(except kept: Socket? = nil) {
+        for socket in greetings.map(\.socket) + [current?.socket].compactMap({ $0 }) where socket !== kept {
+            close(socket)
+        }
+        greetings = []
+        current = nil
     }
 }

@@ -206,6 +206,7 @@ package actor WorkerService: Service {
             engine: description.kind,
             contextLength: description.contextLength,
             resumesPrefix: description.resumesPrefix,
+            keepsPrefixes: description.keepsPrefixes,
             batching: configuration.batching,
             profile: profile
         )

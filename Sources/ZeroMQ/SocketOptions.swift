@@ -60,6 +60,9 @@ package struct SocketOptions: Sendable {
     /// Longest pause before connecting again.
     package var reconnectIntervalMaximum = Interval.seconds(10)
 
+    /// How long one attempt to connect may take; zero leaves that to the kernel, which takes minutes for a host that vanished.
+    package var connectTimeout = Interval.zero
+
     /// Refuse to queue messages for a peer that is not connected (yet): `wouldBlock` instead.
     ///
     /// The price: when a dealer's connection breaks, libzmq 4.3.4 throws away what had arrived on it but was not read
@@ -112,6 +115,7 @@ package struct SocketOptions: Sendable {
             (ZMQ_HANDSHAKE_IVL, "handshakeInterval", handshakeInterval.wholeMilliseconds),
             (ZMQ_RECONNECT_IVL, "reconnectInterval", reconnectInterval.wholeMilliseconds),
             (ZMQ_RECONNECT_IVL_MAX, "reconnectIntervalMaximum", reconnectIntervalMaximum.wholeMilliseconds),
+            (ZMQ_CONNECT_TIMEOUT, "connectTimeout", connectTimeout.wholeMilliseconds),
             (ZMQ_IMMEDIATE, "immediate", immediate ? 1 : 0),
             (ZMQ_BACKLOG, "backlog", Int32(clamping: backlog)),
             (ZMQ_IPV6, "ipv6", ipv6 ? 1 : 0),

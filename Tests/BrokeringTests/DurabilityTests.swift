@@ -46,6 +46,24 @@ struct DurabilityTests {
         #expect(rig.act().records.isEmpty)
     }
 
+    @Test("While the journal does not answer, what it would have to keep is refused, and what it has goes on")
+    func stalledJournal() throws {
+        var rig = BrokerRig(journaled: Recovery())
+        rig.join(1)
+        let stream = try rig.submit()
+        rig.broker.journalStalled(true)
+        let status = #expect(throws: Status.self) { try rig.submit() }
+        #expect(status?.code == .unavailable)
+        #expect(status?.reason == .journalFailed)
+        #expect(status?.retryAfter == .seconds(1))
+        _ = try rig.submit { $0.durability = .volatile }
+        _ = rig.act()
+        rig.broker.journaled(through: 1, at: rig.now)
+        #expect(rig.read(stream).first == .accepted(try rig.id(stream), .accept, isDuplicate: false))
+        rig.broker.journalStalled(false)
+        _ = try rig.submit()
+    }
+
     @Test("A repetition is dispatched when the journal has it, not before")
     func repetition() throws {
         var rig = BrokerRig(journaled: Recovery())

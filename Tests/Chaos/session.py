@@ -14,7 +14,7 @@ HEADER = struct.Struct("<3sBBBHQQII")
 class Session:
     """One connection and its session; start over with a new one when `is_over`."""
 
-    def __init__(self, endpoint: str, name: str, is_slow: bool = False):
+    def __init__(self, endpoint: str, name: str, is_slow: bool = False, patience: float = 5.0):
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 200
         if is_slow:
@@ -22,7 +22,7 @@ class Session:
             self.socket.rcvhwm, self.socket.rcvbuf = 8, 4096
         self.socket.connect(endpoint)
         self.number = 0
-        self.timeout = 5.0
+        self.timeout = self.patience = patience
         self.heard = self.sent = time.monotonic()
         self.next_stream = 1
         self.why_over = ""
@@ -60,7 +60,7 @@ class Session:
             _, _, _, kind, method, _, stream, _, _ = HEADER.unpack(header[:32])
             if kind == wire.FRAME_WELCOME:
                 welcome = wire.Welcome.FromString(body)
-                self.number, self.timeout = welcome.session, welcome.session_timeout_ms / 1000
+                self.number, self.timeout = welcome.session, min(welcome.session_timeout_ms / 1000, self.patience * 2)
             elif kind == wire.FRAME_PING:
                 self._send(wire.FRAME_PONG)
             elif kind in (wire.FRAME_ERROR, wire.FRAME_GOODBYE):

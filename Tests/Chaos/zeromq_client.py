@@ -48,6 +48,7 @@ class Client:
         self.session: Session | None = None
         self.stops = False
         self.retry_pause = 0.1
+        self.tries = 0
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stops", True))
@@ -72,7 +73,12 @@ class Client:
                 self.interrupt(asked, None)
             self.streams.clear()
             time.sleep(self.retry_pause)
-        self.session = Session(self.options.endpoint, self.options.name, self.options.read_pause > 0)
+        # Of several brokers one answers: who is silent for a moment is left for the next.
+        endpoints = self.options.endpoint.split(",")
+        patience = 1.2 if len(endpoints) > 1 else 5.0
+        self.tries += 1
+        endpoint = endpoints[self.tries % len(endpoints)]
+        self.session = Session(endpoint, self.options.name, self.options.read_pause > 0, patience)
 
     def send_what_is_due(self) -> None:
         now = time.monotonic()
@@ -155,7 +161,7 @@ class Client:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--endpoint", required=True, help="of several brokers, with a comma between")
     parser.add_argument("--name", default="chaos")
     parser.add_argument("--queries", required=True)
     parser.add_argument("--log", required=True)

@@ -4,7 +4,7 @@ import Journal
 import ServingModel
 import Testing
 
-@Suite("The journal in SQLite")
+@Suite("The journal")
 struct JournalTests {
     private let directory = TemporaryDirectory()
 
@@ -12,17 +12,25 @@ struct JournalTests {
         SQLiteJournal(directory: directory.journal) { Samples.start }
     }
 
-    @Test("A new journal has nothing unfinished and an epoch of the wall clock's seconds")
-    func new() throws {
-        let journal = journal()
+    @Test(
+        "A new journal has nothing unfinished and an epoch of the wall clock's seconds",
+        arguments: StoreKind.allCases
+    )
+    func new(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let journal = try store.journal()
         let recovery = try journal.recover()
         #expect(recovery == Recovery(epoch: 1_790_000_000, nextNumber: QueryNumber(rawValue: 1)))
         journal.close()
     }
 
-    @Test("An accepted query comes back with every field, and so do its attempts and checkpoints")
-    func recovery() throws {
-        let journal = journal()
+    @Test(
+        "An accepted query comes back with every field, and so do its attempts and checkpoints",
+        arguments: StoreKind.allCases
+    )
+    func recovery(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let journal = try store.journal()
         _ = try journal.recover()
         let listener = Listener()
         journal.start(listener.handle)
@@ -38,7 +46,7 @@ struct JournalTests {
         #expect(listener.durable == 7)
         journal.close()
 
-        let again = self.journal()
+        let again = try store.journal()
         let recovered = try again.recover()
         again.close()
         #expect(recovered.epoch == 1_790_000_001)
@@ -57,9 +65,13 @@ struct JournalTests {
         #expect(expected.output?.count == 6)
     }
 
-    @Test("An ended query keeps its result, without its request, until it is acknowledged; then its key is free")
-    func results() throws {
-        let journal = journal()
+    @Test(
+        "An ended query keeps its result, without its request, until it is acknowledged; then its key is free",
+        arguments: StoreKind.allCases
+    )
+    func results(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let journal = try store.journal()
         _ = try journal.recover()
         let listener = Listener()
         journal.start(listener.handle)
@@ -95,9 +107,13 @@ struct JournalTests {
         journal.close()
     }
 
-    @Test("A name that an ended query has is the next one's that brings it; an unfinished query keeps its own")
-    func takenNames() throws {
-        let journal = journal()
+    @Test(
+        "A name that an ended query has is the next one's that brings it; an unfinished query keeps its own",
+        arguments: StoreKind.allCases
+    )
+    func takenNames(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let journal = try store.journal()
         _ = try journal.recover()
         let listener = Listener()
         journal.start(listener.handle)

@@ -9,6 +9,7 @@ final class Listener: Sendable {
         var durable: UInt64 = 0
         var found: [UInt64: KeptResult?] = [:]
         var failures: [JournalFailure] = []
+        var stalls: [JournalFailure?] = []
         /// What came after a failure: nothing should.
         var lateEvents = 0
     }
@@ -23,6 +24,7 @@ final class Listener: Sendable {
                 switch event {
                 case .durable(let through, _): state.durable = through
                 case .found(let ticket, let result): state.found[ticket] = .some(result)
+                case .stalled(let failure): state.stalls.append(failure)
                 case .failed(let failure): state.failures.append(failure)
                 }
             }
@@ -34,6 +36,8 @@ final class Listener: Sendable {
 
     var durable: UInt64 { state.withLock { $0.durable } }
     var failures: [JournalFailure] { state.withLock { $0.failures } }
+    /// What was told of a database that does not answer, nil when it did again.
+    var stalls: [JournalFailure?] { state.withLock { $0.stalls } }
     var lateEvents: Int { state.withLock { $0.lateEvents } }
 
     func found(_ ticket: UInt64) -> KeptResult?? { state.withLock { $0.found[ticket] } }
@@ -48,6 +52,11 @@ final class Listener: Sendable {
         return found(ticket) ?? nil
     }
 
+    /// Returns when the database was said not to answer, or the journal has failed.
+    func waitForStall() {
+        wait { [self] in !stalls.isEmpty }
+    }
+
     func waitForFailure() {
         wait { false }
     }
@@ -57,4 +66,9 @@ final class Listener: Sendable {
         while !isDone(), failures.isEmpty { condition.wait() }
         condition.unlock()
     }
+}
+
+/// Runs what waits on a thread of its own.
+func onThread(_ body: @escaping @Sendable () -> Void) {
+    Thread.detachNewThread(body)
 }

@@ -1,5 +1,4 @@
 import Brokering
-import GRDB
 import Journal
 import ServingModel
 import Synchronization
@@ -18,16 +17,16 @@ private final class HandClock: Sendable {
 
 @Suite("What a journal keeps")
 struct RetentionTests {
-    private let disk = UnsyncedDisk()
     private let clock = HandClock()
 
-    private func journal(_ configure: (inout JournalConfiguration) -> Void) throws -> (SQLiteJournal, Listener) {
+    private func journal(
+        in store: TestStore,
+        _ configure: (inout JournalConfiguration) -> Void
+    ) throws -> (any Journal, Listener) {
         var configuration = JournalConfiguration()
         configuration.pruneStep = 4
         configure(&configuration)
-        var file = JournalFile(directory: JournalDirectory(path: disk.directory.journal))
-        file.fileSystem = disk.name
-        let journal = SQLiteJournal(file: file, configuration, now: clock.read)
+        let journal = try store.journal(configuration, now: clock.read)
         _ = try journal.recover()
         let listener = Listener()
         journal.start(listener.handle)
@@ -42,25 +41,17 @@ struct RetentionTests {
     }
 
     /// The numbers kept after everything due was pruned.
-    private func kept(_ journal: SQLiteJournal) throws -> [UInt64] {
+    private func kept(_ journal: any Journal, in store: TestStore) throws -> [UInt64] {
         journal.close()
-        let queue = try JournalFile(directory: JournalDirectory(path: disk.directory.journal)).connectToRead()
-        let numbers = try queue.read { try Int64.fetchAll($0, sql: "SELECT number FROM query ORDER BY number") }
-        let orphans = try queue.read { database in
-            try ["result", "request", "failure", "checkpoint"].map {
-                try Int.fetchOne(
-                    database,
-                    sql: "SELECT count(*) FROM \($0) WHERE query NOT IN (SELECT number FROM query)"
-                )
-            }
+        for table in ["result", "request", "failure", "checkpoint"] {
+            let orphans = "SELECT count(*) FROM \(table) WHERE query NOT IN (SELECT number FROM query)"
+            #expect(try store.integers(orphans) == [0], "\(table)")
         }
-        #expect(orphans == [0, 0, 0, 0])
-        try queue.close()
-        return numbers.map(UInt64.init)
+        return try store.integers("SELECT number FROM query ORDER BY number").map(UInt64.init)
     }
 
     /// Rounds of the journal's thread, each with one step of pruning.
-    private func turn(_ journal: SQLiteJournal, _ listener: Listener, rounds: Int, after last: UInt64 = 1000) {
+    private func turn(_ journal: any Journal, _ listener: Listener, rounds: Int, after last: UInt64 = 1000) {
         for round in 1...rounds {
             let ticket = last + UInt64(round)
             journal.lookUp(.key(IdempotencyKey(owner: "", key: "none")), ticket: ticket)
@@ -68,9 +59,13 @@ struct RetentionTests {
         }
     }
 
-    @Test("Ended queries go after their time, acknowledged or not; unfinished ones never do")
-    func age() throws {
-        let (journal, listener) = try journal { $0.retention = .seconds(3600) }
+    @Test(
+        "Ended queries go after their time, acknowledged or not; unfinished ones never do",
+        arguments: StoreKind.allCases
+    )
+    func age(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let (journal, listener) = try journal(in: store) { $0.retention = .seconds(3600) }
         let old = Samples.query(20)
         journal.append([.accepted(old)])
         journal.append(ended(21...30))
@@ -89,12 +84,13 @@ struct RetentionTests {
         #expect(listener.waitUntilFound(2) == nil)
         journal.lookUp(.key(IdempotencyKey(owner: "tenant-1", key: "key-31")), ticket: 3)
         #expect(listener.waitUntilFound(3) != nil)
-        #expect(try kept(journal) == [20, 31, 32, 33])
+        #expect(try kept(journal, in: store) == [20, 31, 32, 33])
     }
 
-    @Test("Beyond the number of results, those go that ended first")
-    func number() throws {
-        let (journal, listener) = try journal { $0.maxResults = 3 }
+    @Test("Beyond the number of results, those go that ended first", arguments: StoreKind.allCases)
+    func number(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let (journal, listener) = try journal(in: store) { $0.maxResults = 3 }
         for (offset, number) in [5, 6, 7, 8, 9, 10].enumerated() {
             // The last accepted ends first.
             let time = UnixTime(milliseconds: Samples.start.milliseconds - Int64(offset))
@@ -103,18 +99,22 @@ struct RetentionTests {
         listener.waitUntilDurable(12)
         clock.advance(seconds: 60)
         turn(journal, listener, rounds: 4)
-        #expect(try kept(journal) == [5, 6, 7])
+        #expect(try kept(journal, in: store) == [5, 6, 7])
         // The highest number was dropped, and is not used again.
-        let again = SQLiteJournal(directory: disk.directory.journal) { Samples.start }
+        let again = try store.journal()
         let recovery = try again.recover()
         again.close()
         #expect(recovery.nextNumber == QueryNumber(rawValue: 11))
         #expect(recovery.keys.count == 3)
     }
 
-    @Test("Beyond the number of bytes, results go; the unfinished stay, and the file shrinks")
-    func bytes() throws {
-        let (journal, listener) = try journal { configuration in
+    @Test(
+        "Beyond the number of bytes, results go; the unfinished stay, and the file shrinks",
+        arguments: StoreKind.allCases
+    )
+    func bytes(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let (journal, listener) = try journal(in: store) { configuration in
             configuration.maxBytes = 4 << 20
             configuration.pruneStep = 64
         }
@@ -134,15 +134,13 @@ struct RetentionTests {
         #expect(listener.failures.isEmpty)
         clock.advance(seconds: 60)
         turn(journal, listener, rounds: 40)
-        let numbers = try kept(journal)
+        let numbers = try kept(journal, in: store)
         #expect(Array(numbers.prefix(50)) == Array(1...50))
         #expect((60...110).contains(numbers.count))
         #expect(Array(numbers.suffix(10)) == Array(441...450))
-        let queue = try JournalFile(directory: JournalDirectory(path: disk.directory.journal)).connectToRead()
-        let pages = try queue.read { database in
-            try (Int.fetchOne(database, sql: "PRAGMA page_count"), Int.fetchOne(database, sql: "PRAGMA freelist_count"))
-        }
-        try queue.close()
-        #expect((pages.1 ?? .max) <= 4096 || (pages.1 ?? .max) <= (pages.0 ?? 0) / 4)
+        guard kind == .sqlite else { return }
+        let pages = try store.integers("SELECT page_count FROM pragma_page_count")[0]
+        let free = try store.integers("SELECT freelist_count FROM pragma_freelist_count")[0]
+        #expect(free <= 4096 || free <= pages / 4)
     }
 }

@@ -3,20 +3,21 @@ import Journal
 import ServingModel
 import Testing
 
-@Suite("The journal in SQLite against its twin in memory")
+@Suite("The journal against its twin in memory")
 struct TwinTests {
     @Test(
         "Random lives of a broker leave the same recovery and the same results",
-        arguments: 1...8 as ClosedRange<UInt64>
+        arguments: StoreKind.allCases,
+        1...8 as ClosedRange<UInt64>
     )
-    func random(seed: UInt64) throws {
-        let disk = UnsyncedDisk()
+    func random(kind: StoreKind, seed: UInt64) throws {
+        let store = TestStore(kind)
         let twin = InMemoryJournal { Samples.start }
         var generator = SeededGenerator(seed: seed)
         var stream = RecordStream(seed: seed)
         var all: [AcceptedQuery] = []
         for _ in 0..<6 {
-            let journal = disk.journal()
+            let journal = try store.journal()
             #expect(try journal.recover() == twin.recover())
             let (listener, twinListener) = (Listener(), Listener())
             journal.start(listener.handle)

@@ -43,6 +43,19 @@ struct SettingSourcesTests {
         #expect(file.entries.count == 5)
     }
 
+    @Test("A database's password is shown nowhere")
+    func passwords() throws {
+        let journal = try #require(SettingTable["journal"])
+        #expect(journal.form.shown("postgres://me:se:cr@et@db:5432/x?schema=y") == "postgres://me:…@db:5432/x?schema=y")
+        for text in ["sqlite", "postgres://db:5432/x", "postgres://me@db/x", "postgres://"] {
+            #expect(journal.form.shown(text) == text)
+        }
+        let fault = ConfigurationFault(journal, "postgre://me:secret@db", .commandLine, "right")
+        #expect(!fault.description.contains("secret"))
+        #expect(journal.form.expectation(unmetBy: "postgre://me:secret@db") != nil)
+        #expect(journal.form.expectation(unmetBy: "postgresql://db/x") == nil)
+    }
+
     @Test("Lines may end with CR and LF, names may stand beside blanks")
     func lineEnds() {
         let file = ConfigurationFile("workers : 3\r\n  policy:jsq\r\n", path: "f")

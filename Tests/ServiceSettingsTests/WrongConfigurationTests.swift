@@ -34,7 +34,11 @@ struct WrongConfigurationTests {
         Case("max-results: -1", "-1", "a whole number, at least 0"),
         Case("engine-timeout-s: nan", "nan", "a number of seconds above 0"),
         Case("result-retention-h: 1e9", "1e9", "above 0, at most 87600"),
-        Case("journal: postgres", "postgres", "sqlite or none"),
+        Case(
+            "journal: postgres",
+            "postgres",
+            "sqlite, none, or a database as postgres://USER@HOST:PORT/DATABASE?schema=NAME"
+        ),
         Case("journal-accept-loss: perhaps", "perhaps", "true or false"),
         Case("policy: dice", "dice", "one of: aladdin, aladdin-paper"),
         Case("policy: 'aladdin:shed=perhaps'", "aladdin:shed=perhaps", "shed"),

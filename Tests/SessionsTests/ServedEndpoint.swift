@@ -82,6 +82,11 @@ actor ServedEndpoint {
 
     func name(of session: UInt64) -> String { endpoint?.name(of: session) ?? "" }
 
+    func sayGoodbye() {
+        endpoint?.close(Status(.unavailable, .shuttingDown, "the test ends it"))
+        endpoint = nil
+    }
+
     /// Vanishes without a word.
     func stop() async {
         await loop.stop()

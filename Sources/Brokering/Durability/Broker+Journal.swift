@@ -15,6 +15,24 @@ extension Broker {
         }
     }
 
+    /// The journal's database does not answer, or does again.
+    ///
+    /// Until then queries that it would have to keep are refused: they could only wait, for nobody knows how long. Those
+    /// that were taken before wait.
+    package mutating func journalStalled(_ isStalled: Bool) {
+        journalIsStalled = isStalled
+    }
+
+    func checkJournal(for submission: Submission) throws(Status) {
+        guard journalIsStalled, submission.durability != .volatile else { return }
+        throw Status(
+            .unavailable,
+            .journalFailed,
+            "the journal's database does not answer, so the query could not be kept; only volatile ones are taken",
+            retryAfter: .seconds(1)
+        )
+    }
+
     /// - Returns: the record's number, for what has to wait until it is durable.
     @discardableResult
     mutating func write(_ record: JournalRecord) -> UInt64 {

@@ -16,11 +16,15 @@ struct BrokerCommand: AsyncParsableCommand {
         let logger = try service.logger()
         let spans = try options.tracing.exporter(logger: logger)
         let opened = try options.keys.open()
-        let broker = try options.broker(opened, spans: spans, logger: logger)
+        let standby = try options.standby(opened, spans: spans, logger: logger)
+        let broker = try standby == nil ? options.broker(opened, spans: spans, logger: logger) : nil
         let keys = KeyDirectoryOptions.followers(opened?.directory, opened?.table, logger)
         let follower = service.follower(of: "broker", logger: logger) { [options] in
-            await broker.reconfigure(try options.brokerConfiguration())
+            let changed = try options.brokerConfiguration()
+            await standby?.reconfigure(changed)
+            await broker?.reconfigure(changed)
         }
-        try await ServiceOptions.run(TracingOptions.services(spans) + keys + follower + [broker], logger: logger)
+        let brokers = [standby as (any Service)?, broker].compactMap { $0 }
+        try await ServiceOptions.run(TracingOptions.services(spans) + keys + follower + brokers, logger: logger)
     }
 }

@@ -15,7 +15,7 @@ struct ReplayCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The journal: the directory that the broker has as --data.")
+    @Option(help: "The journal: the directory that the broker has as --data, or its database, postgres://….")
     var journal: String
 
     @Option(help: "Which model's queries, if the journal has several.")

@@ -43,7 +43,7 @@ struct BrokerOptions: ParsableArguments {
         configuration.thread = thread
         return try BrokerService(
             configuration: configuration,
-            journal: try journal.journal(for: try endpoints.frontend()),
+            journal: try journal.journal(for: try endpoints.listening().frontend),
             logger: logger
         )
     }
@@ -62,15 +62,26 @@ struct BrokerOptions: ParsableArguments {
         return configuration
     }
 
+    /// A broker that stands by as long as another one leads; nil if its journal is not in a database.
+    func standby(
+        _ opened: KeyDirectoryOptions.Opened?,
+        spans: SpanExporter?,
+        logger: Logger
+    ) throws -> StandbyBroker? {
+        guard let makeJournal = try journal.database(for: try endpoints.listening().frontend) else { return nil }
+        return StandbyBroker(configuration: try configuration(opened, spans), logger: logger, makeJournal: makeJournal)
+    }
+
     private func configuration(
         _ opened: KeyDirectoryOptions.Opened?,
         _ spans: SpanExporter?
     ) throws -> BrokerServiceConfiguration {
         var configuration = BrokerServiceConfiguration()
-        configuration.frontendEndpoint = try endpoints.frontend()
-        configuration.workerEndpoint = try endpoints.worker()
-        configuration.schedulerEndpoint = try endpoints.scheduler()
-        configuration.adminEndpoint = try endpoints.admin()
+        let addresses = try endpoints.listening()
+        configuration.frontendEndpoint = addresses.frontend
+        configuration.workerEndpoint = addresses.worker
+        configuration.schedulerEndpoint = addresses.scheduler
+        configuration.adminEndpoint = addresses.admin
         configuration.broker = try brokerConfiguration()
         configuration.spans = spans
         if spans == nil { configuration.broker.tracedShare = nil }

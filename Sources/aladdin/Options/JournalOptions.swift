@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Journal
+internal import PostgreSQL
+internal import ServiceSettings
 internal import ServingModel
 
 /// Where the broker writes down what must outlive it.
@@ -13,8 +15,20 @@ struct JournalOptions: ParsableArguments {
     )
     var data: String?
 
-    @Option(help: "sqlite, or none: a broker without a journal forgets its queries when it stops. (default: sqlite)")
+    @Option(
+        help: """
+            sqlite; none: a broker without a journal forgets its queries when it stops; or a PostgreSQL database, \
+            postgres://USER@HOST/DATABASE, which two brokers share: one leads, the other takes over. (default: sqlite)
+            """
+    )
     var journal: String?
+
+    @Option(
+        help: """
+            With a database: seconds after which another broker takes over from one that is not heard of. (default: 5)
+            """
+    )
+    var leaderLeaseS: Double?
 
     @Flag(help: "Set a damaged journal aside and go on with what can be read of it.")
     var journalAcceptLoss = false
@@ -45,6 +59,7 @@ struct JournalOptions: ParsableArguments {
     func journal(for frontend: String) throws -> (any Journal)? {
         let kind = try Setting.resolve(journal, "journal", default: "sqlite")
         if kind == "none" { return nil }
+        if let database = try database(for: frontend) { return database() }
         guard let directory = try Setting.resolve(data, "data") ?? Self.standardDirectory(for: frontend) else {
             return nil
         }
@@ -60,12 +75,43 @@ struct JournalOptions: ParsableArguments {
         }
         let parent = URL(fileURLWithPath: directory).deletingLastPathComponent().path
         if let warning = SQLiteJournal.warning(about: parent) { Terminal.complain("warning: \(warning)") }
+        var configuration = try configuration()
+        configuration.acceptsLoss = try Setting.flag(journalAcceptLoss, "journal-accept-loss")
+        return SQLiteJournal(directory: directory, configuration: configuration, now: Self.now)
+    }
+
+    /// What makes a journal in a database, a new one for each time that this broker comes to lead; nil if it is not to
+    /// be in one.
+    func database(for frontend: String) throws -> (@Sendable () -> PostgreSQLJournal)? {
+        guard let text = try Setting.resolve(journal, "journal"), PostgreSQLAddress.isAddress(text) else { return nil }
+        guard try !Setting.flag(journalAcceptLoss, "journal-accept-loss") else {
+            throw ValidationError(
+                "--journal-accept-loss is for a journal in SQLite; a database is repaired with its own tools"
+            )
+        }
+        let address: PostgreSQLAddress
+        do throws(PostgreSQLAddress.Fault) {
+            address = try PostgreSQLAddress(text)
+        } catch {
+            let label = Setting.label("journal", isGiven: journal != nil)
+            throw ValidationError("\(label) is '\(SettingForm.journal.shown(text))'; \(error)")
+        }
+        let configuration = try configuration()
+        let name = "\(ProcessInfo.processInfo.hostName), \(frontend)"
+        return { PostgreSQLJournal(address, name: name, configuration: configuration, now: Self.now) }
+    }
+
+    private func configuration() throws -> JournalConfiguration {
         var configuration = JournalConfiguration()
         (configuration.retention, configuration.maxResults, configuration.maxBytes) = try retention()
-        configuration.acceptsLoss = try Setting.flag(journalAcceptLoss, "journal-accept-loss")
-        return SQLiteJournal(directory: directory, configuration: configuration) {
-            UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        }
+        configuration.lease = .seconds(
+            rounding: try Setting.resolve(leaderLeaseS, "leader-lease-s", default: configuration.lease.seconds)
+        )
+        return configuration
+    }
+
+    @Sendable private static func now() -> UnixTime {
+        UnixTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
     /// Nil for an endpoint that has no name before it is bound: the next start could not find the journal again.

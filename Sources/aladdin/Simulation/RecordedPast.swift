@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Journal
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -29,6 +30,7 @@ struct RecordedPast: Sendable {
         } catch {
             throw ValidationError("--journal: \(error)")
         }
+        let journal = SettingForm.journal.shown(journal)
         let queries = try Self.queries(of: model, in: all, journal)
         let past = queries.compactMap { query in query.end.map { (query: query, end: $0) } }
         let known = past.filter { ($0.query.inputTokens ?? 0) > 0 && $0.end.outputTokens > 0 }

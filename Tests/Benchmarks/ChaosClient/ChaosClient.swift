@@ -7,8 +7,11 @@ internal import ServingModel
 /// The Swift client of a chaos run: asks its queries by way of `AladdinClient` and writes down what it heard.
 @main
 struct ChaosClient: AsyncParsableCommand {
-    @Option(help: "The broker's frontend endpoint.")
+    @Option(help: "The broker's frontend endpoint; of several brokers, with a comma between.")
     var endpoint: String
+
+    @Option(help: "File with a key for it.")
+    var key: String?
 
     @Option(help: "The queries, a JSON object a line.")
     var queries: String
@@ -24,7 +27,8 @@ struct ChaosClient: AsyncParsableCommand {
         let history = try History(path: log)
         var quiet = Logger(label: "chaos")
         quiet.logLevel = .error
-        let client = AladdinClient(endpoint: endpoint, name: "swift", logger: quiet)
+        let key = try key.map { try ClientKey(contentsOfFile: $0) }
+        let client = AladdinClient(endpoint: endpoint, name: "swift", key: key, logger: quiet)
         await withTaskGroup { group in
             let service = Task { try await client.run() }
             for query in queries {

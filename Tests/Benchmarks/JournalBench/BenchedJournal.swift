@@ -21,16 +21,16 @@ private final class Heard: Sendable {
 
 /// A journal that is timed from `append` to the word that the records are durable.
 final class BenchedJournal {
-    private let directory: String
-    private var journal: SQLiteJournal
+    private let make: () -> any Journal
+    private var journal: any Journal
     private let heard = Heard()
     private var appended: UInt64 = 0
     private var next: UInt64 = 1
 
-    init(directory: String) {
-        self.directory = directory
-        journal = SQLiteJournal(directory: directory) { UnixTime(milliseconds: 1_790_000_000_000) }
-        guard (try? journal.recover()) != nil else { fatalError("cannot make a journal in \(directory)") }
+    init(_ make: @escaping () -> any Journal) {
+        self.make = make
+        journal = make()
+        do throws(JournalFailure) { _ = try journal.recover() } catch { fatalError("cannot make a journal: \(error)") }
         start()
     }
 
@@ -44,21 +44,21 @@ final class BenchedJournal {
         time { for _ in 0..<count { append(1, requestBytes: requestBytes) } }
     }
 
-    func reopen() -> (queries: Int, bytes: Int, milliseconds: Double) {
+    func reopen() -> (queries: Int, milliseconds: Double) {
         journal.close()
-        let size = try? FileManager.default.attributesOfItem(atPath: directory + "/journal.sqlite")[.size] as? Int
         let begin = DispatchTime.now()
-        journal = SQLiteJournal(directory: directory) { UnixTime(milliseconds: 1_790_000_000_000) }
+        journal = make()
         guard let recovery = try? journal.recover() else { fatalError("cannot open the journal again") }
         let milliseconds = Double(DispatchTime.now().uptimeNanoseconds - begin.uptimeNanoseconds) / 1e6
         journal.close()
-        return (recovery.queries.count, size ?? 0, milliseconds)
+        return (recovery.queries.count, milliseconds)
     }
 
     private func start() {
         journal.start { [heard] event in
             switch event {
             case .durable(let through, _): heard.tell(through)
+            case .stalled: break
             case .failed(let failure): fatalError("\(failure)")
             case .found: break
             }

@@ -34,11 +34,13 @@ def flags(addresses, *names):
 
 
 @contextmanager
-def up(policy="aladdin", workers=1, journal=None, profile=PEERS / "instant.json", time_scale=0, extra=()):
+def up(
+    policy="aladdin", workers=1, journal=None, database=None, profile=PEERS / "instant.json", time_scale=0, extra=()
+):
     """The whole service in one process, with an emulated engine that takes no time unless told otherwise."""
     addresses = endpoints()
     (http,) = free_ports(1)
-    storage = ["--data", journal] if journal else ["--journal", "none"]
+    storage = ["--data", journal] if journal else ["--journal", database or "none"]
     command = [
         ALADDIN, "up", "--engine", "emulated", "--profile", profile, "--time-scale", time_scale, "--workers", workers,
         "--policy", policy, "--http", f"127.0.0.1:{http}", "--log-level", "error", *storage,

@@ -71,7 +71,7 @@ struct ConfigShow: AsyncParsableCommand {
     }
 
     private static func shown(_ setting: SettingDescription, _ text: String) -> String {
-        setting.isSecret && !text.isEmpty ? "(not shown)" : text
+        setting.isSecret && !text.isEmpty ? "(not shown)" : setting.form.shown(text)
     }
 
     private static func origin(_ origin: SettingOrigin) -> [String: Any] {
