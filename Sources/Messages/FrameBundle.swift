@@ -46,7 +46,9 @@ package struct FrameBundle: Sendable {
         var start = 0
         while start < bytes.count {
             let header = try bytes.withUnsafeBufferPointer { (buffer) throws(MalformedFrame) in
-                try FrameHeader(decodingFirstOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start...]))
+                try FrameHeader(
+                    decodingFirstOf: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start...])
+                )
             }
             let end = start + FrameHeader.byteCount + Int(header.bodyLength)
             guard header.kind == .item || header.kind == .end else { throw .unknownKind(header.kind.rawValue) }

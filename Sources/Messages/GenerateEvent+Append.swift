@@ -20,7 +20,8 @@ extension TokensEvent {
     /// - Returns: false, and has added nothing, for what has to be changed on the way: a NUL in the text, a negative number.
     fileprivate func append(to bytes: inout [UInt8]) -> Bool {
         let text = text.utf8
-        guard firstIndex >= 0, firstIndex <= UInt32.max, count >= 0, count <= UInt32.max, !ids.contains(where: { $0 < 0 }),
+        guard firstIndex >= 0, firstIndex <= UInt32.max, count >= 0, count <= UInt32.max,
+            !ids.contains(where: { $0 < 0 }),
             !text.contains(0)
         else { return false }
         let idBytes = ids.reduce(0) { $0 + Self.size(UInt64($1)) }

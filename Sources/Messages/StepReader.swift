@@ -49,7 +49,9 @@ package struct StepReader {
                 guard seen.first(1), let piece = wire.piece(), let workload = Self.workload(piece) else { return false }
                 self.workload = workload
             case 0x10:
-                guard seen.first(2), let number = wire.number(atMost: WireBounds.longestMicroseconds) else { return false }
+                guard seen.first(2), let number = wire.number(atMost: WireBounds.longestMicroseconds) else {
+                    return false
+                }
                 duration = Interval(nanoseconds: Int64(number) * 1000)
             case 0x1A:
                 guard let piece = wire.piece(), readProgress(piece) else { return false }
@@ -137,9 +139,13 @@ package struct StepReader {
     private static func workload(_ piece: WireCursor) -> StepWorkload? {
         var wire = piece
         var seen = FieldsSeen()
-        var numbers: (kind: UInt64, prefill: UInt64, squares: UInt64, decodes: UInt64, context: UInt64) = (0, 0, 0, 0, 0)
+        var numbers: (kind: UInt64, prefill: UInt64, squares: UInt64, decodes: UInt64, context: UInt64) = (
+            0, 0, 0, 0, 0
+        )
         while let tag = wire.tag() {
-            guard let number = wire.number(atMost: WireBounds.largestCount), seen.first(Int(tag >> 3)) else { return nil }
+            guard let number = wire.number(atMost: WireBounds.largestCount), seen.first(Int(tag >> 3)) else {
+                return nil
+            }
             switch tag {
             case 0x08: numbers.kind = number
             case 0x10: numbers.prefill = number

@@ -232,7 +232,8 @@ extension JSONReader {
             case UInt8(ascii: "b"): result.append(0x08)
             case UInt8(ascii: "f"): result.append(0x0C)
             case UInt8(ascii: "u"): result += Array(Character(try scalar(&rest)).utf8)
-            case let other? where other == UInt8(ascii: "\"") || other == UInt8(ascii: "\\") || other == UInt8(ascii: "/"):
+            case let other?
+            where other == UInt8(ascii: "\"") || other == UInt8(ascii: "\\") || other == UInt8(ascii: "/"):
                 result.append(other)
             default: throw Unreadable()
             }

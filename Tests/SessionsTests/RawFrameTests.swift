@@ -157,7 +157,10 @@ struct RawFrameTests {
         #expect(await events.next() == .ended(session: 1))
     }
 
-    @Test("Kinds that only a broker sends break the session", arguments: [FrameKind.welcome, .error, .end, .item, .bundle])
+    @Test(
+        "Kinds that only a broker sends break the session",
+        arguments: [FrameKind.welcome, .error, .end, .item, .bundle]
+    )
     func wrongKinds(kind: FrameKind) async throws {
         _ = try await withEndpoint { address in
             let peer = try RawPeer(address)

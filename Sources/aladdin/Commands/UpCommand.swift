@@ -82,7 +82,8 @@ struct Up: AsyncParsableCommand {
                 ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
                 : try self.workers(count, choice, opened, at: addresses, on: thread, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
-            services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, on: thread, logger))
+            services =
+                [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, on: thread, logger))
             let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
             follower = service.follower(of: "up", logger: logger) { [self] in
                 try await reconfigure(broker, scheduler, control)

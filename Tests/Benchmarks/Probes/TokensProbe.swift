@@ -70,7 +70,10 @@ struct TokensProbe {
         for number in 0..<workers * sequences {
             var submission = Submission(model: "bench", inputTokens: 1, promptBytes: 1, maxTokens: steps, request: [1])
             submission.durability = .volatile
-            let stream = StreamKey(session: SessionID(rawValue: UInt64(number / 256 + 1)), stream: UInt64(number % 256 + 1))
+            let stream = StreamKey(
+                session: SessionID(rawValue: UInt64(number / 256 + 1)),
+                stream: UInt64(number % 256 + 1)
+            )
             try broker.submit(submission, id: QueryID(high: 1, low: UInt64(number)), from: stream, at: .zero)
         }
         var next = 0
