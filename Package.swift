@@ -127,6 +127,7 @@ let package = Package(
             dependencies: [
                 "AccessControl", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -145,7 +146,7 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         .target(
             name: "ReferenceEngine",
-            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel"],
+            dependencies: ["EngineInterface", "COpenBLAS", "CBundledModel", "CKernels", "ServingModel", collections],
             swiftSettings: alwaysOptimised
         ),
         .target(name: "CEngine"),
@@ -214,7 +215,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "BenchProbes",
-            dependencies: ["ServingModel", "Brokering", "Batching", "Scheduling", "Simulation"],
+            dependencies: [
+                "ServingModel", "Brokering", "Batching", "Scheduling", "Simulation", "Messages", "BrokerService",
+            ],
             path: "Tests/Benchmarks/Probes",
             swiftSettings: settings
         ),

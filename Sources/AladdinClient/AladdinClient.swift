@@ -3,7 +3,7 @@ internal import Messages
 public import ServiceLifecycle
 public import ServingModel
 internal import Sessions
-internal import ZeroMQ
+package import ZeroMQ
 
 /// A client of the broker's frontend endpoint: many queries over one session.
 ///
@@ -13,7 +13,7 @@ internal import ZeroMQ
 /// accepted are sent again under the same name, so that none runs twice. After `reconnectPatience` without a session they
 /// end with `.unavailable`.
 public actor AladdinClient: QueryService, Service {
-    private nonisolated let loop = PollLoop(name: "client")
+    private nonisolated let loop: PollLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// A query between `generate` and its end.
@@ -63,6 +63,28 @@ public actor AladdinClient: QueryService, Service {
         reconnectPatience: Interval = .seconds(30),
         logger: Logger
     ) {
+        self.init(
+            endpoint: endpoint,
+            name: name,
+            key: key,
+            connectPatience: connectPatience,
+            reconnectPatience: reconnectPatience,
+            thread: nil,
+            logger: logger
+        )
+    }
+
+    /// - Parameter thread: shared with other roles of the process; nil for a thread of its own.
+    package init(
+        endpoint: String,
+        name: String,
+        key: ClientKey?,
+        connectPatience: Interval = .seconds(5),
+        reconnectPatience: Interval = .seconds(30),
+        thread: LoopThread?,
+        logger: Logger
+    ) {
+        loop = PollLoop(name: "client", on: thread)
         self.connectPatience = connectPatience
         self.reconnectPatience = reconnectPatience
         connection = PeerConnection(
@@ -127,7 +149,7 @@ public actor AladdinClient: QueryService, Service {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
         // The caller gets the stream at once; opening it belongs to this actor, whose `run` ends whatever is left.
-        Task { await self.open(call, sink) }
+        Task(executorPreference: loop) { await self.open(call, sink) }
         return stream
     }
 
@@ -158,7 +180,7 @@ public actor AladdinClient: QueryService, Service {
         sink.onTermination = { [weak self] reason in
             guard case .cancelled = reason, let self else { return }
             // The reader went away, on whatever thread; cancelling is this actor's business.
-            Task { await self.cancel(number) }
+            Task(executorPreference: loop) { await self.cancel(number) }
         }
         if connection.isOpen { send(number) } else { unsent.append(number) }
     }

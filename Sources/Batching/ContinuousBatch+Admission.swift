@@ -15,8 +15,41 @@ extension ContinuousBatch {
         blocks.take(needed)
         waiting.removeFirst()
         waitingTokens -= head.promptTokens
-        prefilling.append(PrefillingSequence(key: head.key, promptTokens: head.promptTokens))
+        let cached = cachedTokens(of: head)
+        prefilling.append(
+            PrefillingSequence(
+                key: head.key,
+                promptTokens: head.promptTokens,
+                prefilledTokens: cached,
+                cachedTokens: cached,
+                blocks: head.blocks
+            )
+        )
+        if cached > 0 {
+            cachedTokens += cached
+            keep(head.blocks, upTo: cached)
+        }
         return true
+    }
+
+    /// Tokens of a waiting sequence that are in the KV cache already; 0 if prefixes are not kept.
+    func cachedTokens(of sequence: WaitingSequence) -> Int {
+        guard let prefixes else { return 0 }
+        return sequence.blocks.cachedTokens(in: prefixes, promptTokens: sequence.promptTokens)
+    }
+
+    /// Notes that the blocks of a prompt's first tokens were used.
+    mutating func keep(_ prompt: PromptBlocks, upTo tokens: Int) {
+        let count = min(prompt.hashes.count, (tokens + prompt.blockTokens - 1) / prompt.blockTokens)
+        prefixes?.use(prompt.hashes.prefix(count), blockTokens: prompt.blockTokens)
+    }
+
+    /// Lets go of prefixes for which there is no memory beside what runs.
+    ///
+    /// Prompts of running sequences are among the prefixes and take no memory of their own.
+    mutating func trimPrefixes() {
+        guard prefixes != nil else { return }
+        prefixes?.trim(toTokens: blocks.free * blocks.blockTokens + running.promptTokens)
     }
 
     /// Moves sequences that were prefilled elsewhere from the head of the queue to `running`, as seats and blocks allow.
@@ -52,7 +85,7 @@ extension ContinuousBatch {
         precondition(running.count + prefilling.count > 1, "a sequence outgrew the KV cache: canEverFit was not asked")
         let victim: WaitingSequence
         if let last = prefilling.popLast() {
-            victim = WaitingSequence(key: last.key, promptTokens: last.promptTokens)
+            victim = WaitingSequence(key: last.key, promptTokens: last.promptTokens, blocks: last.blocks)
             blocks.giveBack(blocks.blocks(holding: last.promptTokens + 1))
         } else {
             let last = running.removeLast()

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import ServingModel
 
 extension ContinuousBatch {
     /// Ends the step in progress: every decoding sequence has a token more, and so has each whose prompt was completed.
@@ -18,6 +19,7 @@ extension ContinuousBatch {
         if !step.decodes.isEmpty { completeDecodes(&departure) }
         completeChunks(step.chunks, &departure)
         if !departure.leaving.isEmpty { removeIdleResidents(&departure) }
+        trimPrefixes()
         precondition(departure.finished.isEmpty, "a sequence finished that got no token, or out of order")
         return departure.left
     }
@@ -36,6 +38,7 @@ extension ContinuousBatch {
         for chunk in chunks where chunk.completesPrompt {
             let sequence = prefilling.removeFirst()
             assert(sequence.key == chunk.sequence)
+            if prefixes != nil, !sequence.blocks.isEmpty { keep(sequence.blocks, upTo: sequence.promptTokens) }
             if departure.removes(sequence.key) {
                 blocks.giveBack(blocks.blocks(holding: sequence.promptTokens + 1))
             } else {

@@ -31,14 +31,17 @@ extension ContinuousBatch {
         for sequence in waiting { precondition(seen.insert(sequence.key).inserted, "a waiting sequence is twice here") }
         for sequence in prefilling {
             precondition(seen.insert(sequence.key).inserted, "a prefilling sequence is twice here")
-            precondition((0..<sequence.promptTokens).contains(sequence.prefilledTokens))
+            precondition((sequence.cachedTokens..<sequence.promptTokens).contains(sequence.prefilledTokens))
         }
         for key in running.keys { precondition(seen.insert(key).inserted, "a running sequence is twice here") }
         precondition(running.count + prefilling.count <= limits.maximumSequences, "more residents than seats")
         let tokens = waiting.reduce(0) { $0 + ($1.isPrefilled ? 0 : $1.promptTokens) }
         precondition(tokens == waitingTokens, "waiting tokens are miscounted")
         // Only the first of them is ever part done: budgets are spent in order.
-        precondition(prefilling.dropFirst().allSatisfy { $0.prefilledTokens == 0 }, "prefills overtook each other")
+        precondition(
+            prefilling.dropFirst().allSatisfy { $0.prefilledTokens == $0.cachedTokens },
+            "prefills overtook each other"
+        )
     }
 
     private func checkStepInProgress() {

@@ -11,7 +11,7 @@ extension ContinuousBatch {
         var workload = StepWorkload(kind: .prefill)
         var chunks: [BatchStep.Chunk] = []
         while let head = waiting.first {
-            let tokens = workload.prefillTokens + head.promptTokens
+            let tokens = workload.prefillTokens + head.promptTokens - cachedTokens(of: head)
             // The first prompt may be longer than the cap: it could never be prefilled otherwise.
             guard chunks.isEmpty || tokens <= limits.maximumBatchedTokens, admitHead() else { break }
             chunks.append(chunk(at: chunks.count, budget: head.promptTokens, addingTo: &workload))

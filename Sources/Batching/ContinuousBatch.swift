@@ -33,20 +33,32 @@ package struct ContinuousBatch: Hashable, Sendable {
     /// Tokens to prefill, output so far included, of all waiting sequences.
     package internal(set) var waitingTokens = 0
 
+    /// Prompt tokens that were in the KV cache when their sequences were admitted, in all.
+    package internal(set) var cachedTokens = 0
+
     /// In order of arrival, preempted ones ahead.
     var waiting: Deque<WaitingSequence> = []
     /// In order of admission; empty between steps in prefill-priority mode.
     var prefilling: Deque<PrefillingSequence> = []
     var running: RunningSequences
+    /// What the KV cache still holds of prompts; nil if prefixes are not kept.
+    var prefixes: PrefixCache?
     /// Resident sequences that leave when the step in progress ends.
     var leaving: Set<SequenceKey> = []
 
     /// A batch with nothing in it.
     ///
+    /// - Parameter keepsPrefixes: whether the beginning of a prompt that the KV cache still holds is not computed again.
     /// - Precondition: the values passed `LatencyProfile.validate()`.
-    package init(mode: BatchingMode, kvCache: LatencyProfile.KVCache, limits: LatencyProfile.Limits) {
+    package init(
+        mode: BatchingMode,
+        kvCache: LatencyProfile.KVCache,
+        limits: LatencyProfile.Limits,
+        keepsPrefixes: Bool = false
+    ) {
         self.mode = mode
         self.limits = limits
+        prefixes = keepsPrefixes ? PrefixCache() : nil
         blocks = BlockPool(kvCache)
         running = RunningSequences(blockTokens: kvCache.blockTokens)
     }
@@ -57,6 +69,8 @@ package struct ContinuousBatch: Hashable, Sendable {
     /// Sequences in any state.
     package var count: Int { waiting.count + prefilling.count + running.count }
     package var isEmpty: Bool { count == 0 }
+    /// Whether beginnings of prompts are kept for those to come.
+    package var keepsPrefixes: Bool { prefixes != nil }
     /// Prompt and output tokens of the running sequences.
     package var contextTokens: Int { running.contextTokens }
 
@@ -86,12 +100,18 @@ package struct ContinuousBatch: Hashable, Sendable {
     ///   - key: a name that no sequence of the batch carries.
     ///   - promptTokens: its prompt, at least one token.
     ///   - generatedTokens: its output from an earlier attempt; it is prefilled with the prompt.
+    ///   - blocks: what the prompt begins with, should prefixes be kept.
     /// - Precondition: `canEverFit` for the whole of it, or somebody watches `outgrown`.
-    package mutating func enqueue(_ key: SequenceKey, promptTokens: Int, generatedTokens: Int = 0) {
+    package mutating func enqueue(
+        _ key: SequenceKey,
+        promptTokens: Int,
+        generatedTokens: Int = 0,
+        blocks: PromptBlocks = .none
+    ) {
         let tokens = promptTokens + generatedTokens
         precondition(promptTokens > 0 && generatedTokens >= 0, "a sequence needs a prompt")
         precondition(canEverFit(promptTokens: tokens, maxTokens: 1), "the prompt is longer than the KV cache")
-        waiting.append(WaitingSequence(key: key, promptTokens: tokens))
+        waiting.append(WaitingSequence(key: key, promptTokens: tokens, blocks: blocks))
         waitingTokens += tokens
     }
 
@@ -124,6 +144,7 @@ package struct ContinuousBatch: Hashable, Sendable {
             case .prefillPriority: nextPrefillPriorityStep()
             case .chunked: nextChunkedPrefillStep()
             }
+        trimPrefixes()
         return stepInProgress
     }
 }

@@ -9,9 +9,13 @@ struct RunningSequences: Hashable, Sendable {
     private(set) var keys: [SequenceKey] = []
     /// Prompt and output tokens of all sequences together.
     private(set) var contextTokens = 0
+    /// What the sequences' contexts came to when each was added.
+    private(set) var promptTokens = 0
 
     /// Context minus `decodes`, for each of `keys`.
     private var offsets: [Int] = []
+    /// Context when it was added, for each of `keys`.
+    private var prompts: [Int] = []
     private var decodes = 0
     /// Sequences by `offset mod blockTokens`.
     private var countsByResidue: [Int]
@@ -38,6 +42,8 @@ struct RunningSequences: Hashable, Sendable {
         let offset = context - decodes
         keys.append(key)
         offsets.append(offset)
+        prompts.append(context)
+        promptTokens += context
         countsByResidue[residue(of: offset)] += 1
         contextTokens += context
     }
@@ -52,7 +58,7 @@ struct RunningSequences: Hashable, Sendable {
     /// Removes the youngest sequence and returns it with its context.
     mutating func removeLast() -> (key: SequenceKey, contextTokens: Int) {
         let offset = offsets.removeLast()
-        forget(offset)
+        forget(offset, prompts.removeLast())
         return (keys.removeLast(), offset + decodes)
     }
 
@@ -63,19 +69,22 @@ struct RunningSequences: Hashable, Sendable {
             let key = keys[position]
             let offset = offsets[position]
             if isLeaving(key) {
-                forget(offset)
+                forget(offset, prompts[position])
                 blocks.giveBack(blocks.blocks(holding: offset + decodes))
             } else {
                 keys[kept] = key
                 offsets[kept] = offset
+                prompts[kept] = prompts[position]
                 kept += 1
             }
         }
         keys.removeSubrange(kept...)
         offsets.removeSubrange(kept...)
+        prompts.removeSubrange(kept...)
     }
 
-    private mutating func forget(_ offset: Int) {
+    private mutating func forget(_ offset: Int, _ prompt: Int) {
+        promptTokens -= prompt
         countsByResidue[residue(of: offset)] -= 1
         contextTokens -= offset + decodes
     }
@@ -89,7 +98,8 @@ struct RunningSequences: Hashable, Sendable {
 extension RunningSequences {
     /// Checks the aggregates against a count of every sequence; traps if they differ.
     func checkInvariants() {
-        precondition(keys.count == offsets.count)
+        precondition(keys.count == offsets.count && keys.count == prompts.count)
+        precondition(promptTokens == prompts.reduce(0, +), "prompts are miscounted")
         var contexts = 0
         var counts = Array(repeating: 0, count: countsByResidue.count)
         for offset in offsets {

@@ -45,6 +45,7 @@ extension BrokerService {
             }
         }
         sendEvents()
+        for endpoint in [frontend, worker, scheduler, admin] { endpoint?.flushBundles() }
     }
 
     /// Tells a stream all there is to tell, as long as its connection has room.
@@ -68,33 +69,17 @@ extension BrokerService {
     }
 
     private func send(_ delivery: Delivery, to stream: StreamKey, over endpoint: SessionEndpoint) {
-        let event: GenerateEvent
-        switch delivery {
-        case .accepted(let id, let durability, let isDuplicate):
-            event = .accepted(
-                AcceptedEvent(queryID: id.description, durability: durability, isDuplicate: isDuplicate)
-            )
-        case .started(let worker, let attempt, let predicted):
-            event = .started(
-                StartedEvent(worker: worker, attempt: attempt, predictedTimeToFirstToken: predicted ?? .zero)
-            )
-        case .tokens(let firstIndex, let count, let ids, let text):
-            event = .tokens(TokensEvent(firstIndex: firstIndex, count: count, ids: ids, text: text))
-        case .reset(let firstIndex):
-            event = .reset(firstIndex: firstIndex)
-        case .finished(let reason, let inputTokens, let outputTokens):
-            event = .finished(FinishedEvent(reason: reason, inputTokens: inputTokens, outputTokens: outputTokens))
-        case .end(let status):
+        if case .end(let status) = delivery {
             end(stream, method(of: stream), status, over: endpoint)
             methods[stream] = nil
-            return
         }
+        guard let event = GenerateEvent(delivery) else { return }
         endpoint.send(
             .item,
             method: method(of: stream),
             stream: stream.stream,
             to: stream.session.rawValue,
-            body: event.encode()
+            event.append(to:)
         )
     }
 

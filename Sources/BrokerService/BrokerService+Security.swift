@@ -44,6 +44,18 @@ extension BrokerService {
         )
     }
 
+    /// Opens the endpoints for roles in this process, if there are to be any.
+    func bindInside() throws(ZeroMQError) -> InsideAddresses? {
+        guard configuration.servesInside, configuration.security == nil, let frontend, let worker, let scheduler else {
+            return nil
+        }
+        return InsideAddresses(
+            frontend: try frontend.bindInside("inproc://\(instance)-frontend"),
+            worker: try worker.bindInside("inproc://\(instance)-worker"),
+            scheduler: try scheduler.bindInside("inproc://\(instance)-scheduler")
+        )
+    }
+
     private func security(of role: Role) throws -> EndpointSecurity? {
         guard let security = configuration.security else { return nil }
         guard let keys = security.keys[role] else { throw SecurityFailure("the broker has no key for \(role)s") }

@@ -60,6 +60,7 @@ extension BrokerService {
             engine: registration.engine,
             contextLength: registration.contextLength,
             resumesPrefix: registration.resumesPrefix,
+            keepsPrefixes: registration.keepsPrefixes,
             batching: registration.batching,
             profile: registration.profile
         )
@@ -75,6 +76,10 @@ extension BrokerService {
 
     private func report(_ id: WorkerID, _ body: [UInt8]) {
         let now = PollLoop.now()
+        if let step = StepReader(body) {
+            broker.workerStepped(id, WorkerStep(step), at: now)
+            return
+        }
         do throws(Status) {
             switch try decoded(WorkerReport.self, body) {
             case .registration:
@@ -82,7 +87,7 @@ extension BrokerService {
             case .pull(let granted):
                 broker.workerPulled(id, granted: granted)
             case .step(let step):
-                broker.workerStepped(id, Self.step(step), at: now)
+                broker.workerStepped(id, WorkerStep(step), at: now)
             case .drain:
                 broker.workerDrains(id, at: now)
             }
@@ -90,27 +95,5 @@ extension BrokerService {
             logger.warning("worker breaks the protocol", metadata: ["error": "\(error.message)"])
             worker?.dismiss(id.rawValue, error)
         }
-    }
-
-    private static func step(_ report: StepReport) -> WorkerStep {
-        WorkerStep(
-            workload: report.workload,
-            duration: report.duration,
-            reports: report.progress.map { progress in
-                var lease = LeaseReport(lease: progress.lease)
-                if let tokens = progress.tokens {
-                    lease.firstIndex = tokens.firstIndex
-                    lease.tokens = tokens.count
-                    lease.tokenIDs = tokens.ids
-                    lease.text = tokens.text
-                }
-                lease.finish = progress.finished?.reason
-                lease.inputTokens = progress.finished?.inputTokens
-                lease.failure = progress.failed
-                return lease
-            },
-            waiting: report.waiting,
-            freeKVTokens: report.freeKVTokens
-        )
     }
 }

@@ -19,7 +19,7 @@ package import ZeroMQ
 /// With a journal, what the journal must have before something is said is appended before anything of the round is sent;
 /// a journal that fails ends the broker.
 package actor BrokerService: Service {
-    package nonisolated let loop = PollLoop(name: "broker")
+    package nonisolated let loop: PollLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     let configuration: BrokerServiceConfiguration
@@ -75,6 +75,7 @@ package actor BrokerService: Service {
         configuration.broker.leaseEpoch = UInt32(truncatingIfNeeded: Self.unixMilliseconds() / 1000)
         self.configuration = configuration
         self.logger = logger
+        loop = PollLoop(name: "broker", on: configuration.thread)
         refusals = RefusalLog(logger: logger)
         self.journal = journal
         var recovery = recovery
@@ -204,7 +205,8 @@ package actor BrokerService: Service {
             frontend: frontend.address,
             worker: worker.address,
             scheduler: scheduler.address,
-            admin: admin.address
+            admin: admin.address,
+            inside: try bindInside()
         )
         addresses = bound
         return bound

@@ -19,6 +19,11 @@ package struct BrokerServiceConfiguration: Sendable {
     package var spans: SpanExporter?
     /// Whether endpoints that others can reach are bound although nobody is asked who they are.
     package var bindsInsecurely = false
+    /// Whether roles in this process have endpoints of their own, which no socket of the system is needed for; only without
+    /// `security`, since nobody is asked for a key there.
+    package var servesInside = false
+    /// Shared with other roles of this process; nil for a thread of its own.
+    package var thread: LoopThread?
 
     package init() {}
 }
@@ -41,11 +46,27 @@ package struct BrokerAddresses: Hashable, Sendable {
     package var worker: String
     package var scheduler: String
     package var admin: String
+    /// For roles in the same process; nil if they come by the others.
+    package var inside: InsideAddresses?
 
-    package init(frontend: String, worker: String, scheduler: String, admin: String) {
+    package init(
+        frontend: String,
+        worker: String,
+        scheduler: String,
+        admin: String,
+        inside: InsideAddresses? = nil
+    ) {
         self.frontend = frontend
         self.worker = worker
         self.scheduler = scheduler
         self.admin = admin
+        self.inside = inside
     }
+}
+
+/// Where roles in the broker's own process reach it.
+package struct InsideAddresses: Hashable, Sendable {
+    package var frontend: String
+    package var worker: String
+    package var scheduler: String
 }

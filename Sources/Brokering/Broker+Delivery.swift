@@ -6,22 +6,25 @@ extension Broker {
     /// Call it while the client's connection has room. After `end` the stream is forgotten. Nil also re-arms the
     /// stream: it is announced again with the next news.
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
-        guard let seat = readers.place(of: stream), var reader = readers[place: seat],
-            let place = queries.place(of: reader.query)
-        else { return nil }
-        let delivery = queries[place: place]?.news(for: &reader, durable: durable)
+        guard let seat = readers.place(of: stream) else { return nil }
+        var reader = readers[place: seat]
+        guard let place = queries.place(of: reader.query) else { return nil }
+        let delivery = queries[place: place].news(for: &reader, durable: durable)
         if case .end? = delivery {
             remove(reader: stream)
-        } else {
-            if delivery == nil { reader.isAnnounced = false }
-            readers[place: seat] = reader
+            return delivery
         }
+        if delivery == nil {
+            reader.isAnnounced = false
+            queries[place: place].isAnnounced = false
+        }
+        readers[place: seat] = reader
         return delivery
     }
 
     mutating func announce(_ stream: StreamKey) {
-        guard let seat = readers.place(of: stream), readers[place: seat]?.isAnnounced == false else { return }
-        readers[place: seat]?.isAnnounced = true
+        guard let seat = readers.place(of: stream), !readers[place: seat].isAnnounced else { return }
+        readers[place: seat].isAnnounced = true
         actions.append(.announce(stream))
     }
 
@@ -31,7 +34,9 @@ extension Broker {
 
     /// - Parameter place: of a query's record.
     mutating func announceReaders(at place: Int) {
-        for stream in queries[place: place]?.readers ?? [] { announce(stream) }
+        guard !queries[place: place].isAnnounced else { return }
+        queries[place: place].isAnnounced = true
+        for index in queries[place: place].readers.indices { announce(queries[place: place].readers[index]) }
     }
 }
 

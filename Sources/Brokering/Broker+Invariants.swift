@@ -96,6 +96,10 @@ extension Broker {
             let acceptance = queries[reader.query]?.acceptRecord ?? 0
             precondition(!reader.wasToldAccepted || acceptance <= durable, "nobody is told what is not durable")
             precondition(queries[reader.query]?.readers.contains(stream) == true, "a query knows its readers")
+            precondition(
+                reader.isAnnounced || queries[reader.query]?.isAnnounced == false,
+                "a reader that is not announced is told of news"
+            )
             precondition(streamsBySession[stream.session]?.contains(stream) == true, "a session knows its streams")
             precondition(reader.cursor <= queries[reader.query]?.submission.maxTokens ?? 0, "no cursor runs ahead")
         }

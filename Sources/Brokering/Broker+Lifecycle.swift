@@ -6,15 +6,18 @@ extension Broker {
     /// Puts a query into state `queued`, to be placed by whoever places.
     mutating func enqueue(_ number: QueryNumber, at now: Instant) {
         guard let place = queries.place(of: number) else { return }
-        precondition(queries[place: place]?.hasEnded == false, "an ended query cannot be queued")
-        queries[place: place]?.state = .queued
-        if queries[place: place]?.isListed == false {
-            queries[place: place]?.isListed = true
+        precondition(!queries[place: place].hasEnded, "an ended query cannot be queued")
+        queries[place: place].state = .queued
+        if !queries[place: place].isListed {
+            queries[place: place].isListed = true
             unplaced.append(number)
             tidyUnplaced()
         }
-        if schedulerIsAttached, let queued = queries[place: place]?.queuedQuery(at: now) { tell(.queryQueued(queued)) }
-        if let worker = queries[place: place]?.submission.worker { placeAsChosen(number, on: worker, at: now) }
+        if schedulerIsAttached {
+            let queued = queries[place: place].queuedQuery(at: now)
+            tell(.queryQueued(queued))
+        }
+        if let worker = queries[place: place].submission.worker { placeAsChosen(number, on: worker, at: now) }
     }
 
     /// Drops entries that have moved on once they are the greater part, so that the list stays within twice the queue.
@@ -149,9 +152,10 @@ extension Broker {
 
     /// A result whose time is over is kept only while somebody reads it.
     mutating func forgetIfOverdue(_ number: QueryNumber) {
-        guard let place = queries.place(of: number), queries[place: place]?.isOverdue == true,
-            let record = queries[place: place], record.readers.isEmpty
+        guard let place = queries.place(of: number), queries[place: place].isOverdue,
+            queries[place: place].readers.isEmpty
         else { return }
+        let record = queries[place: place]
         precondition(record.hasEnded, "only what has ended is forgotten")
         queries[number] = nil
         numbersByID[record.id] = nil

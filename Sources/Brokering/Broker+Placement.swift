@@ -45,29 +45,30 @@ extension Broker {
     }
 
     private mutating func place(_ placement: Placement, isOwn: Bool, at now: Instant) {
-        guard let place = queries.place(of: placement.query), let state = queries[place: place]?.state,
-            queries[place: place]?.attempt == placement.attempt,
-            isOwn || queries[place: place]?.submission.worker == nil
+        guard let place = queries.place(of: placement.query), queries[place: place].attempt == placement.attempt,
+            isOwn || queries[place: place].submission.worker == nil
         else { return }
+        let state = queries[place: place].state
         switch state {
         case .queued, .placed: break
         case .pausing, .leased, .ended: return
         }
-        guard let home = workers.place(of: placement.worker), workers[place: home]?.isDraining == false,
-            workers[place: home]?.joined.profile.model == queries[place: place]?.model
+        guard let home = workers.place(of: placement.worker), !workers[place: home].isDraining,
+            workers[place: home].joined.profile.model == queries[place: place].model
         else {
             // The scheduler takes the query for placed. It has heard by now if the worker left.
-            if let record = queries[place: place] { tell(.queryQueued(record.queuedQuery(at: now))) }
+            let queued = queries[place: place].queuedQuery(at: now)
+            tell(.queryQueued(queued))
             return
         }
         if case .placed(let previous) = state { workers[previous]?.queued -= 1 }
-        queries[place: place]?.state = .placed(placement.worker)
-        if queries[place: place]?.firstToken == nil {
-            queries[place: place]?.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
+        queries[place: place].state = .placed(placement.worker)
+        if queries[place: place].firstToken == nil {
+            queries[place: place].predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         }
         remember(placement, isOwn: isOwn, at: now)
-        workers[place: home]?.queue.append(placement.query)
-        workers[place: home]?.queued += 1
+        workers[place: home].queue.append(placement.query)
+        workers[place: home].queued += 1
         mark(placement.worker)
     }
 
@@ -111,26 +112,24 @@ extension Broker {
 
     private mutating func feed(_ id: WorkerID, at now: Instant) {
         // Whoever is about to lose its session gets no more: an attempt would be lost with it.
-        guard let home = workers.place(of: id), workers[place: home]?.isExpelled == false else { return }
+        guard let home = workers.place(of: id), !workers[place: home].isExpelled else { return }
         var batch: [Assignment] = []
         var heldBack: [QueryNumber] = []
-        while let number = workers[place: home]?.nextPlaced() {
-            guard let place = queries.place(of: number), queries[place: place]?.state == .placed(id) else { continue }
-            if let deadline = queries[place: place]?.deadline, deadline <= now {
+        while let number = workers[place: home].nextPlaced() {
+            guard let place = queries.place(of: number), queries[place: place].state == .placed(id) else { continue }
+            if let deadline = queries[place: place].deadline, deadline <= now {
                 let status = Status(.deadlineExceeded, .deadlineExpired, "the query's deadline has passed")
                 end(number, with: status, at: now)
                 continue
             }
-            if queries[place: place]?.isSuspect == true, let worker = workers[place: home],
-                isHeldBack(number, from: worker, at: now)
-            {
+            if queries[place: place].isSuspect, isHeldBack(number, from: workers[place: home], at: now) {
                 heldBack.append(number)
             } else {
                 batch.append(lease(number, at: place, to: id, at: home, now))
             }
         }
-        workers[place: home]?.queue.prepend(contentsOf: heldBack)
-        workers[place: home]?.holdsBack = !heldBack.isEmpty
+        workers[place: home].queue.prepend(contentsOf: heldBack)
+        workers[place: home].holdsBack = !heldBack.isEmpty
         if !batch.isEmpty { actions.append(.dispatch(id, batch)) }
     }
 
@@ -146,32 +145,33 @@ extension Broker {
     ) -> Assignment {
         let lease = makeLease()
         let resumes =
-            workers[place: home]?.joined.resumesPrefix == true && queries[place: place]?.output.isResumable == true
-        if !resumes, queries[place: place]?.output.count != 0, var record = queries[place: place] {
+            workers[place: home].joined.resumesPrefix && queries[place: place].output.isResumable
+        if !resumes, queries[place: place].output.count != 0 {
+            var record = queries[place: place]
             reset(&record)
             queries[place: place] = record
         }
-        let attempt = queries[place: place]?.attempt ?? 0
-        if queries[place: place]?.durability != .volatile { write(.leased(number, attempt: attempt, lease)) }
-        if let record = queries[place: place] { models[record.model]?.figures.noteLease(of: record, at: now) }
-        queries[place: place]?.begin(lease, on: id, named: workers[place: home]?.joined.name ?? "", at: now)
+        let attempt = queries[place: place].attempt
+        if queries[place: place].durability != .volatile { write(.leased(number, attempt: attempt, lease)) }
+        let model = models.place(of: queries[place: place].model)
+        if let model { models[place: model].figures.noteLease(of: queries[place: place], at: now) }
+        queries[place: place].begin(lease, on: id, named: workers[place: home].joined.name, at: now)
         queriesByLease[lease] = number
-        workers[place: home]?.noteDispatch(of: lease, at: now)
-        if let model = (queries[place: place]?.model).flatMap({ models.place(of: $0) }) {
-            models[place: model]?.queued -= 1
-            models[place: model]?.running += 1
+        workers[place: home].noteDispatch(of: lease, at: now)
+        if let model {
+            models[place: model].queued -= 1
+            models[place: model].running += 1
         }
         tell(.queryDispatched(number, to: id, attempt: attempt))
         announceReaders(at: place)
-        guard let record = queries[place: place] else { preconditionFailure("only a known query can be leased") }
         return Assignment(
             lease: lease,
-            id: record.id,
+            id: queries[place: place].id,
             attempt: attempt,
-            remaining: record.deadline.map { max($0 - now, .milliseconds(1)) },
-            request: record.submission.request,
-            resumedTokens: record.output.tokenIDs,
-            trace: traceContext(of: record)
+            remaining: queries[place: place].deadline.map { max($0 - now, .milliseconds(1)) },
+            request: queries[place: place].submission.request,
+            resumedTokens: queries[place: place].output.tokenIDs,
+            trace: traceContext(of: queries[place: place])
         )
     }
 
@@ -272,13 +272,13 @@ extension Broker {
     /// Found out anew only when one has come or gone.
     private mutating func reach(of model: String) -> ModelRecord.Reach? {
         guard let home = models.place(of: model) else { return nil }
-        if let reach = models[place: home]?.reach { return reach }
+        if let reach = models[place: home].reach { return reach }
         var reach: ModelRecord.Reach?
         for id in workerOrder {
             guard let joined = workers[id]?.joined, joined.profile.model == model else { continue }
             reach = reach?.including(joined) ?? ModelRecord.Reach(joined)
         }
-        models[place: home]?.reach = reach
+        models[place: home].reach = reach
         return reach
     }
 

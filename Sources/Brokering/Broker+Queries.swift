@@ -192,6 +192,7 @@ extension Broker {
         readers[stream] = Reader(query: number, cursor: index, isOwn: isOwn)
         streamsBySession[stream.session, default: []].append(stream)
         queries[number]?.readers.append(stream)
+        queries[number]?.isAnnounced = false
         announce(stream)
     }
 

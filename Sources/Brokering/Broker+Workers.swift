@@ -24,10 +24,10 @@ extension Broker {
 
     /// A worker is willing to take `granted` queries in all since it registered.
     package mutating func workerPulled(_ worker: WorkerID, granted: UInt64) {
-        guard let place = workers.place(of: worker), workers[place: place]?.isDraining == false,
-            granted > workers[place: place]?.granted ?? 0
+        guard let place = workers.place(of: worker), !workers[place: place].isDraining,
+            granted > workers[place: place].granted
         else { return }
-        workers[place: place]?.granted = granted
+        workers[place: place].granted = granted
         mark(worker)
     }
 
@@ -72,43 +72,44 @@ extension Broker {
     ///
     /// Reports under leases that are not current are discarded and the leases revoked.
     package mutating func workerStepped(_ worker: WorkerID, _ step: WorkerStep, at now: Instant) {
-        guard let home = workers.place(of: worker), let model = workers[place: home]?.joined.profile.model else {
-            return
-        }
-        workers[place: home]?.waiting = step.waiting
-        workers[place: home]?.freeKVTokens = step.freeKVTokens
-        workers[place: home]?.lastStep = now
+        guard let home = workers.place(of: worker) else { return }
+        let model = models.place(of: workers[place: home].joined.profile.model)
+        workers[place: home].waiting = step.waiting
+        workers[place: home].freeKVTokens = step.freeKVTokens
+        workers[place: home].lastStep = now
         var advanced: [StepCompleted.Advance] = []
         advanced.reserveCapacity(step.reports.count)
         var stale: [Lease] = []
         var ended: [(QueryNumber, Status)] = []
         for report in step.reports {
             guard let number = queriesByLease[report.lease], let place = queries.place(of: number),
-                queries[place: place]?.isLeased(to: worker) == true
+                queries[place: place].isLeased(to: worker)
             else {
                 if report.finish == nil, report.failure == nil { stale.append(report.lease) }
-                models[model]?.wastedTokens += UInt64(report.tokens)
+                if let model { models[place: model].wastedTokens += UInt64(report.tokens) }
                 continue
             }
             // Its attempt has ended in this very step; nothing can follow.
             guard !ended.contains(where: { $0.0 == number }) else { continue }
-            let known = queries[place: place]?.output.count ?? 0
+            let known = queries[place: place].output.count
             if let status = take(report, for: number, at: place, from: worker, at: now) {
                 ended.append((number, status))
             }
-            let added = (queries[place: place]?.output.count ?? 0) - known
+            let added = queries[place: place].output.count - known
             if added > 0 { advanced.append(.init(query: number, tokens: added)) }
         }
         let tokens = advanced.reduce(0) { $0 + $1.tokens }
-        workers[place: home]?.outputTokens += UInt64(tokens)
+        workers[place: home].outputTokens += UInt64(tokens)
         if !stale.isEmpty { actions.append(.revoke(worker, stale)) }
         if let workload = step.workload {
-            models[model]?.figures.noteStep(workload, took: step.duration)
-            // A step of unknown time says nothing about the pace.
-            if step.duration > .zero {
-                models[model]?.admission?.workerStepped(worker, workload, took: step.duration, at: now)
+            if let model {
+                models[place: model].figures.noteStep(workload, took: step.duration)
+                // A step of unknown time says nothing about the pace.
+                if step.duration > .zero {
+                    models[place: model].admission?.workerStepped(worker, workload, took: step.duration, at: now)
+                }
             }
-            advanced = workers[worker]?.takeUntold(beside: advanced) ?? advanced
+            advanced = workers[place: home].takeUntold(beside: advanced)
             tell(
                 .stepCompleted(
                     StepCompleted(
@@ -122,7 +123,7 @@ extension Broker {
                 )
             )
         } else {
-            workers[worker]?.keepUntold(advanced)
+            workers[place: home].keepUntold(advanced)
         }
         for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
         if workers[worker]?.holdsBack == true { mark(worker) }
@@ -144,7 +145,7 @@ extension Broker {
         }
         if report.tokens > 0 {
             let limit = configuration.maximumOutputBytes
-            guard let stored = queries[place: place]?.append(report, maximumBytes: limit) else {
+            guard let stored = queries[place: place].append(report, maximumBytes: limit) else {
                 return Status(
                     .internalError,
                     .engineFailed,
@@ -152,14 +153,14 @@ extension Broker {
                 )
             }
             spooledBytes += stored
-            if queries[place: place]?.attemptHasToken == false { noteFirstToken(of: number, from: worker, at: now) }
-            queries[place: place]?.noteTokens(at: now)
-            if queries[place: place]?.durability == .stream { checkpointIfDue(number, at: now) }
+            if !queries[place: place].attemptHasToken { noteFirstToken(of: number, from: worker, at: now) }
+            queries[place: place].noteTokens(at: now)
+            if queries[place: place].durability == .stream { checkpointIfDue(number, at: now) }
             announceReaders(at: place)
         }
-        if let inputTokens = report.inputTokens { queries[place: place]?.inputTokens = inputTokens }
+        if let inputTokens = report.inputTokens { queries[place: place].inputTokens = inputTokens }
         guard let finish = report.finish else { return nil }
-        queries[place: place]?.finish = finish
+        queries[place: place].finish = finish
         return .ok
     }
 

@@ -131,8 +131,8 @@ package struct Broker: Sendable {
     }
 
     mutating func mark(_ worker: WorkerID) {
-        guard let place = workers.place(of: worker), workers[place: place]?.isMarked == false else { return }
-        workers[place: place]?.isMarked = true
+        guard let place = workers.place(of: worker), !workers[place: place].isMarked else { return }
+        workers[place: place].isMarked = true
         markedWorkers.append(worker)
     }
 }

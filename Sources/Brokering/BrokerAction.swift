@@ -41,7 +41,8 @@ package struct LeaseReport: Hashable, Sendable {
     package var lease: Lease
     package var firstIndex = 0
     package var tokens = 0
-    package var tokenIDs: [Int32] = []
+    /// None if the engine doesn't know them; mostly a part of a list for the whole step.
+    package var tokenIDs: ArraySlice<Int32> = []
     package var text = ""
     package var finish: FinishReason?
     package var inputTokens: Int?

@@ -31,7 +31,7 @@ package struct OutputLog: Hashable, Sendable {
     /// Adds tokens.
     ///
     /// `ids` is empty if the engine doesn't know them.
-    package mutating func append(count added: Int, ids: [Int32], text addedText: String) {
+    package mutating func append(count added: Int, ids: ArraySlice<Int32>, text addedText: String) {
         count += added
         tokenIDs.append(contentsOf: ids)
         text.append(contentsOf: addedText.utf8)

@@ -72,6 +72,8 @@ package struct QueryRecord: Sendable {
     var heldBack: Instant?
     /// Whether it is to be forgotten with its last reader.
     var isOverdue = false
+    /// Whether each of its readers is announced, so that further news need not be.
+    var isAnnounced = false
     /// Who reads the answer.
     package internal(set) var readers: [StreamKey] = []
 
@@ -210,7 +212,9 @@ package struct QueryRecord: Sendable {
             objective: objective,
             priority: submission.priority,
             tenant: submission.tenant,
-            remaining: deadline.map { max($0 - now, .zero) }
+            remaining: deadline.map { max($0 - now, .zero) },
+            blocks: submission.blocks,
+            blockShare: Double(PromptBlocks.blockBytes) / Double(max(1, submission.promptBytes))
         )
     }
 }

@@ -37,12 +37,14 @@ struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecked Senda
     /// Where a record lies, until it is removed; nil if there is none.
     func place(of key: Key) -> Int? { places[key] }
 
-    /// The record at a place, to be read or changed there; not to be removed.
-    subscript(place place: Int) -> Record? {
-        _read { yield memory.records[place] }
+    /// The record at a place, to be read or changed there.
+    ///
+    /// - Precondition: there is one.
+    subscript(place place: Int) -> Record {
+        _read { yield memory.record(at: place).pointee }
         _modify {
             makeUnique()
-            yield &memory.records[place]
+            yield &memory.record(at: place).pointee
         }
     }
 
@@ -99,6 +101,12 @@ struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecked Senda
         deinit {
             records.deinitialize(count: count)
             records.deallocate()
+        }
+
+        /// What an optional holds lies at its beginning, so that it can be reached without being taken out.
+        func record(at place: Int) -> UnsafeMutablePointer<Record> {
+            precondition(!isFree(place), "nothing lies at a place after it was removed")
+            return UnsafeMutableRawPointer(records + place).assumingMemoryBound(to: Record.self)
         }
 
         func isFree(_ place: Int) -> Bool { records[place] == nil }

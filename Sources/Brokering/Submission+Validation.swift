@@ -58,6 +58,7 @@ extension Submission {
             maxTokens: maxTokens,
             request: request
         )
+        if prompt.bytes >= PromptBlocks.blockBytes { blocks = PromptBlocks.hashes(of: input) }
         if let (name, objective) = try Self.objectiveClass(metadata, configuration.objectiveClasses) {
             objectiveClass = name
             self.objective = objective

@@ -7,6 +7,8 @@ package struct Submission: Hashable, Sendable {
     /// Known exactly only where the client sent tokens.
     package var inputTokens: Int?
     package var promptBytes: Int
+    /// What the prompt begins with, for whoever places it; not kept across a restart.
+    package var blocks: [UInt64] = []
     package var maxTokens: Int
     package var outputTokensHint: Int?
     /// Nil takes the service's default, which is never a reason to refuse.

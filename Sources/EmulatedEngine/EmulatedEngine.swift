@@ -23,6 +23,8 @@ package final class EmulatedEngine: Engine {
         package var noiseSeed: UInt64 = 0
         /// Whether it goes on with answers that another worker began; engines that can't start them over.
         package var resumesPrefix = true
+        /// Whether beginnings of prompts stay in its KV cache.
+        package var keepsPrefixes = false
 
         package init() {}
     }
@@ -49,6 +51,7 @@ package final class EmulatedEngine: Engine {
             kind: "emulated",
             contextLength: min(configuration.contextLength ?? capacity, capacity),
             resumesPrefix: configuration.resumesPrefix,
+            keepsPrefixes: configuration.keepsPrefixes,
             profile: profile
         )
         timeScale = configuration.timeScale
@@ -122,7 +125,8 @@ extension EmulatedEngine {
             try outputs.append(emit(id))
         }
         for chunk in step.chunks {
-            guard sequences[chunk.sequence]?.prefill(chunk) == true else {
+            guard sequences[chunk.sequence]?.prefill(chunk, keepsPrefixes: description.keepsPrefixes) == true
+            else {
                 throw Self.inconsistent("a chunk", chunk.sequence)
             }
             if chunk.completesPrompt { try outputs.append(emit(chunk.sequence)) }

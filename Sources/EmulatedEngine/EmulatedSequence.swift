@@ -32,8 +32,11 @@ struct EmulatedSequence: Sendable {
     }
 
     /// Computes a chunk; false if it does not follow on what is cached, or is wrong about the prompt's end.
-    mutating func prefill(_ chunk: EngineStep.Chunk) -> Bool {
+    ///
+    /// - Parameter keepsPrefixes: whether a first chunk may begin where an earlier prompt just like it went on.
+    mutating func prefill(_ chunk: EngineStep.Chunk, keepsPrefixes: Bool) -> Bool {
         let total = promptTokens + emittedTokens
+        if keepsPrefixes, cachedTokens == 0 { cachedTokens = chunk.start }
         guard chunk.start == cachedTokens, chunk.start < chunk.end, chunk.end <= total else { return false }
         cachedTokens = chunk.end
         return chunk.completesPrompt == (chunk.end == total)

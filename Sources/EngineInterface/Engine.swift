@@ -35,8 +35,18 @@ public protocol Engine: AnyObject {
     /// - Throws: a `Status` if the step as a whole failed; every sequence in it is then retried elsewhere.
     func step(_ step: EngineStep) throws(Status) -> [SequenceOutput]
 
+    /// What the prompt of a sequence just admitted begins with, if the engine keeps prefixes and knows it better than by
+    /// its text; nil otherwise.
+    ///
+    /// Hashes are of whole blocks within the prompt but its last token, each of everything up to the block's end.
+    func promptBlocks(of sequence: SequenceID) -> PromptBlocks?
+
     /// Forgets a sequence and frees its memory. Called once for every admitted sequence.
     func release(_ sequence: SequenceID)
+}
+
+extension Engine {
+    public func promptBlocks(of sequence: SequenceID) -> PromptBlocks? { nil }
 }
 
 /// A sequence within one engine, numbered by the worker from 1, never reused.

@@ -1,6 +1,7 @@
 package import AccessControl
 package import AladdinClient
 internal import Hummingbird
+internal import HummingbirdCore
 internal import HummingbirdTLS
 package import Logging
 internal import NIOCore
@@ -106,6 +107,17 @@ package struct GatewayService: Service {
             tracing: tracing
         )
         let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
+        let server = HTTPServerBuilder { responder in
+            OnEventLoop(
+                HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(
+                        additionalChannelHandlers: [ConnectionCloseHandler()],
+                        idleTimeout: idleTimeout
+                    )
+                )
+            )
+        }
         var configuration = ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port),
             serverName: "aladdin"
@@ -113,23 +125,7 @@ package struct GatewayService: Service {
         configuration.availableConnectionsDelegate = .maximum(self.configuration.maximumConnections, logger: logger)
         return Application(
             responder: responder,
-            server: try tls.map {
-                try .tls(
-                    .http1(
-                        configuration: .init(
-                            additionalChannelHandlers: [ConnectionCloseHandler()],
-                            idleTimeout: idleTimeout
-                        )
-                    ),
-                    tlsConfiguration: $0.configuration
-                )
-            }
-                ?? .http1(
-                    configuration: .init(
-                        additionalChannelHandlers: [ConnectionCloseHandler()],
-                        idleTimeout: idleTimeout
-                    )
-                ),
+            server: try tls.map { try .tls(server, tlsConfiguration: $0.configuration) } ?? server,
             configuration: configuration,
             onServerRunning: { [host = self.configuration.host, onListening] channel in
                 listening.raise()

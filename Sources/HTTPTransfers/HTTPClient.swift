@@ -130,6 +130,7 @@ private final class ThreadStart {
 
 private nonisolated func transferThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
+    aladdin_name_thread("http-client")
     let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
     TransferLoop(multi: start.multi).run(for: start.client)
     return nil

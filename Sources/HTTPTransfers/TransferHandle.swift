@@ -7,9 +7,14 @@ final class TransferHandle {
     private let handle: HTTPClient.Handler
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var hasBegun = false
+    private var isTaken = false
 
-    init(_ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) throws(TransferFailure) {
-        guard let easy = curl_easy_init() else { throw TransferFailure(.failed, "no memory for a request") }
+    /// - Parameter easy: a handle without options, that this one owns from now on.
+    init(
+        _ request: HTTPRequest,
+        on easy: UnsafeMutableRawPointer,
+        _ handle: @escaping HTTPClient.Handler
+    ) throws(TransferFailure) {
         self.easy = easy
         self.handle = handle
         // curl waits for a "100 Continue" before larger bodies unless told not to.
@@ -42,8 +47,15 @@ final class TransferHandle {
     }
 
     deinit {
-        curl_easy_cleanup(easy)
+        if !isTaken { curl_easy_cleanup(easy) }
         curl_slist_free_all(headers)
+    }
+
+    /// The handle, without options again and for another request; nothing may be asked of this object any more.
+    func takeHandle() -> UnsafeMutableRawPointer {
+        curl_easy_reset(easy)
+        isTaken = true
+        return easy
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPInterest {

@@ -5,6 +5,9 @@ final class TransferLoop {
     private let multi: UnsafeMutableRawPointer
     private var transfers: [HTTPTransfer.ID: TransferHandle] = [:]
     private var ids: [UnsafeMutableRawPointer: HTTPTransfer.ID] = [:]
+    /// Handles of requests that have ended: making one takes longer than most else that a small request takes here.
+    private var spares: [UnsafeMutableRawPointer] = []
+    private static let mostSpares = 64
 
     init(multi: UnsafeMutableRawPointer) {
         self.multi = multi
@@ -28,12 +31,16 @@ final class TransferLoop {
             curl_multi_poll(multi, nil, 0, 60_000, nil)
         }
         for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
+        for easy in spares { curl_easy_cleanup(easy) }
         curl_multi_cleanup(multi)
     }
 
     private func begin(_ id: HTTPTransfer.ID, _ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) {
         do throws(TransferFailure) {
-            let transfer = try TransferHandle(request, handle)
+            guard let easy = spares.popLast() ?? curl_easy_init() else {
+                throw TransferFailure(.failed, "no memory for a request")
+            }
+            let transfer = try TransferHandle(request, on: easy, handle)
             guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
                 throw TransferFailure(.failed, "libcurl takes no further request")
             }
@@ -59,6 +66,7 @@ final class TransferLoop {
         // Removing a handle in the middle of its answer closes the connection.
         curl_multi_remove_handle(multi, transfer.easy)
         transfer.end(failure)
+        if spares.count < Self.mostSpares { spares.append(transfer.takeHandle()) }
     }
 }
 

@@ -10,6 +10,7 @@ extension WorkerJoined: WireMapped {
             engine: registration.engine,
             contextLength: registration.contextLength,
             resumesPrefix: registration.resumesPrefix,
+            keepsPrefixes: registration.keepsPrefixes,
             batching: registration.batching,
             profile: registration.profile
         )
@@ -21,6 +22,7 @@ extension WorkerJoined: WireMapped {
             engine: engine,
             contextLength: contextLength,
             resumesPrefix: resumesPrefix,
+            keepsPrefixes: keepsPrefixes,
             batching: batching,
             profile: profile
         )
@@ -56,7 +58,9 @@ extension QueuedQuery: WireMapped {
             priority: Int(wire.pointee.priority),
             tenant: try Reading.string(wire.pointee.tenant, "tenant"),
             remaining: wire.pointee.remaining_us == 0
-                ? nil : try Reading.microseconds(wire.pointee.remaining_us, "remaining_us")
+                ? nil : try Reading.microseconds(wire.pointee.remaining_us, "remaining_us"),
+            blocks: Array(UnsafeBufferPointer(start: wire.pointee.prompt_blocks, count: wire.pointee.n_prompt_blocks)),
+            blockShare: Double(wire.pointee.prompt_block_bytes) / Double(max(1, wire.pointee.prompt_bytes))
         )
     }
 
@@ -78,6 +82,11 @@ extension QueuedQuery: WireMapped {
         wire.pointee.priority = Int32(clamping: priority)
         wire.pointee.tenant = arena.string(tenant)
         wire.pointee.remaining_us = Writing.microseconds(remaining)
+        if !blocks.isEmpty {
+            wire.pointee.n_prompt_blocks = blocks.count
+            wire.pointee.prompt_blocks = arena.map(blocks) { $0 }
+            wire.pointee.prompt_block_bytes = Writing.count32(Int((blockShare * Double(promptBytes)).rounded()))
+        }
         return wire
     }
 }

@@ -3,7 +3,7 @@ extension FrameKind {
     package var belongsToStream: Bool {
         switch self {
         case .call, .item, .end, .cancel: true
-        case .hello, .welcome, .ping, .pong, .goodbye, .error: false
+        case .hello, .welcome, .ping, .pong, .goodbye, .error, .bundle: false
         }
     }
 }

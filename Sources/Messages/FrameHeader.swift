@@ -16,7 +16,7 @@
 package struct FrameHeader: Hashable, Sendable {
     package static let byteCount = 32
     package static let majorVersion: UInt8 = 1
-    package static let minorVersion: UInt8 = 0
+    package static let minorVersion: UInt8 = 1
 
     package var kind: FrameKind
     package var method: Method

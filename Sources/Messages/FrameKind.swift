@@ -10,6 +10,8 @@ package enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case item = 9
     case end = 10
     case cancel = 11
+    /// Items and ends of one session, each with its header: `FrameBundle`.
+    case bundle = 12
 }
 
 /// The rpc that a stream belongs to (`aladdin.v1.Method`).

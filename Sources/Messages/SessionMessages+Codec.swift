@@ -13,7 +13,8 @@ extension Hello: WireRoot {
     static func read(_ wire: UnsafePointer<Aladdin__V1__Hello>) throws(DecodingFailure) -> Hello {
         Hello(
             software: try Reading.string(wire.pointee.software, "software"),
-            name: try Reading.string(wire.pointee.name, "name")
+            name: try Reading.string(wire.pointee.name, "name"),
+            takesBundles: wire.pointee.takes_bundles != 0
         )
     }
 
@@ -21,6 +22,7 @@ extension Hello: WireRoot {
         let wire = arena.make(aladdin__v1__hello__init)
         wire.pointee.software = arena.string(software)
         wire.pointee.name = arena.string(name)
+        wire.pointee.takes_bundles = takesBundles ? 1 : 0
         return wire
     }
 }

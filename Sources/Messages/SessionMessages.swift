@@ -4,10 +4,13 @@ package import ServingModel
 package struct Hello: Hashable, Sendable {
     package var software: String
     package var name: String
+    /// Whether it understands `FrameKind.bundle`.
+    package var takesBundles: Bool
 
-    package init(software: String, name: String) {
+    package init(software: String, name: String, takesBundles: Bool = false) {
         self.software = software
         self.name = name
+        self.takesBundles = takesBundles
     }
 }
 

@@ -14,6 +14,7 @@ package struct WorkerRegistration: Hashable, Sendable {
     package var engine: String
     package var contextLength: Int
     package var resumesPrefix: Bool
+    package var keepsPrefixes: Bool
     package var batching: BatchingMode
     /// Its model's name is the one that clients ask for.
     package var profile: LatencyProfile
@@ -23,6 +24,7 @@ package struct WorkerRegistration: Hashable, Sendable {
         engine: String,
         contextLength: Int,
         resumesPrefix: Bool,
+        keepsPrefixes: Bool = false,
         batching: BatchingMode,
         profile: LatencyProfile
     ) {
@@ -30,6 +32,7 @@ package struct WorkerRegistration: Hashable, Sendable {
         self.engine = engine
         self.contextLength = contextLength
         self.resumesPrefix = resumesPrefix
+        self.keepsPrefixes = keepsPrefixes
         self.batching = batching
         self.profile = profile
     }

@@ -61,6 +61,7 @@ extension WorkerRegistration: WireMapped {
             engine: try Reading.string(wire.pointee.engine, "engine"),
             contextLength: Int(wire.pointee.context_length),
             resumesPrefix: wire.pointee.resumes_prefix != 0,
+            keepsPrefixes: wire.pointee.keeps_prefixes != 0,
             batching: try BatchingMode.read(batching, "batching"),
             profile: profile
         )
@@ -73,6 +74,7 @@ extension WorkerRegistration: WireMapped {
         wire.pointee.engine = arena.string(engine)
         wire.pointee.context_length = Writing.count32(contextLength)
         wire.pointee.resumes_prefix = resumesPrefix ? 1 : 0
+        wire.pointee.keeps_prefixes = keepsPrefixes ? 1 : 0
         wire.pointee.batching = arena.string(batching.rawValue)
         wire.pointee.profile = profile.write(in: &arena)
         return wire

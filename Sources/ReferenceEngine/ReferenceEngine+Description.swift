@@ -28,6 +28,7 @@ extension ReferenceEngine {
             kind: "cpu",
             contextLength: context,
             resumesPrefix: true,
+            keepsPrefixes: configuration.keepsPrefixes,
             profile: profile
         )
     }

@@ -27,6 +27,7 @@ extension ReferenceEngine {
 
         func keep(_ work: Work, lastRow: UnsafeMutablePointer<Float>) {
             sequences[work.sequence]?.computed = work.range.upperBound
+            if work.yieldsToken, work.range.count > 1 || work.range.lowerBound == 0 { notePrefix(of: work.sequence) }
             guard work.yieldsToken, let slot = slots[work.sequence] else { return }
             (states + slot * hiddenSize).update(from: lastRow, count: hiddenSize)
         }
@@ -62,7 +63,7 @@ extension ReferenceEngine {
             guard chunk.start >= 0, chunk.start < chunk.end else {
                 throw Self.misuse(chunk.sequence, "has the chunk \(chunk.start)..<\(chunk.end)")
             }
-            let range = chunk.start..<chunk.end
+            let range = try firstMissing(of: chunk)..<chunk.end
             work.append(Work(sequence: chunk.sequence, range: range, yieldsToken: chunk.completesPrompt))
         }
         for item in work {
@@ -87,6 +88,22 @@ extension ReferenceEngine {
             }
         }
         return work
+    }
+
+    /// Where a chunk has to begin: its start, but for a sequence that is to take over the beginning of an earlier prompt.
+    ///
+    /// What was reckoned to be in the cache, and is no more, is computed with the chunk.
+    private func firstMissing(of chunk: EngineStep.Chunk) throws(Status) -> Int {
+        guard description.keepsPrefixes, chunk.start > 0, sequences[chunk.sequence]?.computed == 0 else {
+            return chunk.start
+        }
+        var first = 0
+        try update(chunk.sequence) { sequence in
+            let beginning = sequence.tokens[..<min(chunk.start, sequence.tokens.count)]
+            sequence.computed = transformer.cache.share(&sequence.blocks, beginning: beginning)
+            first = sequence.computed
+        }
+        return first
     }
 
     /// Samples a token for each sequence from its hidden state.

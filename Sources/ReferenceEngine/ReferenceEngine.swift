@@ -68,7 +68,20 @@ package final class ReferenceEngine: Engine {
         return prompt.count
     }
 
+    package func promptBlocks(of sequence: SequenceID) -> PromptBlocks? {
+        guard let state = sequences[sequence] else { return nil }
+        let prompt = state.tokens[..<max(0, state.tokens.count - state.outputCount - 1)]
+        return PromptBlocks(hashes: BlockPrefixes.hashes(of: prompt), blockTokens: KVCache.blockTokens)
+    }
+
+    /// Lets others find what a sequence has computed.
+    func notePrefix(of sequence: SequenceID) {
+        guard description.keepsPrefixes, let state = sequences[sequence] else { return }
+        transformer.cache.note(state.blocks, holding: state.tokens[..<state.computed])
+    }
+
     package func release(_ sequence: SequenceID) {
+        notePrefix(of: sequence)
         guard var state = sequences.removeValue(forKey: sequence) else { return }
         transformer.cache.release(&state.blocks)
     }

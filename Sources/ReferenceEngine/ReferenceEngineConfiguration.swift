@@ -16,6 +16,8 @@ package struct ReferenceEngineConfiguration: Sendable {
     package var maximumBatchedTokens = 2048
     /// Tokens in one mixed step.
     package var chunkTokens = 256
+    /// Whether beginnings of prompts stay in the KV cache, while there is room, for prompts that begin the same.
+    package var keepsPrefixes = false
     /// Whether a few steps are timed at start, for the profile's first guess of the speed.
     ///
     /// That takes well under a second. Without it the coefficients are zero.

@@ -11,7 +11,7 @@ package import ZeroMQ
 /// Call `run()` once, in a task of your own. All state is soft: when the session is lost it is forgotten, and the next
 /// one begins with a snapshot. The newest scheduler that connects is the one that is heard.
 package actor SchedulerService: Service {
-    package nonisolated let loop = PollLoop(name: "scheduler")
+    package nonisolated let loop: PollLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private static let insightInterval = Interval.seconds(1)
@@ -39,6 +39,7 @@ package actor SchedulerService: Service {
         scaling = try Self.scaling(of: configuration)
         self.configuration = configuration
         self.logger = logger
+        loop = PollLoop(name: "scheduler", on: configuration.thread)
         standsBy = configuration.standsBy
         scheduler = Scheduler(policy: policy, explains: true)
         connection = PeerConnection(

@@ -21,5 +21,8 @@ package struct SchedulerServiceConfiguration: Sendable {
     /// Waits until no other scheduler is there, instead of taking over from it.
     package var standsBy = false
 
+    /// Shared with other roles of this process; nil for a thread of its own.
+    package var thread: LoopThread?
+
     package init() {}
 }

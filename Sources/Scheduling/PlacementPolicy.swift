@@ -80,17 +80,20 @@ extension ClusterView {
     /// Age + rest of the step under way + prefill of what waits there + own prefill.
     package func predictedTimeToFirstToken(of query: QueryView, onSlot slot: Int, at now: Instant) -> Interval {
         let boundary = workers[slot].nextBoundary(at: now)
-        let prefill = workers[slot].prefillSeconds(adding: query.prefillTokens)
+        let cached = cachedTokens(of: query, onSlot: slot)
+        let prefill = workers[slot].prefillSeconds(adding: query.prefillTokens, cached: cached)
         return boundary - query.arrival + .seconds(rounding: prefill)
     }
 }
 
 extension WorkerView {
     /// Seconds from its next step boundary until what waits and a further prompt are prefilled.
-    package func prefillSeconds(adding tokens: Int) -> Double {
+    ///
+    /// - Parameter cached: those of the prompt's tokens that it holds already.
+    package func prefillSeconds(adding tokens: Int, cached: Int = 0) -> Double {
         let (done, doneSquares) = underway
-        let total = Double(waitingTokens - done + tokens)
-        let squares = Double(waitingSquares - doneSquares + tokens * tokens)
+        let total = Double(waitingTokens - done + tokens - cached)
+        let squares = Double(waitingSquares - doneSquares + tokens * tokens - cached * cached)
         guard isChunked else { return model.prefill(tokens: total, squares: squares) }
         let budget = Double(max(1, profile.limits.chunkTokens - residents.count))
         let steps = max(1, (total / budget).rounded(.up))
@@ -107,7 +110,7 @@ extension WorkerView {
         guard let step, step.prefills > 0 else { return (0, 0) }
         guard isChunked else {
             return waiting.prefix(step.prefills).reduce((0, 0)) {
-                ($0.0 + $1.prefillTokens, $0.1 + $1.prefillTokens * $1.prefillTokens)
+                ($0.0 + $1.openTokens, $0.1 + $1.openSquares)
             }
         }
         let tokens = min(max(0, profile.limits.chunkTokens - residents.count), waitingTokens)

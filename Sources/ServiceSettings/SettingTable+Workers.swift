@@ -14,6 +14,7 @@ extension SettingTable {
         setting("load-s", .number(0...86_400, of: "seconds"), "0", workers),
         setting("no-resume", .flag, "false", workers),
         setting("kv-capacity-tokens", .integer(1 ... .max), "", workers),
+        setting("prefix-cache", .choice(["on", "off"]), "", workers),
         setting("plugin-option", .pairs, "", workers),
     ]
 

@@ -19,6 +19,8 @@ public struct WorkerJoined: Hashable, Sendable {
     public var engine: String
     public var contextLength: Int
     public var resumesPrefix: Bool
+    /// Whether its engine keeps beginnings of prompts in its KV cache for queries to come.
+    public var keepsPrefixes: Bool
     public var batching: BatchingMode
     public var profile: LatencyProfile
 
@@ -28,6 +30,7 @@ public struct WorkerJoined: Hashable, Sendable {
         engine: String,
         contextLength: Int,
         resumesPrefix: Bool,
+        keepsPrefixes: Bool = false,
         batching: BatchingMode,
         profile: LatencyProfile
     ) {
@@ -36,6 +39,7 @@ public struct WorkerJoined: Hashable, Sendable {
         self.engine = engine
         self.contextLength = contextLength
         self.resumesPrefix = resumesPrefix
+        self.keepsPrefixes = keepsPrefixes
         self.batching = batching
         self.profile = profile
     }
@@ -64,10 +68,10 @@ public struct QueuedQuery: Hashable, Sendable {
     public var tenant: String
     /// Time left until it must not start any more; nil if it has no deadline.
     public var remaining: Interval?
-    /// Hashes of the prompt's leading blocks, in order; empty if unknown.
-    ///
-    /// Not on the wire.
+    /// Hashes of the prompt's leading blocks, in order, each of everything up to the block's end; empty if unknown.
     public var blocks: [UInt64]
+    /// The share of the prompt that each of them is.
+    public var blockShare: Double
 
     public init(
         number: QueryNumber,
@@ -84,7 +88,8 @@ public struct QueuedQuery: Hashable, Sendable {
         priority: Int,
         tenant: String,
         remaining: Interval?,
-        blocks: [UInt64] = []
+        blocks: [UInt64] = [],
+        blockShare: Double = 0
     ) {
         self.number = number
         self.id = id
@@ -101,6 +106,7 @@ public struct QueuedQuery: Hashable, Sendable {
         self.tenant = tenant
         self.remaining = remaining
         self.blocks = blocks
+        self.blockShare = blockShare
     }
 }
 

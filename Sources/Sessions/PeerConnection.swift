@@ -65,7 +65,7 @@ package final class PeerConnection {
         logger: Logger
     ) {
         addresses = address.split(separator: ",").map { String($0) }
-        self.hello = hello
+        self.hello = Hello(software: hello.software, name: hello.name, takesBundles: true)
         self.keys = keys
         self.outboxBytes = outboxBytes
         self.logger = logger
@@ -189,6 +189,8 @@ package final class PeerConnection {
             send(.pong, method: .unspecified, stream: 0)
         case (.item, .open(let session, _, _)), (.end, .open(let session, _, _)):
             if header.session == session { handle?(.frame(header, body: body)) }
+        case (.bundle, .open(let session, _, _)):
+            takeBundle(body, of: session)
         default:
             break
         }
@@ -232,6 +234,15 @@ package final class PeerConnection {
 
     private static func status(_ body: [UInt8]) -> Status {
         (try? Status.decode(body)) ?? Status(.unavailable, .malformed, "the broker ended the session")
+    }
+
+    private func takeBundle(_ body: [UInt8], of session: UInt64) {
+        do throws(MalformedFrame) {
+            // Whoever hears of a frame may end the session, and then the rest is of no interest.
+            try FrameBundle.split(body) { if $0.session == session { take($0, $1) } }
+        } catch {
+            logger.warning("the broker sent a bundle that cannot be read")
+        }
     }
 
     private func lose(_ status: Status, at now: Instant, keeping kept: Socket? = nil) {

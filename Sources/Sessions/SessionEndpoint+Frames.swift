@@ -50,7 +50,7 @@ extension SessionEndpoint {
             return .item(session: session, stream: header.stream, method: header.method, body: body)
         case .cancel:
             return .cancel(session: session, stream: header.stream)
-        case .hello, .welcome, .error, .end, .item:
+        case .hello, .welcome, .error, .end, .item, .bundle:
             violate(session, "a peer must not send frame kind \(header.kind.rawValue) for this method here")
         }
         return nil
@@ -93,7 +93,10 @@ extension SessionEndpoint {
                 principal: principal,
                 at: now
             )
-            if let previous { pendingEnds.append(previous) }
+            if let previous {
+                bundles[previous] = nil
+                pendingEnds.append(previous)
+            }
         } catch {
             refuse(route, error)
             return
@@ -110,6 +113,7 @@ extension SessionEndpoint {
             metadata: ["session": "\(session)", "peer": "\(hello.name)", "key": "\(user ?? "none")"]
         )
         _ = transmit(.welcome, to: session, body: welcome.encode())
+        if hello.takesBundles { bundles[session] = FrameBundle() }
     }
 
     /// Answers a peer that has no session, unless there were too many of those lately.
@@ -130,6 +134,7 @@ extension SessionEndpoint {
         guard table.close(session) != nil else { return }
         logger.debug("session ended", metadata: ["session": "\(session)", "why": "\(why)"])
         outboxes[session] = nil
+        bundles[session] = nil
         pendingEnds.append(session)
     }
 

@@ -30,6 +30,10 @@ package final class SessionEndpoint {
     let logger: Logger
     var table: SessionTable<RoutingID>
     var outboxes: [UInt64: Outbox] = [:]
+    /// What is to leave at the end of the round, of the sessions that take bundles.
+    var bundles: [UInt64: FrameBundle] = [:]
+    /// Those of them that have something, in the order in which they got it.
+    var filledBundles: [UInt64] = []
     private var nextHeartbeat = Instant.zero
     var pendingEnds: [UInt64] = []
     /// The state of everybody's rights that the sessions were last checked against.
@@ -74,6 +78,14 @@ package final class SessionEndpoint {
         refusals = TokenBucket(configuration.peers.refusals, at: PollLoop.now())
     }
 
+    /// Listens at a further address, for peers in the same process.
+    ///
+    /// - Precondition: the endpoint asks nobody for a key, since libzmq has none to ask for there.
+    package func bindInside(_ address: String) throws(ZeroMQError) -> String {
+        precondition(security == nil, "whoever comes from inside has no key")
+        return try socket.bind(address)
+    }
+
     package var sessionCount: Int { table.count }
 
     /// What the peer of a session calls itself.
@@ -99,6 +111,7 @@ package final class SessionEndpoint {
     /// Call once a cycle.
     package func cycle(at now: Instant, _ handle: (Input) -> Void) -> Instant {
         checkRights()
+        flushBundles()
         var isBlocked = false
         for session in outboxes.keys.sorted() where !flush(session) { isBlocked = true }
         if now >= nextHeartbeat {
@@ -117,6 +130,33 @@ package final class SessionEndpoint {
     ///
     /// A peer that lets too much pile up loses its session.
     package func send(_ kind: FrameKind, method: Method, stream: UInt64, to session: UInt64, body: [UInt8]) {
+        // What is large is not copied once more to save a frame.
+        if body.count <= Self.largestBundledBody,
+            bundle(kind, method: method, stream: stream, to: session, { $0 += body })
+        {
+            return
+        }
+        guard transmit(kind, method: method, stream: stream, to: session, body: body) else {
+            end(session, "it does not read what it is sent")
+            return
+        }
+    }
+
+    private static let largestBundledBody = 8 << 10
+
+    /// The same with a body that is written where it is needed; `write` only appends.
+    ///
+    /// With sessions that take bundles it leaves with `flushBundles`.
+    package func send(
+        _ kind: FrameKind,
+        method: Method,
+        stream: UInt64,
+        to session: UInt64,
+        _ write: (inout [UInt8]) -> Void
+    ) {
+        if bundle(kind, method: method, stream: stream, to: session, write) { return }
+        var body: [UInt8] = []
+        write(&body)
         guard transmit(kind, method: method, stream: stream, to: session, body: body) else {
             end(session, "it does not read what it is sent")
             return

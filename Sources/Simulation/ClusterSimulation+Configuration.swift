@@ -20,6 +20,8 @@ extension ClusterSimulation {
         package var scaling: SimulatedScaling?
         /// Queries that could not be served within their objectives are refused when they arrive; nil admits all.
         package var admission: AdmissionSettings?
+        /// Workers keep beginnings of prompts in their KV caches and do not compute them again.
+        package var keepsPrefixes = false
         /// Steps take a little more or less than the profile says.
         package var stepTimeNoise: StepTimeNoise?
         /// The lengths of answers that the scheduler hears are multiplied by this, so that what it learns is wrong.

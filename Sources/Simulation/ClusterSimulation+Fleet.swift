@@ -13,6 +13,7 @@ extension ClusterSimulation {
                 believed: believed,
                 mode: configuration.split == nil ? configuration.mode : .prefillPriority,
                 state: state,
+                keepsPrefixes: configuration.keepsPrefixes,
                 noise: configuration.stepTimeNoise,
                 stream: workers.count
             )
@@ -27,6 +28,7 @@ extension ClusterSimulation {
             engine: "simulated",
             contextLength: contextLength,
             resumesPrefix: true,
+            keepsPrefixes: workers[index].batch.keepsPrefixes,
             batching: workers[index].batch.mode,
             profile: believed
         )

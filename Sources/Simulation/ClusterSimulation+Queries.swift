@@ -117,7 +117,8 @@ extension ClusterSimulation {
             priority: query.priority,
             tenant: query.tenant,
             remaining: nil,
-            blocks: query.blocks
+            blocks: query.blocks.hashes,
+            blockShare: Double(query.blocks.blockTokens) / Double(query.inputTokens)
         )
     }
 

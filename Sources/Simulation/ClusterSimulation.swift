@@ -120,6 +120,15 @@ package struct ClusterSimulation {
     /// What became of each query so far, in trace order.
     package var records: [QueryRecord] { queries.map(\.record) }
 
+    /// The share of all prompt tokens that workers had in their KV caches, and did not compute; 0 if they keep none.
+    ///
+    /// What a worker that died had saved is not counted.
+    package var cachedPromptShare: Double {
+        let cached = workers.reduce(0) { $0 + $1.batch.cachedTokens }
+        guard cached > 0 else { return 0 }
+        return Double(cached) / Double(queries.reduce(0) { $0 + $1.query.inputTokens })
+    }
+
     /// Replays the trace to its end: until nothing more can happen.
     package mutating func run() {
         while advance() {}

@@ -12,8 +12,8 @@ package struct SimulatedQuery: Hashable, Sendable {
     package var priority: Int
     /// The query that it follows in a conversation; nil if it arrives of its own accord.
     package var predecessor: Predecessor?
-    /// Hashes of the prompt's blocks, for policies that go by prefixes; empty if unknown.
-    package var blocks: [UInt64]
+    /// What the prompt begins with, for workers that keep prefixes and policies that go by them; `none` if unknown.
+    package var blocks: PromptBlocks
 
     /// What a query of a conversation waits for.
     package struct Predecessor: Hashable, Sendable {
@@ -35,7 +35,7 @@ package struct SimulatedQuery: Hashable, Sendable {
         objective: ServiceLevelObjective = .standard,
         tenant: String = "",
         priority: Int = 0,
-        blocks: [UInt64] = [],
+        blocks: PromptBlocks = .none,
         predecessor: Predecessor? = nil
     ) {
         self.arrival = arrival

@@ -48,6 +48,7 @@ package struct SimulatedWorker: Sendable {
         mode: BatchingMode,
         state: State = .active,
         handsOver: Bool = false,
+        keepsPrefixes: Bool = false,
         noise: StepTimeNoise? = nil,
         stream: Int = 0
     ) {
@@ -57,7 +58,12 @@ package struct SimulatedWorker: Sendable {
         self.handsOver = handsOver
         self.noise = noise
         noiseGenerator = noise?.generator(stream: stream) ?? SeededGenerator(seed: 0)
-        batch = ContinuousBatch(mode: mode, kvCache: profile.kvCache, limits: profile.limits)
+        batch = ContinuousBatch(
+            mode: mode,
+            kvCache: profile.kvCache,
+            limits: profile.limits,
+            keepsPrefixes: keepsPrefixes
+        )
     }
 
     package var isBusy: Bool { batch.stepInProgress != nil }
@@ -87,7 +93,12 @@ package struct SimulatedWorker: Sendable {
             batch.enqueuePrefilled(key, contextTokens: progress.contextTokens)
         } else {
             let generated = progress.generatedTokens
-            batch.enqueue(key, promptTokens: progress.query.inputTokens, generatedTokens: generated)
+            batch.enqueue(
+                key,
+                promptTokens: progress.query.inputTokens,
+                generatedTokens: generated,
+                blocks: batch.keepsPrefixes ? progress.query.blocks : .none
+            )
         }
     }
 
@@ -184,7 +195,12 @@ package struct SimulatedWorker: Sendable {
             guard let plan = queries[index].plannedFinish.take() else { continue }
             queries[index].remainingTokens = plan.decode - decodes
         }
-        batch = ContinuousBatch(mode: batch.mode, kvCache: profile.kvCache, limits: profile.limits)
+        batch = ContinuousBatch(
+            mode: batch.mode,
+            kvCache: profile.kvCache,
+            limits: profile.limits,
+            keepsPrefixes: batch.keepsPrefixes
+        )
         plannedFinishes = Heap()
         state = .gone
         return lost

@@ -85,7 +85,7 @@ struct AnswerReader {
             return nil
         }
         note(chunk)
-        let choice = chunk.choices?.first
+        let choice = chunk.choice
         if let reason = choice?.finishReason {
             // A server that gives up says so in the place of a reason.
             if reason == "abort" || reason == "error" { failure = Self.broken("the server gave the answer up") }
@@ -99,7 +99,7 @@ struct AnswerReader {
     private mutating func note(_ chunk: CompletionChunk) {
         if let count = chunk.usage?.completionTokens ?? chunk.timings?.predictedN { total = max(count, total ?? 0) }
         if let count = chunk.usage?.promptTokens, count > 0 {
-            prompt = PromptCount(tokens: count, cached: chunk.usage?.promptTokensDetails?.cachedTokens ?? 0)
+            prompt = PromptCount(tokens: count, cached: chunk.usage?.cachedTokens ?? 0)
         } else if let computed = chunk.timings?.promptN, computed > 0 {
             let cached = max(0, chunk.timings?.cacheN ?? 0)
             prompt = PromptCount(tokens: computed + cached, cached: cached)
@@ -108,7 +108,7 @@ struct AnswerReader {
 
     /// Tokens so far, from a server that counts along.
     private func running(_ chunk: CompletionChunk) -> Int? {
-        guard chunk.choices?.isEmpty == false else { return nil }
+        guard chunk.choice != nil else { return nil }
         return chunk.usage?.completionTokens ?? chunk.timings?.predictedN
     }
 

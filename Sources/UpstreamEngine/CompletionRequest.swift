@@ -1,5 +1,4 @@
 internal import EngineInterface
-internal import Foundation
 internal import ServingModel
 
 /// A query as a request to a server.
@@ -8,70 +7,64 @@ struct CompletionRequest {
     let body: [UInt8]
 
     init(_ request: SequenceRequest, model: String, kind: ServerKind) {
-        var fields: [String: Any] = [
-            "model": model,
-            "stream": true,
-            "max_tokens": request.maxTokens,
-            "temperature": request.sampling.temperature,
-            "top_p": request.sampling.topP,
-        ]
-        var input = JSONText()
+        var text = JSONText()
         switch request.input {
-        case .text(let text):
+        case .text(let prompt):
             path = "/v1/completions"
-            input.append("\"prompt\":")
-            input.append(quoting: text)
+            text.append("{\"prompt\":")
+            text.append(quoting: prompt)
         case .tokens(let tokens):
             path = "/v1/completions"
-            input.append("\"prompt\":[" + tokens.lazy.map(String.init).joined(separator: ",") + "]")
+            text.append("{\"prompt\":[" + tokens.lazy.map(String.init).joined(separator: ",") + "]")
         case .chat(let messages):
             path = "/v1/chat/completions"
-            input.append("\"messages\":[")
+            text.append("{\"messages\":[")
             for (index, message) in messages.enumerated() {
-                input.append(index == 0 ? "{\"role\":" : ",{\"role\":")
-                input.append(quoting: message.role)
-                input.append(",\"content\":")
-                input.append(quoting: message.content)
-                input.append("}")
+                text.append(index == 0 ? "{\"role\":" : ",{\"role\":")
+                text.append(quoting: message.role)
+                text.append(",\"content\":")
+                text.append(quoting: message.content)
+                text.append("}")
             }
-            input.append("]")
+            text.append("]")
         }
-        if let seed = request.sampling.seed { fields["seed"] = Int64(truncatingIfNeeded: seed & 0x7FFF_FFFF_FFFF_FFFF) }
-        if !request.sampling.stop.isEmpty { fields["stop"] = request.sampling.stop }
-        fields.merge(Self.extensions(to: request.sampling, kind)) { $1 }
-        // Every value is a string, a finite number or a list of such.
-        guard let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
-            preconditionFailure("a request is plain JSON")
-        }
-        // The prompt can be long: it is written by hand, ahead of all the rest.
-        var text = JSONText()
-        text.append("{")
-        text.bytes += input.bytes
-        text.append(",")
-        text.bytes += data.dropFirst()
+        text.append(",\"model\":")
+        text.append(quoting: model)
+        text.append(",\"max_tokens\":\(request.maxTokens)")
+        Self.append(request.sampling, to: &text)
+        Self.appendExtensions(to: request.sampling, kind, &text)
+        text.append("}")
         body = text.bytes
+    }
+
+    private static func append(_ sampling: Sampling, to text: inout JSONText) {
+        precondition(sampling.temperature.isFinite && sampling.topP.isFinite, "sampling is checked on arrival")
+        text.append(",\"temperature\":\(sampling.temperature),\"top_p\":\(sampling.topP)")
+        if let seed = sampling.seed { text.append(",\"seed\":\(seed & 0x7FFF_FFFF_FFFF_FFFF)") }
+        guard !sampling.stop.isEmpty else { return }
+        text.append(",\"stop\":[")
+        for (index, stop) in sampling.stop.enumerated() {
+            if index > 0 { text.append(",") }
+            text.append(quoting: stop)
+        }
+        text.append("]")
     }
 
     /// What OpenAI's interface does not have, for those known to take it.
     ///
     /// Servers have defaults of their own for what is not said (a model's `generation_config.json`, llama.cpp's top-k of
     /// 40), so all that Aladdin promises to mean is said.
-    private static func extensions(to sampling: Sampling, _ kind: ServerKind) -> [String: Any] {
-        var fields: [String: Any] = [:]
-        var stream: [String: Any] = ["include_usage": true]
+    private static func appendExtensions(to sampling: Sampling, _ kind: ServerKind, _ text: inout JSONText) {
+        text.append(",\"stream\":true,\"stream_options\":{\"include_usage\":true")
         switch kind {
         case .vllm, .sglang:
-            fields["top_k"] = sampling.topK > 0 ? sampling.topK : -1
-            fields["min_p"] = 0
-            stream["continuous_usage_stats"] = true
+            text.append(",\"continuous_usage_stats\":true},\"min_p\":0,\"top_k\":")
+            text.append(sampling.topK > 0 ? "\(sampling.topK)" : "-1")
         case .llamaCpp:
-            fields["top_k"] = sampling.topK
-            fields["min_p"] = 0
-            fields["timings_per_token"] = true
+            text.append("},\"timings_per_token\":true,\"min_p\":0,\"top_k\":\(sampling.topK)")
         case .other:
-            if sampling.topK > 0 { fields["top_k"] = sampling.topK }
+            text.append("}")
+            if sampling.topK > 0 { text.append(",\"top_k\":\(sampling.topK)") }
         }
-        fields["stream_options"] = stream
-        return fields
     }
 }

@@ -27,6 +27,7 @@ extension ServerAccount {
             contextLength: context,
             // Text is known here and no token identifiers, and both would have to go on from.
             resumesPrefix: false,
+            keepsPrefixes: configuration.keepsPrefixes ?? kind.keepsPrefixes,
             profile: profile
         )
     }

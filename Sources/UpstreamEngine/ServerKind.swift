@@ -16,6 +16,9 @@ enum ServerKind: String, Hashable, Sendable {
         }
     }
 
+    /// Whether it keeps beginnings of prompts in its KV cache unless it is told otherwise.
+    var keepsPrefixes: Bool { self != .other }
+
     /// How many sequences it runs at once unless it is told otherwise; it may not say.
     var usualSequences: Int {
         switch self {

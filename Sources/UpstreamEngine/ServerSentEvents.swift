@@ -18,18 +18,21 @@ struct ServerSentEvents {
     /// Takes bytes and returns the events that they complete.
     mutating func take(_ bytes: [UInt8]) throws(TooLong) -> [[UInt8]] {
         var events: [[UInt8]] = []
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\n") where endedWithReturn:
+        var rest = bytes[...]
+        while let first = rest.first {
+            if first == UInt8(ascii: "\n"), endedWithReturn {
+                rest.removeFirst()
                 endedWithReturn = false
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                endedWithReturn = byte == UInt8(ascii: "\r")
-                if let event = try endLine() { events.append(event) }
-            default:
-                endedWithReturn = false
-                guard line.count < Self.maximumBytes else { throw TooLong() }
-                line.append(byte)
+                continue
             }
+            let end = rest.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? rest.endIndex
+            guard line.count + (end - rest.startIndex) <= Self.maximumBytes else { throw TooLong() }
+            line += rest[..<end]
+            rest = rest[end...]
+            endedWithReturn = false
+            guard let ending = rest.popFirst() else { break }
+            endedWithReturn = ending == UInt8(ascii: "\r")
+            if let event = try endLine() { events.append(event) }
         }
         return events
     }

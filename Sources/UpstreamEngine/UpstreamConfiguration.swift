@@ -21,6 +21,8 @@ package struct UpstreamConfiguration: Sendable {
     package var contextLength: Int?
     package var maximumSequences: Int?
     package var kvCapacityTokens: Int?
+    /// Whether the server keeps beginnings of prompts; nil for what its kind is known for.
+    package var keepsPrefixes: Bool?
     /// Speed, and what neither flags nor the server say; nil starts from a guess.
     package var profile: LatencyProfile?
 

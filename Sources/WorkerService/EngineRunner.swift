@@ -35,7 +35,12 @@ package actor EngineRunner {
         for request in turn.admissions {
             do throws(Status) {
                 let tokens = try engine.admit(request)
-                result.admissions.append(.init(sequence: request.id, promptTokens: .success(tokens)))
+                var admission = EngineTurnResult.Admission(sequence: request.id, promptTokens: .success(tokens))
+                if engine.description.keepsPrefixes {
+                    admission.blocks =
+                        engine.promptBlocks(of: request.id) ?? PromptBlocks(of: request.input, promptTokens: tokens)
+                }
+                result.admissions.append(admission)
             } catch {
                 result.admissions.append(.init(sequence: request.id, promptTokens: .failure(error)))
             }

@@ -16,6 +16,8 @@ package struct EngineTurnResult: Sendable {
         package var sequence: SequenceID
         /// The prompt's tokens, or why it was refused.
         package var promptTokens: Result<Int, Status>
+        /// What the prompt begins with, if the engine keeps prefixes.
+        package var blocks = PromptBlocks.none
 
         package init(sequence: SequenceID, promptTokens: Result<Int, Status>) {
             self.sequence = sequence

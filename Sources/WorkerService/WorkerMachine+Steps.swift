@@ -24,7 +24,12 @@ extension WorkerMachine {
                     "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
                 fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
             } else {
-                batch.enqueue(admission.sequence.key, promptTokens: tokens, generatedTokens: resumed)
+                batch.enqueue(
+                    admission.sequence.key,
+                    promptTokens: tokens,
+                    generatedTokens: resumed,
+                    blocks: admission.blocks
+                )
             }
         }
     }

@@ -38,7 +38,12 @@ package struct WorkerMachine: Sendable {
 
     package init(description: EngineDescription, mode: BatchingMode) {
         self.description = description
-        batch = ContinuousBatch(mode: mode, kvCache: description.profile.kvCache, limits: description.profile.limits)
+        batch = ContinuousBatch(
+            mode: mode,
+            kvCache: description.profile.kvCache,
+            limits: description.profile.limits,
+            keepsPrefixes: description.keepsPrefixes
+        )
     }
 
     /// Whether the engine is at work.

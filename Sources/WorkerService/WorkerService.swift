@@ -58,7 +58,7 @@ package actor WorkerService: Service {
     ) {
         self.configuration = configuration
         self.logger = logger
-        loop = PollLoop(name: "worker-io")
+        loop = PollLoop(name: "worker-io", on: configuration.thread)
         engine = .stepping(EngineRunner(name: "worker-engine", makeEngine: makeEngine))
     }
 
@@ -66,7 +66,7 @@ package actor WorkerService: Service {
     package init(configuration: WorkerServiceConfiguration, logger: Logger, engine: any StreamingEngine) {
         self.configuration = configuration
         self.logger = logger
-        loop = PollLoop(name: "worker-io")
+        loop = PollLoop(name: "worker-io", on: configuration.thread)
         self.engine = .streaming(engine)
     }
 
@@ -206,6 +206,7 @@ package actor WorkerService: Service {
             engine: description.kind,
             contextLength: description.contextLength,
             resumesPrefix: description.resumesPrefix,
+            keepsPrefixes: description.keepsPrefixes,
             batching: configuration.batching,
             profile: profile
         )

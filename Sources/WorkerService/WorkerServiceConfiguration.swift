@@ -16,6 +16,9 @@ package struct WorkerServiceConfiguration: Sendable {
     /// Nothing can take a thread back from an engine that hangs, so a process of its own had better end here.
     package var whenEngineHangs: (@Sendable () -> Void)?
 
+    /// Shared with other roles of this process; nil for a thread of its own. Engines have threads of their own anyway.
+    package var thread: LoopThread?
+
     package init(name: String) {
         self.name = name
     }

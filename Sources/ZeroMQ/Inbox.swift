@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// What threads share with a poll loop: its jobs, its phase and those who wait for its end.
 ///
 /// Used under the loop's lock.
@@ -20,8 +18,8 @@ struct Inbox {
 
     var phase = Phase.idle
 
-    /// The thread to be joined.
-    var thread: pthread_t?
+    /// A cycle was asked for.
+    var isWoken = false
 
     private var jobs: [UnownedJob] = []
 
@@ -46,9 +44,10 @@ struct Inbox {
     }
 
     /// The jobs to run in this cycle, after the wake-up signal was cleared.
-    mutating func takeJobs() -> (jobs: [UnownedJob], isStopping: Bool) {
+    mutating func takeJobs() -> (jobs: [UnownedJob], isStopping: Bool, isWoken: Bool) {
         isSignalled = false
-        return (takeAll(), phase == .stopping)
+        defer { isWoken = false }
+        return (takeAll(), phase == .stopping, isWoken)
     }
 
     /// Asks for the end; true if there is nothing to wait for.

@@ -3,52 +3,60 @@ internal import Glibc
 package import ServingModel
 internal import Synchronization
 
-/// A thread that owns ZeroMQ sockets and runs the actors that use them.
+/// Owns ZeroMQ sockets and runs the actors that use them, on a thread of its own or one shared with other loops.
 ///
-/// Lifecycle: `init` makes nothing run; `start()` starts the thread; `stop()` runs `onStop`, closes the watched sockets
-/// and joins the thread. An actor moves onto the loop by returning `loop.asUnownedSerialExecutor` as its
-/// `unownedExecutor`; it makes its sockets in its own methods, hands them to `watch`, and enters itself from the
-/// handlers with `assumeIsolated`. Jobs enqueued before `start()` wait for it.
+/// Lifecycle: `init` makes nothing run; `start()` starts it; `stop()` runs `onStop`, closes the watched sockets
+/// and joins the thread, if no other loop runs on it. An actor moves onto the loop by returning
+/// `loop.asUnownedSerialExecutor` as its `unownedExecutor`; it makes its sockets in its own methods, hands them to `watch`,
+/// and enters itself from the handlers with `assumeIsolated`. Jobs enqueued before `start()` wait for it.
 ///
 /// One cycle: sleep until a socket is readable, a job arrives or `onCycle` is due; run the jobs that are there; call
 /// the handlers of readable sockets, once each; call `onCycle`. All run on one thread, so an actor on the loop must
 /// neither block nor compute for long.
 ///
+/// Tasks that prefer it as their executor run there, too, between the actors' jobs.
+///
 /// `enqueue`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
 /// precondition).
-package final class PollLoop: SerialExecutor, @unchecked Sendable {
-    /// The thread's name (the kernel keeps 15 bytes of it).
+package final class PollLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    /// Its name, and that of its own thread (the kernel keeps 15 bytes of it).
     package let name: String
 
-    /// Jobs and what becomes of the thread, shared by all threads.
+    private let thread: LoopThread
+
+    /// Jobs and what becomes of the loop, shared by all threads.
     private let inbox: Mutex<Inbox>
 
-    /// Readable when jobs were enqueued or the loop is to stop.
-    private let wakeUp: WakeUp
-
     /// Touched by the loop's thread only, like all below.
-    private let pollSet: PollSet
+    let pollSet = PollSet()
     private var cycleHandler: ((Instant) -> Instant)?
     private var stopHandler: (() -> Void)?
     private var cyclesRun = 0
 
-    package init(name: String) {
+    /// When the next cycle begins at the latest.
+    private(set) var due = Instant.zero
+
+    /// No cycle follows.
+    private(set) var hasEnded = false
+
+    /// - Parameter thread: shared with the loops that are given the same; nil for one of its own.
+    package init(name: String, on thread: LoopThread? = nil) {
         self.name = name
+        self.thread = thread ?? LoopThread(name: name)
         inbox = Mutex(Inbox())
-        wakeUp = WakeUp()
-        pollSet = PollSet(wakeUp: wakeUp.descriptor)
     }
 
-    /// Starts the thread; does nothing if it was started or stopped before.
+    /// Starts the loop; does nothing if it was started or stopped before.
     package func start() {
-        inbox.withLock { inbox in
-            guard inbox.phase == .idle else { return }
+        let isNew = inbox.withLock { inbox in
+            guard inbox.phase == .idle else { return false }
             inbox.phase = .running
-            inbox.thread = spawnThread(running: self, entry: loopThread)
+            return true
         }
+        if isNew { thread.add(self) }
     }
 
-    /// Ends the loop; returns when its sockets are closed and its thread has been joined.
+    /// Ends the loop; returns when its sockets are closed and its thread has been joined, unless other loops go on there.
     ///
     /// `onStop` runs first, then the jobs that are there, then the watched sockets are closed. May be called more than
     /// once, also by actors on the loop: a job enqueued afterwards is still run, one at a time, on a thread made for
@@ -56,11 +64,9 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
     package func stop() async {
         await withCheckedContinuation { continuation in
             let alreadyStopped = inbox.withLock { $0.askToStop(continuation) }
-            if alreadyStopped { continuation.resume() }
-            wakeUp.signal()
+            if alreadyStopped { continuation.resume() } else { thread.signal() }
         }
-        let thread = inbox.withLock { $0.thread.take() }
-        if let thread { pthread_join(thread, nil) }
+        thread.joinIfEnded()
     }
 
     /// Runs `job` on the loop's thread, after those enqueued before it.
@@ -71,14 +77,15 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
         defer { loop.release() }
         switch inbox.withLock({ $0.add(job) }) {
         case .nothing: break
-        case .signal: wakeUp.signal()
-        case .runLate: pthread_detach(spawnThread(running: self, entry: lateThread))
+        case .signal: thread.signal()
+        case .runLate: pthread_detach(spawnThread(passing: self, to: lateThread))
         }
     }
 
     /// Lets the next cycle begin at once, so that `onCycle` looks at what another thread has left for it.
     package func wake() {
-        wakeUp.signal()
+        inbox.withLock { $0.isWoken = true }
+        thread.signal()
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
@@ -158,24 +165,34 @@ extension PollLoop {
 }
 
 extension PollLoop {
-    /// The thread's work, from `start()` to `stop()`.
-    fileprivate func runUntilStopped() {
-        var due = Instant.distantFuture
-        while true {
-            if pollSet.wait(until: due) { wakeUp.clear() }
-            let (jobs, isStopping) = inbox.withLock { $0.takeJobs() }
-            if isStopping { stopHandler?() }
-            run(jobs)
-            if isStopping { break }
-            pollSet.callHandlers()
-            due = cycleHandler?(Self.now()) ?? .distantFuture
-            cyclesRun += 1
+    /// Runs a cycle if there is something to do in it.
+    ///
+    /// - Parameter items: of its sockets, as polled.
+    func runCycle(_ items: UnsafeBufferPointer<zmq_pollitem_t>, at now: Instant) {
+        let (jobs, isStopping, isWoken) = inbox.withLock { $0.takeJobs() }
+        guard
+            isWoken || isStopping || !jobs.isEmpty || now >= due || items.contains(where: { $0.revents != 0 })
+        else { return }
+        pthread_setspecific(currentLoopKey, Unmanaged.passUnretained(self).toOpaque())
+        defer { pthread_setspecific(currentLoopKey, nil) }
+        if isStopping { stopHandler?() }
+        run(jobs)
+        guard !isStopping else {
+            cycleHandler = nil
+            stopHandler = nil
+            pollSet.closeAll()
+            hasEnded = true
+            return
         }
-        cycleHandler = nil
-        stopHandler = nil
-        pollSet.closeAll()
+        pollSet.callHandlers(items)
+        due = cycleHandler?(Self.now()) ?? .distantFuture
+        cyclesRun += 1
+    }
+
+    /// Tells those who wait for the end that it has come.
+    func tellEnd() {
         let (waiters, hasLateJobs) = inbox.withLock { $0.becomeStopped() }
-        if hasLateJobs { pthread_detach(spawnThread(running: self, entry: lateThread)) }
+        if hasLateJobs { pthread_detach(spawnThread(passing: self, to: lateThread)) }
         for waiter in waiters { waiter.resume() }
     }
 
@@ -195,34 +212,14 @@ extension PollLoop {
     }
 
     private func run(_ jobs: [UnownedJob]) {
-        for job in jobs {
-            job.runSynchronously(on: asUnownedSerialExecutor())
-        }
+        let serial = asUnownedSerialExecutor()
+        let task = asUnownedTaskExecutor()
+        for job in jobs { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
     }
 }
 
-/// The thread-specific value that names the loop whose thread this is.
-private let currentLoopKey: pthread_key_t = {
-    var key = pthread_key_t()
-    precondition(pthread_key_create(&key, nil) == 0, "no thread-specific values left")
-    return key
-}()
-
-private typealias ThreadEntry = @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
-
-private func spawnThread(running loop: PollLoop, entry: ThreadEntry) -> pthread_t {
-    var thread = pthread_t()
-    let code = pthread_create(&thread, nil, entry, Unmanaged.passRetained(loop).toOpaque())
-    precondition(code == 0, "cannot start the thread of loop \(loop.name): \(code)")
-    return thread
-}
-
-private nonisolated func loopThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    let loop = Unmanaged<PollLoop>.fromOpaque(argument).takeRetainedValue()
-    loop.adoptThread(loop.runUntilStopped)
-    return nil
-}
+/// The thread-specific value that names the loop that runs on this thread just now.
+private let currentLoopKey = makeThreadKey()
 
 private nonisolated func lateThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }

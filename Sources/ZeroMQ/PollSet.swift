@@ -1,8 +1,7 @@
 internal import CZeroMQ
 internal import Glibc
-internal import ServingModel
 
-/// The sockets a loop watches, and the wait for them.
+/// The sockets that one loop watches.
 ///
 /// Confined to the loop's thread. Handlers may add, remove and close sockets at will.
 final class PollSet {
@@ -19,15 +18,11 @@ final class PollSet {
 
     private var watches: [Watch] = []
 
-    /// What `zmq_poll` fills in: the wake-up descriptor, then the sockets of `polled` in their order.
-    private var items: [zmq_pollitem_t] = []
+    /// The watches when the items were made, in their order.
     private var polled: [Watch] = []
-    private var isStale = true
-    private let wakeUp: Int32
 
-    init(wakeUp: Int32) {
-        self.wakeUp = wakeUp
-    }
+    /// Whether the items are to be made anew.
+    private(set) var isStale = true
 
     func add(_ socket: Socket, onReadable: @escaping () -> Void) {
         remove(socket)
@@ -41,23 +36,26 @@ final class PollSet {
         isStale = true
     }
 
-    /// Sleeps until a socket is readable, the wake-up is signalled, or `due` is reached; says whether it is signalled.
-    func wait(until due: Instant) -> Bool {
-        if isStale || watches.contains(where: { $0.socket.isClosed }) { rebuild() }
-        while zmq_poll(&items, Int32(items.count), Self.timeout(until: due)) < 0 {
-            let code = zmq_errno()
-            switch code {
-            case EINTR: continue
-            case terminatedCode: closeAll()
-            default: fatalError("zmq_poll: \(ZeroMQError(operation: "poll", code: code))")
-            }
+    /// How many items it has in the poll.
+    var count: Int { polled.count }
+
+    /// Whether a socket was closed that is still in the poll.
+    var hasClosedSockets: Bool { watches.contains { $0.socket.isClosed } }
+
+    /// Adds an item for each socket.
+    func rebuild(into items: inout [zmq_pollitem_t]) {
+        watches.removeAll { $0.socket.isClosed }
+        polled = watches
+        for watch in polled {
+            items.append(zmq_pollitem_t(socket: watch.socket.open(), fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
         }
-        return items[0].revents != 0
+        isStale = false
     }
 
-    /// Calls the handlers of the sockets that the last wait found readable.
-    func callHandlers() {
-        for (item, watch) in zip(items.dropFirst(), polled) where item.revents & Int16(ZMQ_POLLIN) != 0 {
+    /// Calls the handlers of the sockets that the poll found readable.
+    func callHandlers(_ items: UnsafeBufferPointer<zmq_pollitem_t>) {
+        // A handler may change `polled` through a rebuild only in the next round.
+        for (index, watch) in polled.enumerated() where items[index].revents & Int16(ZMQ_POLLIN) != 0 {
             if watch.isActive, !watch.socket.isClosed { watch.onReadable() }
         }
     }
@@ -69,22 +67,6 @@ final class PollSet {
             watch.socket.close()
         }
         watches = []
-        rebuild()
-    }
-
-    private func rebuild() {
-        watches.removeAll { $0.socket.isClosed }
-        polled = watches
-        items = [zmq_pollitem_t(socket: nil, fd: wakeUp, events: Int16(ZMQ_POLLIN), revents: 0)]
-        for watch in polled {
-            items.append(zmq_pollitem_t(socket: watch.socket.open(), fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
-        }
-        isStale = false
-    }
-
-    /// Milliseconds for `zmq_poll`, rounded up so as not to wake early and spin; -1 for no limit.
-    private static func timeout(until due: Instant) -> Int {
-        guard due < .distantFuture else { return -1 }
-        return Int((due - PollLoop.now()).wholeMilliseconds)
+        isStale = true
     }
 }

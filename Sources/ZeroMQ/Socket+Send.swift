@@ -35,6 +35,20 @@ extension Socket {
         return body.withUnsafeBytes { push($0, more: false, on: socket) }
     }
 
+    /// Sends one message of two frames that lie one behind the other, whole or not at all, without blocking.
+    ///
+    /// - Parameter division: where the second begins.
+    package func send(_ bytes: [UInt8], dividedAt division: Int, to peer: RoutingID?) -> SendOutcome {
+        let socket = open()
+        let begun = begin(peer, on: socket)
+        guard begun == .sent else { return begun }
+        return bytes.withUnsafeBytes { bytes in
+            let first = push(UnsafeRawBufferPointer(rebasing: bytes[..<division]), more: true, on: socket)
+            guard first == .sent else { return first }
+            return push(UnsafeRawBufferPointer(rebasing: bytes[division...]), more: false, on: socket)
+        }
+    }
+
     /// Queues the frame that names a router's peer; unless `sent`, the message is not begun.
     private func begin(_ peer: RoutingID?, on socket: UnsafeMutableRawPointer) -> SendOutcome {
         precondition((peer != nil) == (kind == .router), "routers address a peer, others do not")

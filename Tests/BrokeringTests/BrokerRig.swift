@@ -186,7 +186,7 @@ extension LeaseReport {
         var report = LeaseReport(lease: lease)
         report.firstIndex = first
         report.tokens = count
-        report.tokenIDs = hasIDs ? (first..<first + count).map(Int32.init) : []
+        report.tokenIDs = hasIDs ? (first..<first + count).map(Int32.init)[...] : []
         report.text = (first..<first + count).map { "\($0) " }.joined()
         report.finish = finish
         if finish != nil { report.inputTokens = 3 }

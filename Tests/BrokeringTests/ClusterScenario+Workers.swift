@@ -108,7 +108,7 @@ extension ClusterScenario {
             report.tokens = tokens
             let texts = (execution.index..<execution.index + tokens).map { Self.text(execution.lease, $0) }
             report.text = texts.joined()
-            if worker.knowsIDs { report.tokenIDs = texts.map(Self.identifier) }
+            if worker.knowsIDs { report.tokenIDs = texts.map(Self.identifier)[...] }
             execution.index += tokens
             if counts {
                 queries[execution.query]?.texts += texts

@@ -55,7 +55,7 @@ struct RestartTests {
             var report = LeaseReport(lease: lease)
             report.firstIndex = first
             report.tokens = count
-            report.tokenIDs = (0..<count).map { Int32(first + $0) }
+            report.tokenIDs = (0..<count).map { Int32(first + $0) }[...]
             report.text = String(repeating: "x", count: count)
             report.failure = failure
             let step = WorkerStep(workload: nil, duration: .zero, reports: [report], waiting: 0, freeKVTokens: 1)

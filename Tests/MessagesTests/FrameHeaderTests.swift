@@ -47,7 +47,7 @@ struct FrameHeaderTests {
         #expect(try FrameHeader(decoding: altered(call, at: 4, to: 9), bodyLength: 10) == call)
     }
 
-    @Test("unknown kinds are refused", arguments: [0, 7, 12, 255])
+    @Test("unknown kinds are refused", arguments: [0, 7, 13, 255])
     func unknownKind(kind: UInt8) {
         #expect(failure(of: altered(call, at: 5, to: kind), bodyLength: 10) == .unknownKind(kind))
     }

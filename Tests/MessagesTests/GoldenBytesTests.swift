@@ -16,12 +16,12 @@ struct GoldenBytesTests {
         )
         #expect(
             call.encode()
-                == (try bytes(hexadecimal: "414c440100080100887766554433221103000000000000000102000000000000"))
+                == (try bytes(hexadecimal: "414c440101080100887766554433221103000000000000000102000000000000"))
         )
         let ping = FrameHeader(kind: .ping, session: 7, bodyLength: 0)
         #expect(
             ping.encode()
-                == (try bytes(hexadecimal: "414c440100030000070000000000000000000000000000000000000000000000"))
+                == (try bytes(hexadecimal: "414c440101030000070000000000000000000000000000000000000000000000"))
         )
     }
 

@@ -18,6 +18,7 @@ extension ClusterEvent: Drawable {
                     engine: random.text(),
                     contextLength: random.number(upTo: largestUInt32),
                     resumesPrefix: random.chance(50),
+                    keepsPrefixes: random.chance(50),
                     batching: random.chance(50) ? .chunked : .prefillPriority,
                     profile: .draw(model: random.text(), &random)
                 )
@@ -62,14 +63,17 @@ extension ClusterEvent: Drawable {
 
 extension QueuedQuery: Drawable {
     static func draw(_ random: inout SeededGenerator) -> QueuedQuery {
-        QueuedQuery(
+        let promptBytes = random.number(upTo: largestUInt32)
+        let blocks = (0..<(promptBytes > 0 ? random.number(upTo: 4) : 0)).map { _ in random.word() }
+        let blockBytes = blocks.isEmpty ? 0 : random.number(upTo: max(1, promptBytes))
+        return QueuedQuery(
             number: QueryNumber(rawValue: random.word()),
             id: QueryID(high: random.next(), low: random.next()),
             model: random.text(),
             attempt: random.number(upTo: largestUInt32),
             age: random.microseconds(),
             inputTokens: random.maybe { $0.number(upTo: largestUInt32) },
-            promptBytes: random.number(upTo: largestUInt32),
+            promptBytes: promptBytes,
             maxTokens: random.number(upTo: largestUInt32),
             outputTokensHint: random.maybe { max(1, $0.number(upTo: largestUInt32)) },
             outputTokens: random.number(upTo: largestUInt32),
@@ -79,7 +83,9 @@ extension QueuedQuery: Drawable {
             ),
             priority: Int(Int32(truncatingIfNeeded: Int64(bitPattern: random.word()))),
             tenant: random.text(),
-            remaining: random.maybe { $0.microseconds(atLeast: 1) }
+            remaining: random.maybe { $0.microseconds(atLeast: 1) },
+            blocks: blocks,
+            blockShare: Double(blockBytes) / Double(max(1, promptBytes))
         )
     }
 }

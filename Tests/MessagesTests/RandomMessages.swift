@@ -26,7 +26,7 @@ extension SeededGenerator {
 
 extension Hello: Drawable {
     static func draw(_ random: inout SeededGenerator) -> Hello {
-        Hello(software: random.text(), name: random.text())
+        Hello(software: random.text(), name: random.text(), takesBundles: Bool.random(using: &random))
     }
 }
 

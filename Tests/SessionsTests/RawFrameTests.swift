@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// A peer that sends whatever it likes.
-private final class RawPeer {
+final class RawPeer {
     let socket: Socket
 
     init(_ address: String) throws {
@@ -40,8 +40,9 @@ private final class RawPeer {
         return try Status.decode(body)
     }
 
-    func hello() throws -> UInt64 {
-        send(.hello, session: 0, body: Hello(software: "raw", name: "raw").encode())
+    func hello(takesBundles: Bool = false) throws -> UInt64 {
+        let hello = Hello(software: "raw", name: "raw", takesBundles: takesBundles)
+        send(.hello, session: 0, body: hello.encode())
         let (header, body) = try receive()
         #expect(header.kind == .welcome)
         return try Welcome.decode(body).session
@@ -156,12 +157,12 @@ struct RawFrameTests {
         #expect(await events.next() == .ended(session: 1))
     }
 
-    @Test("Kinds that only a broker sends break the session", arguments: [FrameKind.welcome, .error, .end, .item])
+    @Test("Kinds that only a broker sends break the session", arguments: [FrameKind.welcome, .error, .end, .item, .bundle])
     func wrongKinds(kind: FrameKind) async throws {
         _ = try await withEndpoint { address in
             let peer = try RawPeer(address)
             let session = try peer.hello()
-            let isSessionFrame = kind == .welcome || kind == .error
+            let isSessionFrame = !kind.belongsToStream
             peer.send(
                 kind,
                 method: isSessionFrame ? .unspecified : .work,

@@ -23,6 +23,7 @@ actor ServedEndpoint {
     private let security: EndpointSecurity?
     private var endpoint: SessionEndpoint?
     private var nextSession: UInt64
+    private var answers: [[UInt8]]?
 
     init(
         firstSession: UInt64 = 1,
@@ -61,6 +62,16 @@ actor ServedEndpoint {
         endpoint?.send(.item, method: .generate, stream: stream, to: session, body: body)
     }
 
+    /// All of them in one round, on streams 1, 2, and so on.
+    func sendTogether(_ bodies: [[UInt8]], to session: UInt64) {
+        for (index, body) in bodies.enumerated() { send(body, stream: UInt64(index + 1), to: session) }
+    }
+
+    /// From now on each call is answered with these, all in one round, and then with a goodbye.
+    func answerCalls(with bodies: [[UInt8]]) {
+        answers = bodies
+    }
+
     func hasRoom(_ session: UInt64) -> Bool { endpoint?.hasRoom(session) ?? false }
 
     func sessionCount() -> Int { endpoint?.sessionCount ?? 0 }
@@ -91,6 +102,9 @@ actor ServedEndpoint {
         switch input {
         case .call(let session, let stream, _, let body):
             sink.yield(.call(session: session, stream: stream, body: body))
+            guard let answers else { return }
+            sendTogether(answers, to: session)
+            endpoint?.dismiss(session, .ok)
         case .item(let session, let stream, _, let body):
             sink.yield(.item(session: session, stream: stream, body: body))
         case .cancel(let session, let stream): sink.yield(.cancel(session: session, stream: stream))

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Glibc
 
 /// Keys and values of all sequences, in blocks of 16 tokens that a sequence lists in its block table.
@@ -11,6 +12,17 @@ final class KVCache {
     let heads: Int
     let headDimension: Int
     let blockCount: Int
+
+    /// Which blocks hold beginnings of prompts, whether or not somebody uses them now.
+    private var prefixes = BlockPrefixes()
+    /// Sequences that list each block.
+    private var users: [Int32]
+    /// Blocks that nobody uses and that hold a beginning, with the stamp of their release; the longest ago first, and
+    /// among them blocks that have been taken up again since.
+    private var kept: Deque<(block: Int32, stamp: UInt64)> = []
+    /// When a block that nobody uses was released.
+    private var stamps: [Int32: UInt64] = [:]
+    private var releases: UInt64 = 0
 
     private let base: UnsafeMutablePointer<Float>
     private let mappedBytes: Int
@@ -33,6 +45,7 @@ final class KVCache {
         base = memory.bindMemory(to: Float.self, capacity: blockFloats * blockCount)
         // The lowest block is handed out first, so that a lightly used cache stays small.
         free = (0..<Int32(blockCount)).reversed()
+        users = Array(repeating: 0, count: blockCount)
     }
 
     deinit {
@@ -43,23 +56,68 @@ final class KVCache {
         layers * 2 * heads * headDimension * MemoryLayout<Float>.stride
     }
 
-    var freeBlocks: Int { free.count }
+    /// Blocks that nobody uses; some may hold a beginning still.
+    var freeBlocks: Int { free.count + stamps.count }
 
     /// Extends a block table until it covers `tokens` positions; false, and nothing is taken, if too few blocks are free.
     func extend(_ blocks: inout [Int32], toTokens tokens: Int) -> Bool {
         let needed = (tokens + Self.blockTokens - 1) / Self.blockTokens - blocks.count
         guard needed > 0 else { return true }
-        guard needed <= free.count else { return false }
+        guard needed <= freeBlocks else { return false }
         for _ in 0..<needed {
-            blocks.append(free.removeLast())
+            let block = free.popLast() ?? takeKept()
+            users[Int(block)] = 1
+            blocks.append(block)
         }
         return true
     }
 
-    /// Gives a sequence's blocks back.
+    /// Gives a sequence's blocks back; those that hold beginnings are the last to be used for something else, the ends of
+    /// prompts before their beginnings.
     func release(_ blocks: inout [Int32]) {
-        free.append(contentsOf: blocks.reversed())
+        for block in blocks.reversed() {
+            users[Int(block)] -= 1
+            guard users[Int(block)] == 0 else { continue }
+            if prefixes.contains(block) {
+                releases += 1
+                stamps[block] = releases
+                kept.append((block, releases))
+            } else {
+                free.append(block)
+            }
+        }
         blocks.removeAll()
+    }
+
+    /// Fills a block table with the blocks that hold the beginning of these tokens.
+    ///
+    /// They are shared: nobody writes to them again.
+    ///
+    /// - Returns: tokens that they hold.
+    func share(_ blocks: inout [Int32], beginning tokens: ArraySlice<Int32>) -> Int {
+        precondition(blocks.isEmpty, "a table that is filled has its beginning")
+        blocks = prefixes.blocks(of: tokens)
+        for block in blocks {
+            users[Int(block)] += 1
+            stamps[block] = nil
+        }
+        return blocks.count * Self.blockTokens
+    }
+
+    /// Notes that a block table's first blocks hold these tokens, in full.
+    func note(_ blocks: [Int32], holding tokens: ArraySlice<Int32>) {
+        prefixes.note(blocks[...], holding: tokens)
+    }
+
+    /// The block that was released longest ago of those that hold a beginning; there is one.
+    private func takeKept() -> Int32 {
+        while let (block, stamp) = kept.popFirst() {
+            guard stamps[block] == stamp else { continue }
+            stamps[block] = nil
+            prefixes.forget(block)
+            return block
+        }
+        preconditionFailure("a block was counted as free that is not there")
     }
 
     /// Keys `[16, headDimension]` of one head in one block.

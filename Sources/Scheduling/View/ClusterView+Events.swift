@@ -14,6 +14,9 @@ extension ClusterView {
                 worker.model = StepModel(learnt.profile)
             }
             add(worker)
+            if joined.keepsPrefixes {
+                prefixes.add(joined.worker, capacityTokens: joined.profile.kvCache.capacityTokens)
+            }
         case .workerLeft(let worker, let isDraining):
             remove(worker, isDraining: isDraining)
         case .queryQueued(let query):
@@ -38,6 +41,7 @@ extension ClusterView {
             workers[slot].isDraining = true
         } else {
             workers.remove(at: slot)
+            prefixes.remove(worker)
         }
         indexWorkers()
     }
@@ -68,12 +72,15 @@ extension ClusterView {
         guard let query = queries[number] else { return }
         guard !query.arrivesPrefilled else { return assignPrefilled(query, to: slot, at: now) }
         queries[number]?.stage = .waiting(workers[slot].id)
+        let cached = cachedTokens(of: query, onSlot: slot)
+        notePrefix(of: query, onSlot: slot)
         workers[slot].enqueue(
             WorkerView.Waiting(
                 number: number,
                 arrival: query.arrival,
                 deadline: query.firstToken == nil ? query.deadline : .distantFuture,
                 prefillTokens: query.prefillTokens,
+                prefilled: cached,
                 tokenTime: query.objective.averageTokenTime.seconds,
                 lengthHint: query.lengthHint
             )

@@ -19,6 +19,9 @@ package struct ClusterView: Sendable {
     /// Whether placements are to carry the reasons for them.
     package var wantsExplanations = false
 
+    /// Which workers hold which beginnings of prompts.
+    package internal(set) var prefixes = PrefixHoldings()
+
     /// What was known of workers' step times before the snapshot that is under way.
     var learntSteps: [WorkerID: StepTimeEstimator] = [:]
     var slots: [WorkerID: Int] = [:]

@@ -63,6 +63,8 @@ package struct UnplacedQuery: Hashable, Comparable, Sendable {
     package let tokenTime: Double
     /// The client's guess of its output's length; 0 if there is none.
     package let lengthHint: Int
+    /// Whether it says what its prompt begins with.
+    package let namesPrefix: Bool
 
     init(_ query: QueryView) {
         // With its first token out, what arrives prefilled loses by every moment it is held.
@@ -78,6 +80,7 @@ package struct UnplacedQuery: Hashable, Comparable, Sendable {
         firstTokenTime = query.objective.timeToFirstToken.seconds
         tokenTime = query.objective.averageTokenTime.seconds
         lengthHint = query.lengthHint
+        namesPrefix = !query.queued.blocks.isEmpty && query.prefillTokens > 0
     }
 
     package var hasStarted: Bool { firstToken != nil }

@@ -53,13 +53,13 @@ extension WorkerView {
         var free = roomForPrompts
         for entry in waiting {
             guard residents.count + count < profile.limits.maximumSequences,
-                count == 0 || tokens + entry.prefillTokens <= tokenCap,
+                count == 0 || tokens + entry.openTokens <= tokenCap,
                 free >= entry.prefillTokens
             else { break }
             free -= entry.prefillTokens + 1
             count += 1
-            tokens += entry.prefillTokens
-            squares += entry.prefillTokens * entry.prefillTokens
+            tokens += entry.openTokens
+            squares += entry.openSquares
         }
         return (count, tokens, squares)
     }

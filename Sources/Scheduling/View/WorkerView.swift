@@ -9,12 +9,16 @@ package struct WorkerView: Sendable {
         /// When its first token is due; `distantFuture` if it has come, on an earlier attempt or before a preemption.
         package let deadline: Instant
         package let prefillTokens: Int
-        /// Those of `prefillTokens` that chunked steps have taken in.
+        /// Those of `prefillTokens` that chunked steps have taken in, or that the worker is believed to hold already.
         package internal(set) var prefilled = 0
         /// ATGT objective in seconds.
         package let tokenTime: Double
         /// The client's guess of its output's length; 0 if there is none.
         package let lengthHint: Int
+
+        /// Tokens still to be taken in, and what they add to the squares.
+        package var openTokens: Int { prefillTokens - prefilled }
+        package var openSquares: Int { prefillTokens * prefillTokens - prefilled * prefilled }
     }
 
     /// A query that decodes.
@@ -125,8 +129,8 @@ extension WorkerView {
     /// Adds a query at the end of the queue, or ahead of all if it was preempted.
     mutating func enqueue(_ entry: Waiting, ahead: Bool = false) {
         if ahead { waiting.insert(entry, at: 0) } else { waiting.append(entry) }
-        waitingTokens += entry.prefillTokens
-        waitingSquares += entry.prefillTokens * entry.prefillTokens
+        waitingTokens += entry.openTokens
+        waitingSquares += entry.openSquares
     }
 
     /// Takes a query out of the queue.
@@ -135,8 +139,8 @@ extension WorkerView {
     mutating func dequeue(_ number: QueryNumber) -> Waiting? {
         guard let position = waiting.firstIndex(where: { $0.number == number }) else { return nil }
         let entry = waiting.remove(at: position)
-        waitingTokens -= entry.prefillTokens - entry.prefilled
-        waitingSquares -= entry.prefillTokens * entry.prefillTokens - entry.prefilled * entry.prefilled
+        waitingTokens -= entry.openTokens
+        waitingSquares -= entry.openSquares
         return entry
     }
 

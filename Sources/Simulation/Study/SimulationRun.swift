@@ -10,6 +10,8 @@ package struct SimulationRun: Sendable {
     /// Workers times the seconds that they were there, from the load's beginning to its end.
     package let workerSeconds: Double
     package let gpuSeconds: Double
+    /// The share of all prompt tokens that workers had in their KV caches and did not compute.
+    package let cachedPromptShare: Double
     /// nil unless tokens were followed.
     package let lateness: TokenLateness?
     /// From moment to moment; empty unless it was followed.
@@ -21,6 +23,7 @@ package struct SimulationRun: Sendable {
         decisionTimes: [UInt64] = [],
         workerSeconds: Double,
         gpuSeconds: Double,
+        cachedPromptShare: Double = 0,
         lateness: TokenLateness? = nil,
         load: [FleetLoad] = []
     ) {
@@ -30,6 +33,7 @@ package struct SimulationRun: Sendable {
         self.decisionTimes = decisionTimes
         self.workerSeconds = workerSeconds
         self.gpuSeconds = gpuSeconds
+        self.cachedPromptShare = cachedPromptShare
         self.lateness = lateness
         self.load = load
     }

@@ -70,6 +70,7 @@ extension SimulationStudy {
             workerSeconds: workerSeconds,
             gpuSeconds: scaling == nil
                 ? Double(gpus(of: count)) * workload.seconds : workerSeconds * Double(workers.parts[0].profile.gpus),
+            cachedPromptShare: simulation.cachedPromptShare,
             lateness: observer?.lateness(of: workload, simulation.records),
             load: observer?.load ?? []
         )
@@ -97,6 +98,7 @@ extension SimulationStudy {
             )
         }
         configuration.scaling = scaling
+        configuration.keepsPrefixes = keepsPrefixes
         configuration.admission = admission
         if let failures {
             configuration.changes = failures.changes(of: profiles, until: workload.seconds, seed: workload.seed)

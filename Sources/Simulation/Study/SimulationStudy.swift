@@ -34,6 +34,8 @@ package struct SimulationStudy: Sendable {
     ///
     /// 0: every worker does both.
     package var prefillWorkers = 0
+    /// Workers keep beginnings of prompts in their KV caches: of the blocks that the trace names.
+    package var keepsPrefixes = false
     /// What starts and drains workers, from the number that a run begins with; nil for a fixed number.
     package var scaling: SimulatedScaling?
     /// How workers of a fleet of a fixed number die and come back; nil if they don't.

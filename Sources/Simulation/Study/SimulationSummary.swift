@@ -33,6 +33,8 @@ package struct SimulationSummary: Sendable {
     /// The mean of the runs.
     package let workerSeconds: Double
     package let gpuSeconds: Double
+    /// The share of all prompt tokens that were not computed, because they were in a KV cache; the mean of the runs.
+    package let cachedPromptShare: Double
     /// A decision's time, a query; nil without a stopwatch.
     package let decision: Quantiles?
 
@@ -65,6 +67,7 @@ package struct SimulationSummary: Sendable {
         let count = Double(runs.count)
         answeredTokens = runs.reduce(0) { $0 + Self.answeredTokens(of: $1) } / count
         attainments = runs.map(\.attainment)
+        cachedPromptShare = runs.reduce(0) { $0 + $1.cachedPromptShare } / count
         timeToFirstToken = Quantiles(firstTokens)
         averageTokenTime = Quantiles(tokenTimes)
         lengthClasses = classes.filter { $0.queries > 0 }

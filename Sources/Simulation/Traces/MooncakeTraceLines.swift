@@ -4,6 +4,9 @@ internal import ServingModel
 ///
 /// A scanner of its own, because this layer has no JSON parser and a general one would build a tree for every line.
 struct MooncakeTraceLines {
+    /// Tokens that each of `hash_ids` stands for; the last may be of fewer.
+    private static let blockTokens = 512
+
     func entry(_ line: ByteText, number: Int) throws(TraceError) -> Trace.Entry {
         var scanner = Scanner(text: line, line: number)
         var arrival: Interval?
@@ -33,7 +36,7 @@ struct MooncakeTraceLines {
             arrival: arrival,
             inputTokens: input,
             outputTokens: output,
-            blocks: blocks,
+            blocks: PromptBlocks(hashes: blocks, blockTokens: Self.blockTokens),
             line: number
         )
     }

@@ -67,10 +67,13 @@ extension Trace {
                 if number > 0 {
                     entry.session = entry.session.map { $0 &- lowest &+ nextSession }
                     // A permutation for each trace: equal hashes stay equal, and those of other traces are others.
-                    entry.blocks = entry.blocks.map { block in
-                        var generator = SeededGenerator(seed: block &+ UInt64(number) << 48)
-                        return generator.next()
-                    }
+                    entry.blocks = PromptBlocks(
+                        hashes: entry.blocks.hashes.map { block in
+                            var generator = SeededGenerator(seed: block &+ UInt64(number) << 48)
+                            return generator.next()
+                        },
+                        blockTokens: entry.blocks.blockTokens
+                    )
                 }
                 all.append(entry)
             }

@@ -15,10 +15,10 @@ package struct Trace: Hashable, Sendable {
         package var priority: Int
         /// nil: the service's default.
         package var objective: ServiceLevelObjective?
-        /// Hashes of the prompt's blocks from its beginning on; empty if unknown.
+        /// What the prompt begins with; `none` if unknown.
         ///
         /// Equal beginnings have equal hashes.
-        package var blocks: [UInt64]
+        package var blocks: PromptBlocks
         /// Where in its file the query stands; nil if it came from none.
         package var line: Int?
 
@@ -30,7 +30,7 @@ package struct Trace: Hashable, Sendable {
             tenant: String = "",
             priority: Int = 0,
             objective: ServiceLevelObjective? = nil,
-            blocks: [UInt64] = [],
+            blocks: PromptBlocks = .none,
             line: Int? = nil
         ) {
             self.arrival = arrival

@@ -11,6 +11,7 @@ internal import ServiceLifecycle
 internal import ServingModel
 internal import SpanExport
 internal import WorkerService
+internal import ZeroMQ
 
 extension Up {
     /// Whether workers follow the scheduler's wishes, whose limits are then made safe for one machine.
@@ -47,6 +48,7 @@ extension Up {
         _ choice: EngineChoice,
         _ opened: KeyDirectoryOptions.Opened?,
         at addresses: BrokerAddresses,
+        on thread: LoopThread?,
         _ logger: Logger
     ) throws -> [any Service] {
         let keys = opened?.admit("worker", as: .worker)
@@ -54,7 +56,8 @@ extension Up {
         guard let engine = choice.processArguments else {
             return names.enumerated().map { number, name in
                 var configuration = WorkerServiceConfiguration(name: name)
-                configuration.brokerEndpoint = addresses.worker
+                configuration.brokerEndpoint = addresses.inside?.worker ?? addresses.worker
+                configuration.thread = thread
                 configuration.keys = keys
                 configuration.batching = choice.batching
                 configuration.drainTime = .seconds(2)
@@ -116,10 +119,17 @@ extension Up {
         _ opened: KeyDirectoryOptions.Opened?,
         _ spans: SpanExporter?,
         at addresses: BrokerAddresses,
+        on thread: LoopThread?,
         _ logger: Logger
     ) throws -> [any Service] {
         let key = opened?.admit("gateway", as: .frontend).map { ClientKey($0) }
-        let client = AladdinClient(endpoint: addresses.frontend, name: "gateway", key: key, logger: logger)
+        let client = AladdinClient(
+            endpoint: addresses.inside?.frontend ?? addresses.frontend,
+            name: "gateway",
+            key: key,
+            thread: thread,
+            logger: logger
+        )
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
         let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
         let tracing = try spans.map { GatewayTracing(spans: $0, share: try broker.tracing.share()) }

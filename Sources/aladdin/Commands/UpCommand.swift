@@ -11,6 +11,7 @@ internal import Scheduling
 internal import ServiceLifecycle
 internal import ServingModel
 internal import SpanExport
+internal import ZeroMQ
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,20 +67,22 @@ struct Up: AsyncParsableCommand {
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let spans = try self.broker.tracing.exporter(logger: logger)
-        let broker = try broker.broker(opened, spans: spans, logger: logger)
+        let thread = Self.sharedThread
+        let broker = try broker.broker(opened, spans: spans, servesInside: true, thread: thread, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]
         let follower: [any Service]
         do {
-            scheduling.brokerEndpoint = addresses.scheduler
+            scheduling.brokerEndpoint = addresses.inside?.scheduler ?? addresses.scheduler
+            scheduling.thread = thread
             scheduling.keys = opened?.admit("scheduler", as: .scheduler)
             let workers =
                 scales
                 ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
-                : try self.workers(count, choice, opened, at: addresses, logger)
+                : try self.workers(count, choice, opened, at: addresses, on: thread, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
-            services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, logger))
+            services = [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, on: thread, logger))
             let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
             follower = service.follower(of: "up", logger: logger) { [self] in
                 try await reconfigure(broker, scheduler, control)
@@ -94,6 +97,13 @@ struct Up: AsyncParsableCommand {
             logger: logger
         )
     }
+
+    /// The one thread of all roles, on a small machine.
+    ///
+    /// What they pass to each other is quickly dealt with, and waking another thread for it takes longer. With processors to
+    /// spare each has a thread of its own, since the broker alone is more than half of the work.
+    private static let sharedThread: LoopThread? =
+        ProcessInfo.processInfo.activeProcessorCount <= 4 ? LoopThread(name: "roles") : nil
 
     /// Takes over what can change while the service runs.
     private func reconfigure(

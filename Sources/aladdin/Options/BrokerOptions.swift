@@ -5,6 +5,7 @@ internal import Logging
 internal import ServiceSettings
 internal import ServingModel
 internal import SpanExport
+internal import ZeroMQ
 
 /// Everything that a broker can be told, alone or as a part of `up`.
 struct BrokerOptions: ParsableArguments {
@@ -28,13 +29,20 @@ struct BrokerOptions: ParsableArguments {
     /// - Parameters:
     ///   - opened: the key directory, if there is one.
     ///   - spans: who takes the spans of queries.
+    ///   - servesInside: whether other roles run in this process.
+    ///   - thread: shared with them.
     func broker(
         _ opened: KeyDirectoryOptions.Opened?,
         spans: SpanExporter?,
+        servesInside: Bool = false,
+        thread: LoopThread? = nil,
         logger: Logger
     ) throws -> BrokerService {
-        try BrokerService(
-            configuration: try configuration(opened, spans),
+        var configuration = try configuration(opened, spans)
+        configuration.servesInside = servesInside
+        configuration.thread = thread
+        return try BrokerService(
+            configuration: configuration,
             journal: try journal.journal(for: try endpoints.listening().frontend),
             logger: logger
         )

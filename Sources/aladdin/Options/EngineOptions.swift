@@ -59,6 +59,14 @@ struct EngineOptions: ParsableArguments {
     var kvCapacityTokens: Int?
 
     @Option(
+        help: """
+            on, off: whether beginnings of prompts stay in the KV cache for queries to come; of an upstream server, whether \
+            it keeps them. (default: on for cpu, off for emulated, what the server is known for)
+            """
+    )
+    var prefixCache: String?
+
+    @Option(
         name: .customLong("plugin-option"),
         help: "KEY=VALUE for a plug-in; may be given several times, in the environment with a ; between."
     )
@@ -127,6 +135,7 @@ extension EngineOptions {
             let label = Setting.label("kv-capacity-tokens", isGiven: kvCapacityTokens != nil)
             throw ConfigurationFault("\(label) is \(tokens); for this engine it must be at least 32")
         }
+        configuration.keepsPrefixes = try keepsPrefixes() ?? true
         let directory: String? = try Setting.resolve(model, "model")
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [configuration] in
@@ -136,15 +145,23 @@ extension EngineOptions {
         return EngineChoice(kind: "cpu", batching: batching, source: source)
     }
 
+    /// nil if nothing is said about it.
+    private func keepsPrefixes() throws -> Bool? {
+        let text: String? = try Setting.resolve(prefixCache, "prefix-cache")
+        return text.map { $0 == "on" }
+    }
+
     private func upstreamChoice() throws -> EngineChoice {
         let profile = try Setting.resolve(profile, "profile").map { try ProfileFile.read($0) }
         let capacity = try Setting.resolve(kvCapacityTokens, "kv-capacity-tokens")
+        let keepsPrefixes = try keepsPrefixes()
         let servedName = try Setting.resolve(modelName, "model-name")
         let engines = try upstream.configurations().map { configuration in
             var configuration = configuration
             configuration.profile = profile
             configuration.kvCapacityTokens = capacity
             configuration.servedName = servedName
+            configuration.keepsPrefixes = keepsPrefixes
             return { @Sendable [configuration] (logger: Logger) -> any StreamingEngine in
                 UpstreamEngine(configuration: configuration, logger: logger)
             }
@@ -161,6 +178,7 @@ extension EngineOptions {
         configuration.timeScale = try Setting.resolve(timeScale, "time-scale", default: 1)
         configuration.relativeNoise = try Setting.resolve(noise, "noise", default: 0)
         configuration.resumesPrefix = try !Setting.flag(startsOver, "no-resume")
+        configuration.keepsPrefixes = try keepsPrefixes() ?? false
         let load = try Setting.resolve(loadSeconds, "load-s", default: 0)
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [profile, configuration] in

@@ -73,6 +73,7 @@ struct PolicyResult: Sendable {
                 "per_1000_queries": Self.number(cost.perThousandQueries),
             ]
         }
+        if summary.cachedPromptShare > 0 { object["cached_prompt_share"] = summary.cachedPromptShare }
         if let lateness = summary.lateness { object["late_tokens"] = lateness.share }
         if !summary.tenants.isEmpty { object["attainment_by_tenant"] = Self.groups(summary.tenants) }
         if !summary.priorities.isEmpty { object["attainment_by_priority"] = Self.groups(summary.priorities) }

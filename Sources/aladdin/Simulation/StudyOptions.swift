@@ -56,6 +56,14 @@ struct StudyOptions: ParsableArguments {
     @Option(help: "on: refuse queries on arrival that could not be served within their objectives. off: admit all.")
     var admission = "off"
 
+    @Option(
+        help: """
+            on: workers keep beginnings of prompts in their KV caches and do not compute them again. They are told by the \
+            hash_ids of a Mooncake trace, or by session_id: each prompt of a session is then the one before and more.
+            """
+    )
+    var prefixCache = "off"
+
     @OptionGroup var load: LoadOptions
     @OptionGroup var objective: ObjectiveOptions
 
@@ -67,7 +75,9 @@ struct StudyOptions: ParsableArguments {
     ) throws -> (study: SimulationStudy, file: TraceFile) {
         let plan = try load.plan()
         let feasible = try Feasibility(file, workers, try objective.objective()).checked(skipsBadLines: skipsBadLines)
-        var study = SimulationStudy(trace: feasible.trace, plan: plan, workers: workers)
+        let (trace, keepsPrefixes) = try prefixes(of: feasible.trace)
+        var study = SimulationStudy(trace: trace, plan: plan, workers: workers)
+        study.keepsPrefixes = keepsPrefixes
         study.objective = try objective.objective()
         study.mode = try batchingMode()
         study.prefillWorkers = try prefillers(workers)
@@ -91,6 +101,22 @@ struct StudyOptions: ParsableArguments {
             throw ValidationError("--mode is '\(mode)'; it must be prefill-priority, chunked or split")
         }
         return mode
+    }
+
+    /// The trace with what its prompts begin with, if that is to count.
+    private func prefixes(of trace: Trace) throws -> (trace: Trace, isKept: Bool) {
+        switch prefixCache {
+        case "off": return (trace, false)
+        case "on" where mode == "split":
+            throw ValidationError("--prefix-cache on is not for --mode split: its prefill workers keep nothing")
+        case "on":
+            let trace = trace.withSessionBlocks()
+            guard trace.entries.contains(where: { !$0.blocks.isEmpty }) else {
+                throw ValidationError("--prefix-cache on: the trace has neither hash_ids nor a session_id")
+            }
+            return (trace, true)
+        default: throw ValidationError("--prefix-cache is '\(prefixCache)'; it must be on or off")
+        }
     }
 
     private func prefillers(_ workers: WorkerMix) throws -> Int {

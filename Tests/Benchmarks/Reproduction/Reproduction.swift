@@ -56,6 +56,7 @@ enum Sections {
             StudySection(Overload(data: data)),
             StudySection(Fairness(data: data)),
             StudySection(AgentSessions(data: data)),
+            StudySection(PrefixReuse(data: data)),
             StudySection(FleetScaling(data: data)),
             StudySection(Packing(data: data)),
             StudySection(PlanChecks(data: data)),

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END, MOST = 1024, CALLS = 256 };
+enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END, BUNDLE = 12, MOST = 1024, CALLS = 256 };
 
 struct worker {
     void *socket;
@@ -73,13 +73,14 @@ static void use_key(void *socket, const char *path) {
     fclose(file);
 }
 
-static uint64_t open_session(void *socket, const char *endpoint, const char *key) {
+static uint64_t open_session(void *socket, const char *endpoint, const char *key, int takes_bundles) {
     int linger = 0;
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     if (key) use_key(socket, key);
     if (zmq_connect(socket, endpoint)) perror(endpoint), exit(2);
     Aladdin__V1__Hello hello = ALADDIN__V1__HELLO__INIT;
     hello.name = "bench";
+    hello.takes_bundles = takes_bundles;
     send_frame(socket, HELLO, 0, 0, 0, &hello);
     uint8_t header[64];
     zmq_msg_t body;
@@ -174,24 +175,34 @@ struct asked {
     const char *endpoint, *key;
     int queries;
     int64_t first, last;
-    uint64_t heard, messages;
+    uint64_t heard, events, messages;
 };
 
 // Counts what a message brings; returns whether it ended a query.
-static int count_tokens(struct asked *asked, int kind, const uint8_t *header, zmq_msg_t *body) {
+static int count_frame(struct asked *asked, const uint8_t *header, const uint8_t *body) {
+    int kind = header[5];
+    size_t size = get(header + 24, 4);
     if (kind == ERROR || kind == GOODBYE) fprintf(stderr, "a client's session has ended\n"), exit(1);
-    if (kind == END && get(header + 24, 4))
-        fprintf(stderr, "a query failed: %.*s\n", (int)zmq_msg_size(body), (char *)zmq_msg_data(body)), exit(1);
-    if (kind != ITEM || zmq_msg_size(body) < 2 || *(uint8_t *)zmq_msg_data(body) != 0x1a) return kind == END;
-    Aladdin__V1__GenerateEvent *event =
-        aladdin__v1__generate_event__unpack(NULL, zmq_msg_size(body), zmq_msg_data(body));
+    if (kind == END && size) fprintf(stderr, "a query failed: %.*s\n", (int)size, (const char *)body), exit(1);
+    if (kind != ITEM || size < 2 || *body != 0x1a) return kind == END;
+    Aladdin__V1__GenerateEvent *event = aladdin__v1__generate_event__unpack(NULL, size, body);
     if (!event) return 0;
     asked->last = now_ns();
     if (!asked->first) asked->first = asked->last;
     asked->heard += event->tokens->count;
-    asked->messages++;
+    asked->events++;
     aladdin__v1__generate_event__free_unpacked(event, NULL);
     return 0;
+}
+
+// The same for a message, which may be many in one; returns how many queries ended.
+static int count_tokens(struct asked *asked, const uint8_t *header, zmq_msg_t *message) {
+    const uint8_t *body = zmq_msg_data(message), *end = body + zmq_msg_size(message);
+    asked->messages++;
+    if (header[5] != BUNDLE) return count_frame(asked, header, body);
+    int ended = 0;
+    for (; body < end; body += 32 + get(body + 24, 4)) ended += count_frame(asked, body, body + 32);
+    return ended;
 }
 
 // Asks everything and counts tokens until all have ended.
@@ -213,7 +224,7 @@ static void *client(void *argument) {
     for (int i = 0; i < sessions; i++) {
         items[i] = (zmq_pollitem_t){.socket = zmq_socket(context, ZMQ_DEALER), .events = ZMQ_POLLIN};
         zmq_setsockopt(items[i].socket, ZMQ_RCVHWM, &limit, sizeof limit);
-        numbers[i] = open_session(items[i].socket, asked->endpoint, asked->key);
+        numbers[i] = open_session(items[i].socket, asked->endpoint, asked->key, 1);
     }
     for (int i = 0; i < asked->queries; i++)
         send_frame(items[i / CALLS].socket, CALL, 1, numbers[i / CALLS], (uint64_t)(i % CALLS) + 1, &request);
@@ -225,7 +236,7 @@ static void *client(void *argument) {
         for (int i = 0; i < sessions; i++)
             for (int n = 0, kind; n < 256 && (kind = receive(items[i].socket, header, &body, ZMQ_DONTWAIT)); n++) {
                 if (kind == PING) send_frame(items[i].socket, PONG, 0, numbers[i], 0, NULL);
-                left -= count_tokens(asked, kind, header, &body);
+                left -= count_tokens(asked, header, &body);
             }
     }
     is_over = 1;
@@ -244,7 +255,7 @@ int main(int count, char **arguments) {
         int limit = 8; // messages: what it would send ahead of the broker says nothing
         all[i].socket = zmq_socket(context, ZMQ_DEALER);
         zmq_setsockopt(all[i].socket, ZMQ_SNDHWM, &limit, sizeof limit);
-        all[i].session = open_session(all[i].socket, arguments[1], count == 8 ? arguments[6] : NULL);
+        all[i].session = open_session(all[i].socket, arguments[1], count == 8 ? arguments[6] : NULL, 0);
         enroll(&all[i]);
     }
     struct timespec pause = {.tv_nsec = 300000000}; // until the scheduler knows all of them
@@ -264,9 +275,9 @@ int main(int count, char **arguments) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     pthread_join(thread, NULL);
-    printf("{\"tokens_per_s\": %.0f, \"tokens\": %llu, \"messages\": %llu, \"seconds\": %.3f}\n",
+    printf("{\"tokens_per_s\": %.0f, \"tokens\": %llu, \"events\": %llu, \"messages\": %llu, \"seconds\": %.3f}\n",
            asked.heard / ((asked.last - asked.first) / 1e9), (unsigned long long)asked.heard,
-           (unsigned long long)asked.messages, (asked.last - asked.first) / 1e9);
+           (unsigned long long)asked.events, (unsigned long long)asked.messages, (asked.last - asked.first) / 1e9);
     fflush(stdout);
     _exit(0);
 }

@@ -90,7 +90,7 @@ struct TraceReadingTests {
         #expect(entries.map(\.arrival.nanoseconds) == [0, 3_000_500_000, 3_001_000_000])
         #expect(entries.map(\.inputTokens) == [6955, 6472, 1])
         #expect(entries.map(\.outputTokens) == [52, 26, 1])
-        #expect(entries.map(\.blocks) == [[46, 47, 48], [], []])
+        #expect(entries.map(\.blocks.hashes) == [[46, 47, 48], [], []])
         #expect(entries.map(\.line) == [1, 2, 3])
     }
 

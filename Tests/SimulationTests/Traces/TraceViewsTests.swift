@@ -5,7 +5,14 @@ import Testing
 @Suite("Views of traces")
 struct TraceViewsTests {
     private func entry(_ seconds: Int64, _ session: Int?, blocks: [UInt64] = []) -> Trace.Entry {
-        Trace.Entry(arrival: .seconds(seconds), inputTokens: 10, outputTokens: 5, session: session, blocks: blocks)
+        let blocks = PromptBlocks(hashes: blocks, blockTokens: 5)
+        return Trace.Entry(
+            arrival: .seconds(seconds),
+            inputTokens: 10,
+            outputTokens: 5,
+            session: session,
+            blocks: blocks
+        )
     }
 
     @Test("Conversations become scripts with the time that is left for thinking")
@@ -39,10 +46,24 @@ struct TraceViewsTests {
         #expect(both.entries.map(\.arrival) == [0, 0, 1, 2, 3, 5].map { .seconds($0) })
         let sessions = both.entries.map(\.session)
         #expect(sessions == [4, 6, 6, 5, 7, nil])
-        #expect(both.entries[0].blocks == [1, 2])
-        #expect(both.entries[1].blocks[0] == both.entries[2].blocks[0])
-        #expect(Set(both.entries.flatMap(\.blocks)).count == 5)
+        #expect(both.entries[0].blocks.hashes == [1, 2])
+        #expect(both.entries[1].blocks.hashes[0] == both.entries[2].blocks.hashes[0])
+        #expect(Set(both.entries.flatMap(\.blocks.hashes)).count == 5)
         #expect(abs(Trace(superposing: [first, first]).rate - 2 * first.rate) < 1e-9)
+    }
+
+    @Test("A session's prompts begin with each other until one is shorter; sessions share what is common")
+    func sessionBlocks() {
+        func call(_ session: Int?, _ tokens: Int) -> Trace.Entry {
+            Trace.Entry(arrival: .zero, inputTokens: tokens, outputTokens: 1, session: session)
+        }
+        let trace = Trace(entries: [call(1, 25), call(2, 42), call(1, 37), call(nil, 50), call(1, 30), call(2, 9)])
+        let chains = trace.withSessionBlocks(of: 10, commonTokens: 19).entries.map(\.blocks.hashes)
+        #expect(chains.map(\.count) == [2, 4, 3, 0, 3, 0])
+        #expect(Array(chains[2].prefix(2)) == chains[0])
+        #expect(Set(chains[1]).intersection(chains[2]) == [chains[0][0]], "only what is common to all")
+        #expect(Set(chains[4]).intersection(chains[2]) == [chains[0][0]], "a shorter prompt was begun anew")
+        #expect(Set(chains.joined()).count == 1 + 2 + 3 + 2)
     }
 
     /// Rate, IAT CV, IDC at 1, 10 and 60 s, as published with the data; longest prompt and answer.

@@ -1958,7 +1958,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_left__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_left__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[16] =
+static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[18] =
 {
   {
     "query",
@@ -2152,6 +2152,30 @@ static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "prompt_blocks",
+    17,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FIXED64,
+    offsetof(Aladdin__V1__QueryQueued, n_prompt_blocks),
+    offsetof(Aladdin__V1__QueryQueued, prompt_blocks),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt_block_bytes",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__QueryQueued, prompt_block_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
   4,   /* field[4] = age_us */
@@ -2163,6 +2187,8 @@ static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
   10,   /* field[10] = output_tokens */
   9,   /* field[9] = output_tokens_hint */
   13,   /* field[13] = priority */
+  17,   /* field[17] = prompt_block_bytes */
+  16,   /* field[16] = prompt_blocks */
   7,   /* field[7] = prompt_bytes */
   0,   /* field[0] = query */
   1,   /* field[1] = query_id */
@@ -2174,7 +2200,7 @@ static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__query_queued__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
 {
@@ -2184,7 +2210,7 @@ const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
   "Aladdin__V1__QueryQueued",
   "aladdin.v1",
   sizeof(Aladdin__V1__QueryQueued),
-  16,
+  18,
   aladdin__v1__query_queued__field_descriptors,
   aladdin__v1__query_queued__field_indices_by_name,
   1,  aladdin__v1__query_queued__number_ranges,

@@ -187,7 +187,7 @@ void   aladdin__v1__empty__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__empty__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor aladdin__v1__hello__field_descriptors[2] =
+static const ProtobufCFieldDescriptor aladdin__v1__hello__field_descriptors[3] =
 {
   {
     "software",
@@ -213,15 +213,28 @@ static const ProtobufCFieldDescriptor aladdin__v1__hello__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "takes_bundles",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Hello, takes_bundles),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__hello__field_indices_by_name[] = {
   1,   /* field[1] = name */
   0,   /* field[0] = software */
+  2,   /* field[2] = takes_bundles */
 };
 static const ProtobufCIntRange aladdin__v1__hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__hello__descriptor =
 {
@@ -231,7 +244,7 @@ const ProtobufCMessageDescriptor aladdin__v1__hello__descriptor =
   "Aladdin__V1__Hello",
   "aladdin.v1",
   sizeof(Aladdin__V1__Hello),
-  2,
+  3,
   aladdin__v1__hello__field_descriptors,
   aladdin__v1__hello__field_indices_by_name,
   1,  aladdin__v1__hello__number_ranges,
@@ -436,7 +449,7 @@ const ProtobufCMessageDescriptor aladdin__v1__empty__descriptor =
   (ProtobufCMessageInit) aladdin__v1__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue aladdin__v1__frame_kind__enum_values_by_number[11] =
+static const ProtobufCEnumValue aladdin__v1__frame_kind__enum_values_by_number[12] =
 {
   { "FRAME_UNSPECIFIED", "ALADDIN__V1__FRAME_KIND__FRAME_UNSPECIFIED", 0 },
   { "FRAME_HELLO", "ALADDIN__V1__FRAME_KIND__FRAME_HELLO", 1 },
@@ -449,12 +462,14 @@ static const ProtobufCEnumValue aladdin__v1__frame_kind__enum_values_by_number[1
   { "FRAME_ITEM", "ALADDIN__V1__FRAME_KIND__FRAME_ITEM", 9 },
   { "FRAME_END", "ALADDIN__V1__FRAME_KIND__FRAME_END", 10 },
   { "FRAME_CANCEL", "ALADDIN__V1__FRAME_KIND__FRAME_CANCEL", 11 },
+  { "FRAME_BUNDLE", "ALADDIN__V1__FRAME_KIND__FRAME_BUNDLE", 12 },
 };
 static const ProtobufCIntRange aladdin__v1__frame_kind__value_ranges[] = {
-{0, 0},{8, 7},{0, 11}
+{0, 0},{8, 7},{0, 12}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__frame_kind__enum_values_by_name[11] =
+static const ProtobufCEnumValueIndex aladdin__v1__frame_kind__enum_values_by_name[12] =
 {
+  { "FRAME_BUNDLE", 11 },
   { "FRAME_CALL", 7 },
   { "FRAME_CANCEL", 10 },
   { "FRAME_END", 9 },
@@ -474,9 +489,9 @@ const ProtobufCEnumDescriptor aladdin__v1__frame_kind__descriptor =
   "FrameKind",
   "Aladdin__V1__FrameKind",
   "aladdin.v1",
-  11,
+  12,
   aladdin__v1__frame_kind__enum_values_by_number,
-  11,
+  12,
   aladdin__v1__frame_kind__enum_values_by_name,
   2,
   aladdin__v1__frame_kind__value_ranges,

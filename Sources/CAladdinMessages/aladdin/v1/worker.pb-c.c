@@ -669,7 +669,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_report__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descriptors[7] =
+static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descriptors[8] =
 {
   {
     "name",
@@ -755,11 +755,24 @@ static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "keeps_prefixes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Registration, keeps_prefixes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__registration__field_indices_by_name[] = {
   5,   /* field[5] = batching */
   3,   /* field[3] = context_length */
   2,   /* field[2] = engine */
+  7,   /* field[7] = keeps_prefixes */
   1,   /* field[1] = model */
   0,   /* field[0] = name */
   6,   /* field[6] = profile */
@@ -768,7 +781,7 @@ static const unsigned aladdin__v1__registration__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__registration__descriptor =
 {
@@ -778,7 +791,7 @@ const ProtobufCMessageDescriptor aladdin__v1__registration__descriptor =
   "Aladdin__V1__Registration",
   "aladdin.v1",
   sizeof(Aladdin__V1__Registration),
-  7,
+  8,
   aladdin__v1__registration__field_descriptors,
   aladdin__v1__registration__field_indices_by_name,
   1,  aladdin__v1__registration__number_ranges,

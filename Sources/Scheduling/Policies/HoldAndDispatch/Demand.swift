@@ -9,14 +9,21 @@ struct Demand {
     let hazard: Hazard
     /// What waits for the model in the order in which it is to be served; nil if that is the view's own queue.
     var ownOrder: ArraySlice<UnplacedQuery>?
+    /// Those that wait for the worker that holds their beginning: nobody else is to take them yet.
+    var held: Set<QueryNumber> = []
 
     func first(in view: ClusterView) -> UnplacedQuery? {
-        if let ownOrder { ownOrder.first } else { view.unplaced.first }
+        guard held.isEmpty else { return queue(in: view).first { _ in true } }
+        return if let ownOrder { ownOrder.first } else { view.unplaced.first }
     }
 
     /// What waits, in the order in which it is to be served.
     func queue(in view: ClusterView) -> ServingOrder {
-        ServingOrder(own: ownOrder?.makeIterator(), central: ownOrder == nil ? view.unplaced.makeIterator() : nil)
+        ServingOrder(
+            own: ownOrder?.makeIterator(),
+            central: ownOrder == nil ? view.unplaced.makeIterator() : nil,
+            held: held
+        )
     }
 
     /// Takes a batch off the queue; the view's own queue loses it when it is placed.
@@ -37,9 +44,14 @@ struct Demand {
 struct ServingOrder: Sequence, IteratorProtocol {
     fileprivate var own: ArraySlice<UnplacedQuery>.Iterator?
     fileprivate var central: DeadlineQueue.Iterator?
+    /// Those to leave out.
+    fileprivate var held: Set<QueryNumber>
 
     mutating func next() -> UnplacedQuery? {
-        central != nil ? central?.next() : own?.next()
+        while let query = central != nil ? central?.next() : own?.next() {
+            if held.isEmpty || !held.contains(query.number) { return query }
+        }
+        return nil
     }
 }
 

@@ -4,7 +4,7 @@ internal import ServingModel
 struct DispatchBatch {
     /// At least one; the first is the one whose turn it is.
     private(set) var queries: [UnplacedQuery]
-    /// Prompt tokens to prefill, and Σ s² of the prompts.
+    /// Prompt tokens to prefill, and Σ s² of the prompts, less what the worker holds already.
     private(set) var tokens: Int
     private(set) var squares: Int
     /// Contexts as soon as it runs.
@@ -15,33 +15,57 @@ struct DispatchBatch {
     private(set) var seconds: Double
     /// Whether the next of the queue did not fit in.
     var isFull = false
+    /// Prompt tokens that the worker is believed to hold already.
+    private(set) var cachedTokens = 0
+    /// Whether one of its queries says what its prompt begins with.
+    private(set) var namesPrefixes: Bool
     /// Whether its size hangs on workers other than the one whose turn it is.
     var reliesOnOthers = false
 
-    init(of query: UnplacedQuery, on worker: PromptTiming) {
+    /// - Parameter cached: those of the prompt's tokens that the worker holds already.
+    init(of query: UnplacedQuery, cached: Int = 0, on worker: PromptTiming) {
         queries = [query]
-        tokens = query.prefillTokens
-        squares = query.prefillTokens * query.prefillTokens
+        tokens = query.prefillTokens - cached
+        squares = query.prefillTokens * query.prefillTokens - cached * cached
+        cachedTokens = cached
+        namesPrefixes = query.namesPrefix
         contextTokens = query.contextTokens
         longestContext = query.longestContext
         seconds = worker.seconds(tokens: tokens, squares: squares)
     }
 
     /// Seconds of its prefill with one more.
-    func seconds(with query: UnplacedQuery, on worker: PromptTiming) -> Double {
+    func seconds(with query: UnplacedQuery, cached: Int = 0, on worker: PromptTiming) -> Double {
         worker.seconds(
-            tokens: tokens + query.prefillTokens,
-            squares: squares + query.prefillTokens * query.prefillTokens
+            tokens: tokens + query.prefillTokens - cached,
+            squares: squares + query.prefillTokens * query.prefillTokens - cached * cached
         )
     }
 
-    mutating func add(_ query: UnplacedQuery, on worker: PromptTiming) {
-        seconds = seconds(with: query, on: worker)
+    mutating func add(_ query: UnplacedQuery, cached: Int = 0, on worker: PromptTiming) {
+        seconds = seconds(with: query, cached: cached, on: worker)
         queries.append(query)
-        tokens += query.prefillTokens
-        squares += query.prefillTokens * query.prefillTokens
+        tokens += query.prefillTokens - cached
+        squares += query.prefillTokens * query.prefillTokens - cached * cached
+        cachedTokens += cached
+        namesPrefixes = namesPrefixes || query.namesPrefix
         contextTokens += query.contextTokens
         longestContext = max(longestContext, query.longestContext)
+    }
+
+    /// The same on another worker, which holds other beginnings of its prompts.
+    func adapted(to slot: Int, in view: ClusterView) -> DispatchBatch {
+        guard namesPrefixes else { return self }
+        var result = self
+        let prompts = queries.reduce(into: (tokens: 0, squares: 0, cached: 0)) { sum, query in
+            let cached = view.cachedTokens(of: query, onSlot: slot)
+            sum.tokens += query.prefillTokens - cached
+            sum.squares += query.prefillTokens * query.prefillTokens - cached * cached
+            sum.cached += cached
+        }
+        (result.tokens, result.squares, result.cachedTokens) = prompts
+        result.seconds = view.workers[slot].promptTiming.seconds(tokens: prompts.tokens, squares: prompts.squares)
+        return result
     }
 
     var head: UnplacedQuery { queries[0] }
@@ -68,7 +92,7 @@ extension HoldAndDispatch {
         guard let head = rest.next() else { return nil }
         let free = view.workers[slot].freePlaces
         let timing = view.workers[slot].promptTiming
-        var batch = DispatchBatch(of: head, on: timing)
+        var batch = DispatchBatch(of: head, cached: view.cachedTokens(of: head, onSlot: slot), on: timing)
         var budget = settings.batchShare * head.firstTokenTime
         var deadline = head.deadline
         let cap = view.tokenCap(on: slot, pool: demand.pool)
@@ -76,12 +100,14 @@ extension HoldAndDispatch {
         batch.isFull = !settings.batches || batch.seconds >= budget || batch.tokens >= cap
         lazy var places = view.freePlaces(ofPool: demand.pool)
         while let query = rest.next() {
-            let seconds = batch.seconds(with: query, on: timing)
+            let cached = view.cachedTokens(of: query, onSlot: slot)
+            let seconds = batch.seconds(with: query, cached: cached, on: timing)
             let count = batch.queries.count + 1
             budget = min(budget, settings.batchShare * query.firstTokenTime)
             deadline = min(deadline, query.deadline)
             batch.isFull = true
-            guard settings.batches, seconds <= budget, batch.tokens + query.prefillTokens <= cap else { break }
+            guard settings.batches, seconds <= budget, batch.tokens + query.prefillTokens - cached <= cap
+            else { break }
             if count > free {
                 batch.reliesOnOthers = true
                 guard count <= places else { break }
@@ -90,7 +116,7 @@ extension HoldAndDispatch {
                 demand.now + .seconds(rounding: seconds) <= deadline
             else { break }
             batch.isFull = false
-            batch.add(query, on: timing)
+            batch.add(query, cached: cached, on: timing)
         }
         return batch
     }

@@ -53,6 +53,8 @@ struct Hazard {
         var pace = 0.0
         /// Seconds by which it sets the residents back.
         var stall = 0.0
+        /// Prompt tokens of the batch that it is believed to hold already.
+        var cached = 0
         /// The constraint that the batch breaks there, in words; empty if none.
         var failed = ""
     }
@@ -70,6 +72,7 @@ struct Hazard {
     ) -> Choice {
         let outlook = Outlook(of: worker, with: batch, interference: interference, now: now)
         var choice = Choice(kv: kvPenalty(of: batch, on: worker), pace: outlook.pace, stall: outlook.stall)
+        choice.cached = batch.cachedTokens
         if choice.kv > 0 { choice.failed = "its KV cache is too full" }
         if !isLate { countOwn(batch, outlook, &choice) }
         guard choice.hazard < limit else { return choice }

@@ -15,7 +15,7 @@ extension HoldAndDispatch {
         var least = Double.infinity
         for slot in candidates {
             let limit = view.wantsExplanations || settings.balance < 0 ? Double.infinity : least
-            let choice = view.workers[slot].rise(of: batch, hazard, limit: limit)
+            let choice = view.workers[slot].rise(of: batch.adapted(to: slot, in: view), hazard, limit: limit)
             let harm = settings.usesHazard ? choice.hazard : 0
             let score = harm + settings.balance * choice.pace / batch.head.tokenTime
             if score < least {
@@ -52,7 +52,7 @@ extension HoldAndDispatch {
                     .init("kv", choice.kv),
                     .init("pace_ms", choice.pace * 1000),
                     .init("prefill_ms", choice.stall * 1000),
-                ],
+                ] + (choice.cached > 0 ? [.init("cached", Double(choice.cached))] : []),
                 failed: choice.failed
             )
         }

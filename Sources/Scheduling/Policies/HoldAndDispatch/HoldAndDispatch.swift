@@ -7,10 +7,11 @@ package import ServingModel
 /// residents have run ahead of their pace, mostly the one whose last prefill is longest ago.
 ///
 /// 1. A worker with nothing to do gets the head of the queue at once: at low load nothing is held.
-/// 2. Otherwise a batch is the longest prefix of the queue that prefills within a share of the TTFT objective and keeps
+/// 2. A query most of whose prompt some worker still holds goes there as soon as that harms nobody.
+/// 3. Otherwise a batch is the longest prefix of the queue that prefills within a share of the TTFT objective and keeps
 ///    every deadline.
-/// 3. A full batch goes to the worker of least hazard as soon as that is small.
-/// 4. When the head's slack runs out the batch goes to the worker of least hazard, unless it would cost too many
+/// 4. A full batch goes to the worker of least hazard as soon as that is small.
+/// 5. When the head's slack runs out the batch goes to the worker of least hazard, unless it would cost too many
 ///    objectives: then its longest prompt is given up, and served later where it costs none.
 ///
 /// The documentation has it in full: docs/algorithm.md.
@@ -23,6 +24,8 @@ package struct HoldAndDispatch: PlacementPolicy {
     private var searches: [String: Search] = [:]
     /// When the last query that had waited too long was sent without regard for harm.
     var lastForced = Instant.zero
+    /// When each query that waits for a worker with its beginning last looked for one.
+    var homeSearches: [QueryNumber: Instant] = [:]
     /// Why the last decision placed nothing, if that holds until something of note happens.
     private var rest: Rest?
 
@@ -46,6 +49,7 @@ package struct HoldAndDispatch: PlacementPolicy {
         rest = nil
         for var demand in demands(in: view, at: now) {
             sendMisfits(&demand, &view, &decision)
+            sendHome(&demand, &view, &decision)
             fillIdle(&demand, &view, &decision)
             dispatch(&demand, &view, &decision)
             dispatchLate(&demand, &view, &decision)
@@ -72,7 +76,8 @@ package struct HoldAndDispatch: PlacementPolicy {
         while let slot = next {
             guard let head = demand.first(in: view) else { return }
             next = view.pools[demand.pool].idle.next(from: slot + 1)
-            let batch = DispatchBatch(of: head, on: view.workers[slot].promptTiming)
+            let cached = view.cachedTokens(of: head, onSlot: slot)
+            let batch = DispatchBatch(of: head, cached: cached, on: view.workers[slot].promptTiming)
             let choice = view.workers[slot].rise(of: batch, demand.hazard)
             // A worker that is too slow for the query is no gain; the common path weighs it against the others.
             guard choice.hazard < Double(1) else { continue }
@@ -89,7 +94,7 @@ package struct HoldAndDispatch: PlacementPolicy {
         while let batch = batch(from: demand, on: turn[0], in: view) {
             let slackEnds = batch.slackEnds(lastCall: settings.lastCall)
             let mustGo = !settings.holds || slackEnds <= demand.now
-            let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers
+            let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers && demand.held.isEmpty
             guard mustGo || batch.isFull else {
                 if mayRest { rest = Rest(demand, until: slackEnds, turn.prefix(1), in: view) }
                 return decision.lookAgain(at: slackEnds)
@@ -132,7 +137,10 @@ package struct HoldAndDispatch: PlacementPolicy {
         _ view: inout ClusterView
     ) -> [(slot: Int, choice: Hazard.Choice)] {
         // Time alone changes little: only workers that something happened to are looked at again.
-        let looked = isRepeated ? turn.filter { view.stepless.contains($0) } : turn
+        var looked = isRepeated ? turn.filter { view.stepless.contains($0) } : turn
+        if settings.usesPrefixes, !view.prefixes.isEmpty {
+            for home in homes(of: batch.head, demand, in: view) where !turn.contains(home) { looked.append(home) }
+        }
         let ranking = rank(looked, for: batch, in: view, demand.hazard)
         guard settings.aligns, let best = ranking.first, best.choice.kv > 0 else { return ranking }
         // Memory is short there, and whose turn it is says nothing of memory.

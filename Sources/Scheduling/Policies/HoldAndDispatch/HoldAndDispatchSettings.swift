@@ -28,6 +28,10 @@ extension HoldAndDispatch {
 
         /// Clients' guesses of output lengths count more than history.
         package var usesHints = true
+        /// Queries go to where the beginning of their prompt is, if somewhere.
+        package var usesPrefixes = true
+        /// Share of a prompt that a worker must hold to be waited for.
+        package var homeShare = 0.5
         /// Queries that would cost more objectives than they are wait until they cost none; off sends them all the same.
         package var sheds = true
         /// Hazard per query from which it is not worth its harm.
@@ -53,6 +57,8 @@ extension HoldAndDispatch {
             balance = try settings.number("balance", default: balance, in: -1...1)
             interference = try settings.number("interference", default: interference, in: 0...1)
             usesHints = try settings.flag("hints", default: usesHints)
+            usesPrefixes = try settings.flag("prefix", default: usesPrefixes)
+            homeShare = try settings.number("home-share", default: homeShare, in: 0.01...1)
             sheds = try settings.flag("shed", default: sheds)
             shedAt = try settings.number("shed-at", default: shedAt, in: 0...100)
             longestWait = try settings.number("longest-wait", default: longestWait, in: 0...1e6)

@@ -45,7 +45,8 @@ struct ClusterRun {
             workload: workload.arrived(simulation.records),
             records: simulation.records,
             workerSeconds: seconds,
-            gpuSeconds: seconds * Double(profiles.first?.gpus ?? 1)
+            gpuSeconds: seconds * Double(profiles.first?.gpus ?? 1),
+            cachedPromptShare: simulation.cachedPromptShare
         )
     }
 

@@ -6,7 +6,7 @@ internal import Simulation
 struct AgentSessions: Study {
     static let name = "agent-sessions"
     private static let profile = "p8"
-    private static let objective = ServiceLevelObjective(
+    static let objective = ServiceLevelObjective(
         timeToFirstToken: .seconds(10),
         averageTokenTime: .milliseconds(50)
     )
@@ -65,18 +65,27 @@ struct AgentSessions: Study {
     }
 
     /// Copies of the sessions that begin at random times.
-    private static func workload(
+    ///
+    /// - Parameter commonTokens: with which the prompts of all sessions begin.
+    static func workload(
         _ trace: Trace,
         _ profile: LatencyProfile,
         copies: Int,
+        commonTokens: Int = 0,
+        objective: ServiceLevelObjective = Self.objective,
         seed: UInt64
     ) -> StudyWorkload {
         var generator = SeededGenerator(seed: seed)
-        // What a hosted service may have taken: what is left of a gap is the agent's own time.
-        let scripts = trace.sessions { .seconds(rounding: 1 + 0.015 * Double($0.outputTokens)) }
         var copied: [SessionScript] = []
         var next = 0
-        for _ in 0..<copies {
+        for copy in 0..<copies {
+            var renamed = trace
+            for index in renamed.entries.indices {
+                renamed.entries[index].session = renamed.entries[index].session.map { $0 + 1000 * copy }
+            }
+            // What a hosted service may have taken: what is left of a gap is the agent's own time.
+            let scripts = renamed.withSessionBlocks(commonTokens: commonTokens)
+                .sessions { .seconds(rounding: 1 + 0.015 * Double($0.outputTokens)) }
             for var script in scripts {
                 script.start = .seconds(rounding: Double.random(in: 0..<beginnings, using: &generator))
                 for index in script.calls.indices {
@@ -133,8 +142,8 @@ struct AgentSessions: Study {
         chapter.text(
             """
             Sessions of coding agents (`agent_swebench.csv`): prompts of 27,000 tokens on average, one call after the other.
-            A slow service is asked less, so the rate is a result, not given. Prompts are computed anew for each call; an
-            engine that keeps the common beginning of a session's prompts would need far less. TTFT 10 s, ATGT 50 ms, an 8B
+            A slow service is asked less, so the rate is a result, not given. Prompts are computed anew for each call; what
+            keeping their common beginnings is worth has a section of its own. TTFT 10 s, ATGT 50 ms, an 8B
             model.
             """
         )

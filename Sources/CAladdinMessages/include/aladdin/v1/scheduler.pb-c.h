@@ -370,10 +370,20 @@ struct  Aladdin__V1__QueryQueued
    * Time left; 0 if it has no deadline.
    */
   uint64_t remaining_us;
+  /*
+   * What the prompt begins with: for each whole block of it, from the first, a hash of everything up to the block's end.
+   * Equal hashes are equal beginnings. Empty for a prompt of less than a block, or if the broker does not know.
+   */
+  size_t n_prompt_blocks;
+  uint64_t *prompt_blocks;
+  /*
+   * Bytes of prompt_bytes that each of them is.
+   */
+  uint32_t prompt_block_bytes;
 };
 #define ALADDIN__V1__QUERY_QUEUED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__query_queued__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0 }
 
 
 /*

@@ -67,7 +67,11 @@ typedef enum _Aladdin__V1__FrameKind {
   /*
    * peer → broker, empty body: give the call up
    */
-  ALADDIN__V1__FRAME_KIND__FRAME_CANCEL = 11
+  ALADDIN__V1__FRAME_KIND__FRAME_CANCEL = 11,
+  /*
+   * broker → peers that asked for it: ITEMs and ENDs, each with its header, one behind the other
+   */
+  ALADDIN__V1__FRAME_KIND__FRAME_BUNDLE = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(ALADDIN__V1__FRAME_KIND)
 } Aladdin__V1__FrameKind;
 /*
@@ -100,10 +104,14 @@ struct  Aladdin__V1__Hello
    * What this peer calls itself in tables; need not be unique.
    */
   char *name;
+  /*
+   * Whether the broker may send BUNDLE frames: many streams' messages for the cost of one.
+   */
+  protobuf_c_boolean takes_bundles;
 };
 #define ALADDIN__V1__HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__hello__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Aladdin__V1__Welcome

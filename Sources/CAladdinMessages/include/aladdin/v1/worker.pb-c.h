@@ -94,10 +94,14 @@ struct  Aladdin__V1__Registration
    */
   char *batching;
   Aladdin__V1__Profile *profile;
+  /*
+   * Whether beginnings of prompts stay in the KV cache for queries to come, so that these are quicker here.
+   */
+  protobuf_c_boolean keeps_prefixes;
 };
 #define ALADDIN__V1__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__registration__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL, 0 }
 
 
 /*

@@ -1,0 +1,98 @@
+extension PromptBlocks {
+    /// Bytes of text that a block has, or of token identifiers at four bytes each: some 256 tokens of English.
+    package static let blockBytes = 1024
+    /// Blocks of a prompt that are told apart: what is longer goes by its beginning.
+    package static let maximumBlocks = 256
+
+    /// The beginning of a prompt as a broker, which knows no tokens, can tell it from others: by its bytes.
+    ///
+    /// Two prompts have equal blocks as long as their text is the same, and the roles of their messages and where these end.
+    /// What comes after the last whole block is in none.
+    package static func hashes(of input: PromptInput) -> [UInt64] {
+        var chain = ByteChain()
+        switch input {
+        case .text(var text):
+            text.withUTF8 { chain.add(UnsafeRawBufferPointer($0)) }
+        case .tokens(let ids):
+            ids.withUnsafeBytes { chain.add($0) }
+        case .chat(let messages):
+            for message in messages {
+                var (role, content) = (message.role, message.content)
+                role.withUTF8 { chain.mark(UnsafeRawBufferPointer($0)) }
+                content.withUTF8 { chain.add(UnsafeRawBufferPointer($0)) }
+            }
+        }
+        return chain.hashes
+    }
+
+    /// The same for a worker that has counted the prompt's tokens: blocks are taken for equally long in tokens.
+    ///
+    /// - Parameter promptTokens: at least 1.
+    package init(of input: PromptInput, promptTokens: Int) {
+        let hashes = Self.hashes(of: input)
+        guard !hashes.isEmpty else {
+            self = .none
+            return
+        }
+        let share = Double(Self.blockBytes) / Double(max(1, input.byteCount))
+        self.init(hashes: hashes, blockTokens: Int((Double(promptTokens) * share).rounded(.down)))
+    }
+}
+
+extension PromptInput {
+    /// Bytes of the text, or of token identifiers at four bytes each; roles are not counted.
+    package var byteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .tokens(let ids): ids.count * 4
+        case .chat(let messages): messages.reduce(0) { $0 + $1.content.utf8.count }
+        }
+    }
+}
+
+/// Hashes of everything up to the end of each block of a stream of bytes.
+///
+/// The hash multiplies and folds eight bytes at a time: fast, good enough to tell prompts apart, and no protection from
+/// somebody who wants two prompts taken for one. All that such a person gets is a prompt sent to another worker than it
+/// might have been: no engine takes its KV cache by these.
+private struct ByteChain {
+    private(set) var hashes: [UInt64] = []
+    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private var count = 0
+
+    /// Bytes of the prompt.
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        var offset = 0
+        while offset < bytes.count, hashes.count < PromptBlocks.maximumBlocks {
+            let length = min(bytes.count - offset, PromptBlocks.blockBytes - count)
+            fold(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]))
+            offset += length
+            count += length
+            guard count == PromptBlocks.blockBytes else { continue }
+            count = 0
+            hashes.append(state)
+        }
+    }
+
+    /// What divides the bytes and is none of them.
+    mutating func mark(_ name: UnsafeRawBufferPointer) {
+        mix(UInt64.max)
+        fold(name)
+    }
+
+    private mutating func fold(_ bytes: UnsafeRawBufferPointer) {
+        let words = bytes.count / 8
+        for word in 0..<words { mix(bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)) }
+        guard words * 8 < bytes.count else { return }
+        var rest: UInt64 = 0
+        for offset in words * 8..<bytes.count { rest = rest << 8 | UInt64(bytes[offset]) }
+        mix(rest)
+        mix(UInt64(bytes.count - words * 8))
+    }
+
+    @inline(__always)
+    private mutating func mix(_ word: UInt64) {
+        state = (state ^ word) &* 0xBF58_476D_1CE4_E5B9
+        state ^= state >> 32
+    }
+}

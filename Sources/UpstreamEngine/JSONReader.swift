@@ -1,0 +1,265 @@
+/// Reads JSON (RFC 8259) from front to back, the parts that are wanted; what is not is checked and skipped.
+///
+/// Made for the events of a streamed answer: hundreds a second of a hundred bytes each, of which two or three fields
+/// matter. Nothing is kept but what is asked for.
+struct JSONReader {
+    /// The text is no JSON, or a value is of another type than it must be.
+    struct Unreadable: Error {}
+
+    /// As deep as values may lie in one another.
+    private static let maximumDepth = 128
+
+    private let bytes: [UInt8]
+    private var index = 0
+    private var depth = 0
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// Where it stands; `bytes` from one place to another are a value that was skipped.
+    var position: Int { index }
+
+    func slice(from start: Int) -> ArraySlice<UInt8> { bytes[start..<index] }
+
+    /// - Throws: if anything but space is left.
+    mutating func end() throws(Unreadable) {
+        skipSpace()
+        guard index == bytes.count else { throw Unreadable() }
+    }
+
+    /// Whether the next value is null, which is then passed.
+    mutating func null() throws(Unreadable) -> Bool {
+        guard try peek() == UInt8(ascii: "n") else { return false }
+        try word("null")
+        return true
+    }
+
+    /// Calls `body` with the name of each field; it has to read the value or skip it.
+    ///
+    /// - Returns: false for null.
+    @discardableResult
+    mutating func object(
+        _ body: (_ name: Name, inout JSONReader) throws(Unreadable) -> Void
+    ) throws(Unreadable) -> Bool {
+        if try null() { return false }
+        try open(UInt8(ascii: "{"))
+        if try closes(UInt8(ascii: "}")) { return true }
+        repeat {
+            guard try peek() == UInt8(ascii: "\"") else { throw Unreadable() }
+            let name = try name()
+            guard try peek() == UInt8(ascii: ":") else { throw Unreadable() }
+            index += 1
+            try body(name, &self)
+        } while try goesOn(until: UInt8(ascii: "}"))
+        return true
+    }
+
+    /// Calls `body` for each element; it has to read it or skip it.
+    ///
+    /// - Returns: false for null.
+    @discardableResult
+    mutating func array(_ body: (inout JSONReader) throws(Unreadable) -> Void) throws(Unreadable) -> Bool {
+        if try null() { return false }
+        try open(UInt8(ascii: "["))
+        if try closes(UInt8(ascii: "]")) { return true }
+        repeat { try body(&self) } while try goesOn(until: UInt8(ascii: "]"))
+        return true
+    }
+
+    /// A string; nil for null.
+    mutating func string() throws(Unreadable) -> String? {
+        if try null() { return nil }
+        let (start, end, hasEscapes) = try stringExtent()
+        let content = hasEscapes ? try Self.unescaped(bytes[start..<end])[...] : bytes[start..<end]
+        guard let text = String(validating: content, as: UTF8.self) else { throw Unreadable() }
+        return text
+    }
+
+    /// A whole number; nil for null.
+    mutating func integer() throws(Unreadable) -> Int? {
+        if try null() { return nil }
+        _ = try peek()
+        let start = index
+        try number()
+        // Digits alone, nearly always; otherwise a number like 3.0 or 1e3.
+        var value = 0
+        for byte in bytes[start..<index] {
+            let digit = Int(byte) - Int(UInt8(ascii: "0"))
+            guard (0...9).contains(digit), value <= Int.max / 10 - 1 else {
+                guard let number = Double(String(decoding: bytes[start..<index], as: UTF8.self)),
+                    let whole = Int(exactly: number)
+                else { throw Unreadable() }
+                return whole
+            }
+            value = value * 10 + digit
+        }
+        return value
+    }
+
+    /// Passes any value.
+    mutating func skip() throws(Unreadable) {
+        switch try peek() {
+        case UInt8(ascii: "{"): try object { _, reader throws(Unreadable) in try reader.skip() }
+        case UInt8(ascii: "["): try array { reader throws(Unreadable) in try reader.skip() }
+        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "t"): try word("true")
+        case UInt8(ascii: "f"): try word("false")
+        case UInt8(ascii: "n"): try word("null")
+        default: try number()
+        }
+    }
+}
+
+extension JSONReader {
+    /// The name of a field, compared without making a string of it.
+    struct Name {
+        fileprivate let bytes: ArraySlice<UInt8>
+
+        static func ~= (pattern: StaticString, name: Name) -> Bool {
+            pattern.utf8CodeUnitCount == name.bytes.count
+                && name.bytes.elementsEqual(UnsafeBufferPointer(start: pattern.utf8Start, count: name.bytes.count))
+        }
+    }
+
+    private mutating func name() throws(Unreadable) -> Name {
+        let (start, end, hasEscapes) = try stringExtent()
+        return Name(bytes: hasEscapes ? try Self.unescaped(bytes[start..<end])[...] : bytes[start..<end])
+    }
+
+    /// The next byte that is no space.
+    private mutating func peek() throws(Unreadable) -> UInt8 {
+        skipSpace()
+        guard index < bytes.count else { throw Unreadable() }
+        return bytes[index]
+    }
+
+    private mutating func skipSpace() {
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): index += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func open(_ bracket: UInt8) throws(Unreadable) {
+        guard try peek() == bracket, depth < Self.maximumDepth else { throw Unreadable() }
+        index += 1
+        depth += 1
+    }
+
+    private mutating func closes(_ bracket: UInt8) throws(Unreadable) -> Bool {
+        guard try peek() == bracket else { return false }
+        index += 1
+        depth -= 1
+        return true
+    }
+
+    private mutating func goesOn(until bracket: UInt8) throws(Unreadable) -> Bool {
+        if try closes(bracket) { return false }
+        guard bytes[index] == UInt8(ascii: ",") else { throw Unreadable() }
+        index += 1
+        return true
+    }
+
+    private mutating func word(_ word: StaticString) throws(Unreadable) {
+        for offset in 0..<word.utf8CodeUnitCount {
+            guard index < bytes.count, bytes[index] == word.utf8Start[offset] else { throw Unreadable() }
+            index += 1
+        }
+    }
+
+    /// Passes a string and says where its content is; `index` is at its quote.
+    private mutating func stringExtent() throws(Unreadable) -> (start: Int, end: Int, hasEscapes: Bool) {
+        guard try peek() == UInt8(ascii: "\"") else { throw Unreadable() }
+        index += 1
+        let start = index
+        var hasEscapes = false
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                index += 1
+                return (start, index - 1, hasEscapes)
+            case UInt8(ascii: "\\"):
+                hasEscapes = true
+                index += 2
+            case 0..<0x20:
+                throw Unreadable()
+            default:
+                index += 1
+            }
+        }
+        throw Unreadable()
+    }
+
+    private mutating func number() throws(Unreadable) {
+        if index < bytes.count, bytes[index] == UInt8(ascii: "-") { index += 1 }
+        let first = index
+        try digits()
+        guard bytes[first] != UInt8(ascii: "0") || index == first + 1 else { throw Unreadable() }
+        if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
+            index += 1
+            try digits()
+        }
+        guard index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") else { return }
+        index += 1
+        if index < bytes.count, bytes[index] == UInt8(ascii: "+") || bytes[index] == UInt8(ascii: "-") { index += 1 }
+        try digits()
+    }
+
+    private mutating func digits() throws(Unreadable) {
+        let start = index
+        while index < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) { index += 1 }
+        guard index > start else { throw Unreadable() }
+    }
+}
+
+extension JSONReader {
+    private static func unescaped(_ content: ArraySlice<UInt8>) throws(Unreadable) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(content.count)
+        var rest = content
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                result.append(byte)
+                continue
+            }
+            switch rest.popFirst() {
+            case UInt8(ascii: "n"): result.append(0x0A)
+            case UInt8(ascii: "t"): result.append(0x09)
+            case UInt8(ascii: "r"): result.append(0x0D)
+            case UInt8(ascii: "b"): result.append(0x08)
+            case UInt8(ascii: "f"): result.append(0x0C)
+            case UInt8(ascii: "u"): result += Array(Character(try scalar(&rest)).utf8)
+            case let other? where other == UInt8(ascii: "\"") || other == UInt8(ascii: "\\") || other == UInt8(ascii: "/"):
+                result.append(other)
+            default: throw Unreadable()
+            }
+        }
+        return result
+    }
+
+    /// What follows `\u`: four digits, and as many again after a high surrogate.
+    private static func scalar(_ rest: inout ArraySlice<UInt8>) throws(Unreadable) -> Unicode.Scalar {
+        let unit = try codeUnit(&rest)
+        guard (0xD800..<0xDC00).contains(unit) else {
+            guard let scalar = Unicode.Scalar(unit) else { throw Unreadable() }
+            return scalar
+        }
+        guard rest.popFirst() == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "u") else { throw Unreadable() }
+        let low = try codeUnit(&rest)
+        guard (0xDC00..<0xE000).contains(low),
+            let scalar = Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + UInt32(low) - 0xDC00)
+        else { throw Unreadable() }
+        return scalar
+    }
+
+    private static func codeUnit(_ rest: inout ArraySlice<UInt8>) throws(Unreadable) -> UInt16 {
+        guard rest.count >= 4, !rest.prefix(4).contains(UInt8(ascii: "+")), !rest.prefix(4).contains(UInt8(ascii: "-")),
+            let unit = UInt16(String(decoding: rest.prefix(4), as: UTF8.self), radix: 16)
+        else { throw Unreadable() }
+        rest.removeFirst(4)
+        return unit
+    }
+}

@@ -1,0 +1,172 @@
+internal import CZeroMQ
+internal import Glibc
+internal import ServingModel
+internal import Synchronization
+
+/// The thread that a poll loop runs on, or several in turns.
+///
+/// Loops that pass messages to each other all the time may share one: nobody has to be woken for a message then, which
+/// takes longer than most messages take to be dealt with. Each still has its own jobs, sockets and times, and nothing of
+/// theirs runs at once.
+///
+/// The thread begins with the first loop that starts and ends with the last that stops. All members may be called from any
+/// thread unless they say otherwise.
+package final class LoopThread: @unchecked Sendable {
+    private struct State {
+        var arriving: [PollLoop] = []
+        var isRunning = false
+        /// To be joined once it has ended.
+        var thread: pthread_t?
+    }
+
+    /// The kernel keeps 15 bytes of it.
+    private let name: String
+    private let state = Mutex(State())
+    /// Readable when a loop has something to do that came from another thread.
+    private let wakeUp = WakeUp()
+
+    /// Touched by the thread only, like all below.
+    private var loops: [PollLoop] = []
+    /// What `zmq_poll` fills in: the wake-up descriptor, then the sockets of all loops in their order.
+    private var items: [zmq_pollitem_t] = []
+    private var isStale = true
+    /// Something was left for a loop by this thread itself, which needs no wake-up.
+    private var hasWork = false
+
+    package init(name: String) {
+        self.name = name
+    }
+
+    /// Takes a loop in; its cycles begin.
+    func add(_ loop: PollLoop) {
+        state.withLock { state in
+            state.arriving.append(loop)
+            guard !state.isRunning else { return }
+            state.isRunning = true
+            // Whoever stopped the last loop of the thread before has not come to join it.
+            if let ended = state.thread { pthread_detach(ended) }
+            state.thread = spawnThread(passing: self, to: loopThread)
+        }
+        wakeUp.signal()
+    }
+
+    /// Lets the next round begin at once.
+    func signal() {
+        if pthread_getspecific(currentThreadKey) == Unmanaged.passUnretained(self).toOpaque() {
+            hasWork = true
+        } else {
+            wakeUp.signal()
+        }
+    }
+
+    /// Waits for the thread's end, if it has no loop any more.
+    func joinIfEnded() {
+        let thread = state.withLock { $0.isRunning ? nil : $0.thread.take() }
+        if let thread { pthread_join(thread, nil) }
+    }
+
+    fileprivate func run() {
+        pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
+        pthread_setspecific(currentThreadKey, Unmanaged.passUnretained(self).toOpaque())
+        while runRound() {}
+        pthread_setspecific(currentThreadKey, nil)
+    }
+
+    /// Sleeps until a loop has something to do, and has each do it; false when no loop is left.
+    private func runRound() -> Bool {
+        takeArrivals()
+        wait()
+        let now = PollLoop.now()
+        var hasEnded = false
+        var index = 1
+        for loop in loops {
+            let count = loop.pollSet.count
+            items.withUnsafeMutableBufferPointer { items in
+                loop.runCycle(UnsafeBufferPointer(rebasing: items[index..<index + count]), at: now)
+            }
+            index += count
+            if loop.pollSet.isStale { isStale = true }
+            if loop.hasEnded { hasEnded = true }
+        }
+        return !hasEnded || removeEnded()
+    }
+
+    private func takeArrivals() {
+        let arrived = state.withLock { state in
+            defer { state.arriving.removeAll() }
+            return state.arriving
+        }
+        guard !arrived.isEmpty else { return }
+        loops += arrived
+        isStale = true
+    }
+
+    /// - Returns: whether there are still loops.
+    private func removeEnded() -> Bool {
+        let ended = loops.filter(\.hasEnded)
+        loops.removeAll { $0.hasEnded }
+        isStale = true
+        let goesOn = state.withLock { state in
+            state.isRunning = !loops.isEmpty || !state.arriving.isEmpty
+            return state.isRunning
+        }
+        // Only now, so that whoever waits for the last of them finds a thread that it can join.
+        for loop in ended { loop.tellEnd() }
+        return goesOn
+    }
+
+    private func wait() {
+        if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
+        let timeout = hasWork ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) })
+        hasWork = false
+        while zmq_poll(&items, Int32(items.count), timeout) < 0 {
+            let code = zmq_errno()
+            switch code {
+            case EINTR: continue
+            case ETERM:
+                for loop in loops { loop.pollSet.closeAll() }
+                rebuild()
+            default: fatalError("zmq_poll: \(ZeroMQError(operation: "poll", code: code))")
+            }
+        }
+        if items[0].revents != 0 { wakeUp.clear() }
+    }
+
+    private func rebuild() {
+        items.removeAll(keepingCapacity: true)
+        items.append(zmq_pollitem_t(socket: nil, fd: wakeUp.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        for loop in loops { loop.pollSet.rebuild(into: &items) }
+        isStale = false
+    }
+
+    /// Milliseconds for `zmq_poll`, rounded up so as not to wake early and spin; -1 for no limit.
+    private static func timeout(until due: Instant) -> Int {
+        guard due < .distantFuture else { return -1 }
+        return Int((due - PollLoop.now()).wholeMilliseconds)
+    }
+}
+
+/// The thread-specific value that names the `LoopThread` whose thread this is.
+private let currentThreadKey = makeThreadKey()
+
+func makeThreadKey() -> pthread_key_t {
+    var key = pthread_key_t()
+    precondition(pthread_key_create(&key, nil) == 0, "no thread-specific values left")
+    return key
+}
+
+typealias ThreadEntry = @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+
+/// Starts a thread that is given, and owns, a reference to `object`.
+func spawnThread(passing object: AnyObject, to entry: ThreadEntry) -> pthread_t {
+    var thread = pthread_t()
+    let code = pthread_create(&thread, nil, entry, Unmanaged.passRetained(object).toOpaque())
+    precondition(code == 0, "cannot start the thread of a loop: \(code)")
+    return thread
+}
+
+private nonisolated func loopThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    Unmanaged<LoopThread>.fromOpaque(argument).takeRetainedValue().run()
+    return nil
+}
