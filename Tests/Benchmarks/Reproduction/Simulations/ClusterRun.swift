@@ -54,7 +54,10 @@ struct ClusterRun {
     private static func misses(in simulation: ClusterSimulation, _ workload: StudyWorkload) -> Int {
         let records = simulation.records
         return workload.counted.count { index in
-            let (query, record) = (workload.queries[index], records[index])
+            var query = workload.queries[index]
+            let record = records[index]
+            // In a conversation only the run knows when it came.
+            if let arrival = record.arrival { query.arrival = arrival }
             guard record.finish == nil else { return !query.isMet(by: record) }
             guard let arrival = record.arrival, record.firstToken == nil else { return false }
             return simulation.now - arrival > query.objective.timeToFirstToken

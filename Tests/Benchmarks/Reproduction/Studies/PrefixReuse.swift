@@ -7,7 +7,7 @@ struct PrefixReuse: Study {
     static let name = "prefix-reuse"
     private static let profile = "p8"
     private static let objective = ServiceLevelObjective(
-        timeToFirstToken: .seconds(5),
+        timeToFirstToken: .seconds(10),
         averageTokenTime: .milliseconds(50)
     )
     private static let target = 0.99
@@ -123,7 +123,7 @@ struct PrefixReuse: Study {
         var chapter = Chapter("Beginnings of prompts that workers keep")
         chapter.text(
             """
-            The same coding agents, TTFT 5 s and ATGT 50 ms, chunked, on workers that keep the beginnings of prompts in what
+            The same coding agents, TTFT 10 s and ATGT 50 ms, chunked, on workers that keep the beginnings of prompts in what
             their KV caches have free, the least recently used given up first. Each call's prompt is the one before and more,
             so that most of it has been computed somewhere. Who sends the call there needs far fewer workers; who sends too
             many there makes them wait. *In common* is a system prompt that all sessions share, the case in which policies that
