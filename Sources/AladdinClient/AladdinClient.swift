@@ -49,7 +49,8 @@ public actor AladdinClient: QueryService, Service {
     private var closed: Status?
 
     /// - Parameters:
-    ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`.
+    ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`; of several brokers, with a comma between: the
+    ///     one that leads is found, and the next one when it does.
     ///   - name: what this client calls itself in tables.
     ///   - key: for a broker that wants to know who comes.
     ///   - connectPatience: how long a query waits for a session.

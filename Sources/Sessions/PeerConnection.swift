@@ -49,6 +49,10 @@ package final class PeerConnection {
     var greetAgain = Instant.zero
     private var outbox: Outbox
     private var lastHeard = Instant.zero
+    /// The same without what is only on its way.
+    private var lastFrame = Instant.zero
+    private var arrivals: ArrivalWatch?
+    private var lookForArrivals = Instant.zero
     private var lastSent = Instant.zero
     private var failures = 0
     var loop: PollLoop?
@@ -119,6 +123,7 @@ package final class PeerConnection {
             if now >= until { lose(Status(.unavailable, .none, silence), at: now) }
             return sayHello() ? until : now + .milliseconds(10)
         case .open(_, let interval, let timeout):
+            noteArrivals(at: now, every: interval)
             if now >= lastHeard + timeout {
                 lose(Status(.unavailable, .sessionExpired, "the broker at \(place) fell silent"), at: now)
                 return now
@@ -172,6 +177,7 @@ package final class PeerConnection {
             }
             if socket === current?.socket {
                 lastHeard = PollLoop.now()
+                lastFrame = lastHeard
                 take(header, body)
                 // It may have ended the session.
                 guard socket === current?.socket else { return }
@@ -224,6 +230,8 @@ package final class PeerConnection {
         current = greeting
         failures = 0
         lastHeard = PollLoop.now()
+        lastFrame = lastHeard
+        arrivals = greeting.socket.watchArrivals()
         state = .open(
             session: welcome.session,
             interval: max(welcome.heartbeatInterval, .milliseconds(10)),
@@ -243,6 +251,17 @@ package final class PeerConnection {
         } catch {
             logger.warning("the broker sent a bundle that cannot be read")
         }
+    }
+
+    /// A large frame on a slow link is no silence, for a minute.
+    private func noteArrivals(at now: Instant, every interval: Interval) {
+        guard now >= lookForArrivals else { return }
+        lookForArrivals = now + interval
+        guard now >= lastFrame + interval, now < lastFrame + .seconds(60) else {
+            arrivals?.rest()
+            return
+        }
+        if arrivals?.look() == true { lastHeard = now }
     }
 
     private func lose(_ status: Status, at now: Instant, keeping kept: Socket? = nil) {

@@ -95,6 +95,7 @@ extension SessionEndpoint {
             )
             if let previous {
                 bundles[previous] = nil
+                arrivals[previous] = nil
                 pendingEnds.append(previous)
             }
         } catch {
@@ -112,6 +113,7 @@ extension SessionEndpoint {
             "session opened",
             metadata: ["session": "\(session)", "peer": "\(hello.name)", "key": "\(user ?? "none")"]
         )
+        arrivals[session] = socket.watchArrivals()
         _ = transmit(.welcome, to: session, body: welcome.encode())
         if hello.takesBundles { bundles[session] = FrameBundle() }
     }
@@ -135,7 +137,16 @@ extension SessionEndpoint {
         logger.debug("session ended", metadata: ["session": "\(session)", "why": "\(why)"])
         outboxes[session] = nil
         bundles[session] = nil
+        arrivals[session] = nil
         pendingEnds.append(session)
+    }
+
+    /// A large frame on a slow link is no silence.
+    func watchArrivals(at now: Instant) {
+        let quiet = table.quiet(for: configuration.heartbeatInterval, at: now)
+        for session in quiet where arrivals[session]?.look() == true { table.noteArrival(in: session, at: now) }
+        let others = Set(arrivals.keys).subtracting(quiet)
+        for session in others { arrivals[session]?.rest() }
     }
 
     func reportEnds(to handle: (Input) -> Void) {

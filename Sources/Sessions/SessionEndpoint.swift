@@ -34,6 +34,8 @@ package final class SessionEndpoint {
     var bundles: [UInt64: FrameBundle] = [:]
     /// Those of them that have something, in the order in which they got it.
     var filledBundles: [UInt64] = []
+    /// What arrives before it is a frame, of sessions over TCP.
+    var arrivals: [UInt64: ArrivalWatch] = [:]
     private var nextHeartbeat = Instant.zero
     var pendingEnds: [UInt64] = []
     /// The state of everybody's rights that the sessions were last checked against.
@@ -116,6 +118,7 @@ package final class SessionEndpoint {
         for session in outboxes.keys.sorted() where !flush(session) { isBlocked = true }
         if now >= nextHeartbeat {
             nextHeartbeat = now + configuration.heartbeatInterval
+            watchArrivals(at: now)
             for session in table.expired(at: now) { end(session, "it fell silent") }
             for session in table.openNumbers { _ = transmit(.ping, to: session) }
         }

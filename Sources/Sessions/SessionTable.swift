@@ -13,6 +13,8 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         /// Whose key it was opened with; nil where there are no keys.
         package let principal: Principal?
         package internal(set) var lastHeard: Instant
+        /// The same without what is only on its way.
+        var lastFrame: Instant
         /// Highest stream number that the peer has opened.
         package internal(set) var highestStream: UInt64 = 0
         /// Frames that were no frames.
@@ -79,6 +81,7 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
             software: software,
             principal: principal,
             lastHeard: now,
+            lastFrame: now,
             controls: TokenBucket(limits.controls, at: now)
         )
         numbers[route] = number
@@ -99,7 +102,22 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
             return .refused(Status(.failedPrecondition, .staleSession, "no such session; say hello again"))
         }
         sessions[number]?.lastHeard = now
+        sessions[number]?.lastFrame = now
         return .accepted(session: number)
+    }
+
+    /// How long one frame may be on its way while its bytes arrive.
+    private static var longestFrame: Interval { .seconds(60) }
+
+    /// Sessions from which nothing has come for `patience`: their next frame may be a large one.
+    func quiet(for patience: Interval, at now: Instant) -> [UInt64] {
+        sessions.values.filter { $0.lastFrame + patience <= now }.map(\.number).sorted()
+    }
+
+    /// Bytes of a frame arrive, which is a sign of life, within bounds.
+    mutating func noteArrival(in number: UInt64, at now: Instant) {
+        guard let session = sessions[number], now < session.lastFrame + Self.longestFrame else { return }
+        sessions[number]?.lastHeard = now
     }
 
     /// Notes that a stream was opened.

@@ -84,5 +84,11 @@ extension Socket {
         zmq_msg_gets(frame, "User-Id").map { String(cString: $0) }
     }
 
+    /// The descriptor of the connection that `frame` came from.
+    var latestDescriptor: CInt? {
+        let descriptor = zmq_msg_get(frame, ZMQ_SRCFD)
+        return descriptor >= 0 ? descriptor : nil
+    }
+
     private var hasMore: Bool { zmq_msg_more(frame) != 0 }
 }

@@ -41,15 +41,16 @@ package struct SocketOptions: Sendable {
 
     /// Time between ZMTP pings; zero for none.
     ///
-    /// They find hosts that vanished, not applications that hang. Keep it long: a peer in the middle of one large frame
-    /// looks dead, too.
+    /// They find hosts that vanished, not applications that hang, which sessions find sooner.
     package var heartbeatInterval = Interval.seconds(5)
 
     /// Silence after a ping until the peer counts as gone.
-    package var heartbeatTimeout = Interval.seconds(20)
+    ///
+    /// Long, as a peer in the middle of one large frame looks dead, too: 4 MiB take a minute at 0.5 Mbit/s.
+    package var heartbeatTimeout = Interval.seconds(60)
 
     /// Silence after which the peer is told to give us up; held at 65.5 s, beyond which libzmq overflows (#4226).
-    package var heartbeatTimeToLive = Interval.seconds(20)
+    package var heartbeatTimeToLive = Interval.seconds(60)
 
     /// Time a new connection has for its handshake.
     package var handshakeInterval = Interval.seconds(5)

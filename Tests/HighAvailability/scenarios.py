@@ -78,7 +78,7 @@ class Takeover(Scenario):
     """The leader's host is killed, cut off or stands still, again and again."""
 
     def __init__(self, folder: Path, seed: int, rounds: int):
-        self.seconds = 10.0 + 14.0 * rounds
+        self.seconds = 10.0 + 10.0 * rounds
         self.takeovers: dict[str, list[float]] = {}
         super().__init__(folder, seed, rounds)
 

@@ -166,7 +166,7 @@ class Service:
                 self.violations.append(f"{role.name} ended by itself; see {role.log}")
         return judge
 
-    def silence_after(self, at: float, seconds: float = 12) -> float:
+    def silence_after(self, at: float, seconds: float = 6) -> float:
         """The longest time within so many seconds in which no client was told of an acceptance or an end."""
         heard = [at, *(time for time in self.heard_at if at < time < at + seconds)]
         return max((next - last for last, next in zip(heard, heard[1:])), default=float("inf"))

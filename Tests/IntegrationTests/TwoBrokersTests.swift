@@ -100,6 +100,20 @@ extension IntegrationTests {
             #expect(third.isRunning)
         }
 
+        @Test func `A broker waits for a database that is not there yet, and ends for one that will not have it`()
+            async throws
+        {
+            let early = ServiceProcess(["broker", "--journal", "postgres://me@127.0.0.1:1/x"] + Endpoints().flags)
+            let why = try await early.line("standing by")
+            #expect(why.contains("is the server running, and does it listen there?"))
+            early.kill(SIGTERM)
+            #expect(try await early.exitCode() == 0)
+            let address = PostgreSQLServer.shared.address().replacing("/journals", with: "/nothing")
+            let refused = try await Run.aladdin(["broker", "--journal", address] + Endpoints().flags)
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("make it with createdb"), "\(refused.errors)")
+        }
+
         @Test func `Lists of endpoints are for peers, not for a broker`() async throws {
             let list = ["--frontend-endpoint", "tcp://127.0.0.1:5550,tcp://127.0.0.1:5560"]
             let refused = try await Run.aladdin(["broker"] + list)

@@ -6,17 +6,14 @@ import ZeroMQ
 
 @Suite("A peer with several brokers", .timeLimit(.minutes(1)))
 struct SeveralBrokersTests {
-    /// An address where nobody listens yet.
-    private static func freeAddress() async throws -> String {
-        let probe = ServedEndpoint()
-        let address = try await probe.open()
-        await probe.stop()
-        return address
+    /// An address where nobody listens yet, and nobody else's test will.
+    private static func freeAddress() -> String {
+        "ipc:///tmp/aladdin-sessions-\(UInt64.random(in: .min ... .max))"
     }
 
     @Test("The one that answers is found, wherever it stands in the list")
     func first() async throws {
-        let nobody = try await Self.freeAddress()
+        let nobody = Self.freeAddress()
         for isFirst in [true, false] {
             let endpoint = ServedEndpoint(firstSession: 7)
             let peer = ConnectedPeer()
@@ -37,7 +34,7 @@ struct SeveralBrokersTests {
         let old = ServedEndpoint(firstSession: 1)
         let peer = ConnectedPeer()
         var events = peer.events.makeAsyncIterator()
-        let next = try await Self.freeAddress()
+        let next = Self.freeAddress()
         try await peer.connect(to: "\(old.open()),\(next)")
         #expect(await events.next() == .opened(session: 1))
         await old.stop()
@@ -45,9 +42,18 @@ struct SeveralBrokersTests {
         var inputs = new.events.makeAsyncIterator()
         _ = try await new.open(next)
         #expect(await events.next() == .lost(.sessionExpired))
-        #expect(await events.next() == .opened(session: 100))
+        // On a slow machine it may have been greeted more than once.
+        guard case .opened(let session)? = await events.next() else {
+            Issue.record("no session with the other broker")
+            return
+        }
+        #expect(session >= 100)
         #expect(await peer.send(.call, stream: 1, body: [5]))
-        #expect(await inputs.next() == .call(session: 100, stream: 1, body: [5]))
+        while let input = await inputs.next() {
+            guard case .call = input else { continue }
+            #expect(input == .call(session: session, stream: 1, body: [5]))
+            break
+        }
         await peer.stop()
         await new.stop()
     }
@@ -58,7 +64,7 @@ struct SeveralBrokersTests {
         let new = ServedEndpoint(firstSession: 100)
         let peer = ConnectedPeer()
         var events = peer.events.makeAsyncIterator()
-        let next = try await Self.freeAddress()
+        let next = Self.freeAddress()
         try await peer.connect(to: "\(next),\(old.open())")
         #expect(await events.next() == .opened(session: 1))
         _ = try await new.open(next)
