@@ -60,7 +60,8 @@ extension QueuedQuery: WireMapped {
             remaining: wire.pointee.remaining_us == 0
                 ? nil : try Reading.microseconds(wire.pointee.remaining_us, "remaining_us"),
             blocks: Array(UnsafeBufferPointer(start: wire.pointee.prompt_blocks, count: wire.pointee.n_prompt_blocks)),
-            blockShare: Double(wire.pointee.prompt_block_bytes) / Double(max(1, wire.pointee.prompt_bytes))
+            blockShare: Double(min(wire.pointee.prompt_block_bytes, wire.pointee.prompt_bytes))
+                / Double(max(1, wire.pointee.prompt_bytes))
         )
     }
 
