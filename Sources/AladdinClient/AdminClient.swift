@@ -76,13 +76,16 @@ package actor AdminClient {
         self.method = method
         self.request = request
         giveUp = PollLoop.now() + patience
-        do throws(ZeroMQError) {
-            try connect()
-        } catch {
-            await loop.stop()
-            throw Status(.invalidArgument, .none, error.description)
+        // The waiter is there before the answer can be: between the two nothing may come in.
+        let result = await withCheckedContinuation { (waiter: Waiter) in
+            do throws(ZeroMQError) {
+                self.waiter = waiter
+                try connect()
+            } catch {
+                self.waiter = nil
+                waiter.resume(returning: .failure(Status(.invalidArgument, .none, error.description)))
+            }
         }
-        let result = await withCheckedContinuation { self.waiter = $0 }
         connection.close()
         await loop.stop()
         return try result.get()

@@ -149,7 +149,7 @@ public actor AladdinClient: QueryService, Service {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
         // The caller gets the stream at once; opening it belongs to this actor, whose `run` ends whatever is left.
-        Task(executorPreference: loop) { await self.open(call, sink) }
+        Task(executorPreference: LoopTaskExecutor(loop)) { await self.open(call, sink) }
         return stream
     }
 
@@ -165,8 +165,11 @@ public actor AladdinClient: QueryService, Service {
     public func models() async throws(Status) -> [ServedModel] {
         guard connection.isOpen else { throw closed ?? Self.notConnected }
         let stream = makeStream()
-        connection.send(.call, method: .listModels, stream: stream)
-        return try await withCheckedContinuation { (waiter: ModelsWaiter) in modelWaiters[stream] = waiter }.get()
+        // The waiter is there before the answer can be: between the two nothing may come in.
+        return try await withCheckedContinuation { (waiter: ModelsWaiter) in
+            modelWaiters[stream] = waiter
+            connection.send(.call, method: .listModels, stream: stream)
+        }.get()
     }
 
     private func open(_ call: QueryCall, _ sink: QueryStream.Continuation) {
@@ -180,7 +183,7 @@ public actor AladdinClient: QueryService, Service {
         sink.onTermination = { [weak self] reason in
             guard case .cancelled = reason, let self else { return }
             // The reader went away, on whatever thread; cancelling is this actor's business.
-            Task(executorPreference: loop) { await self.cancel(number) }
+            Task(executorPreference: LoopTaskExecutor(loop)) { await self.cancel(number) }
         }
         if connection.isOpen { send(number) } else { unsent.append(number) }
     }
@@ -246,8 +249,13 @@ public actor AladdinClient: QueryService, Service {
     private func call(_ method: Method, _ body: [UInt8]) async throws(Status) {
         guard connection.isOpen else { throw closed ?? Self.notConnected }
         let stream = makeStream()
-        guard connection.send(.call, method: method, stream: stream, body: body) else { throw Self.tooMuchWaits }
-        try await withCheckedContinuation { (waiter: Waiter) in waiters[stream] = waiter }.get()
+        try await withCheckedContinuation { (waiter: Waiter) in
+            guard connection.send(.call, method: method, stream: stream, body: body) else {
+                waiter.resume(returning: .failure(Self.tooMuchWaits))
+                return
+            }
+            waiters[stream] = waiter
+        }.get()
     }
 
     private func makeStream() -> UInt64 {

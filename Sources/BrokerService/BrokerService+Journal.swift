@@ -94,7 +94,10 @@ extension BrokerService {
     /// Returns when the journal has failed, or when nobody waits for that any more.
     func waitForFailure() async {
         guard journalFailure == nil, !isEnding else { return }
-        await withCheckedContinuation { failureWaiter = $0 }
+        // Asked anew: beginning to wait may take its turn behind others.
+        await withCheckedContinuation { waiter in
+            if journalFailure == nil, !isEnding { failureWaiter = waiter } else { waiter.resume() }
+        }
     }
 
     func stopWaitingForFailure() {

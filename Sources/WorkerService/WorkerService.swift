@@ -153,7 +153,10 @@ package actor WorkerService: Service {
 
     private func waitForRefusal() async {
         guard refusal == nil, !isEnding else { return }
-        await withCheckedContinuation { refused = $0 }
+        // Asked anew: beginning to wait may take its turn behind others.
+        await withCheckedContinuation { waiter in
+            if refusal == nil, !isEnding { refused = waiter } else { waiter.resume() }
+        }
     }
 
     func connect() throws(ZeroMQError) {
@@ -278,7 +281,9 @@ extension WorkerService {
     private func driveEngine(_ runner: EngineRunner) async {
         while !isStopping {
             guard let turn = machine?.nextTurn() else {
-                await withCheckedContinuation { idle = $0 }
+                await withCheckedContinuation { waiter in
+                    if isStopping { waiter.resume() } else { idle = waiter }
+                }
                 continue
             }
             let result = await runner.run(turn)
@@ -314,7 +319,9 @@ extension WorkerService {
         logger.info("draining", metadata: ["queries": "\(leases)"])
         connection?.send(.item, method: .work, stream: 1, body: WorkerReport.drain.encode())
         drainDeadline = PollLoop.now() + configuration.drainTime
-        await withCheckedContinuation { drained = $0 }
+        await withCheckedContinuation { waiter in
+            if isRegistered, leases > 0 { drained = waiter } else { waiter.resume() }
+        }
         drainDeadline = .distantFuture
     }
 }

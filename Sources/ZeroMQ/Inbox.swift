@@ -2,6 +2,13 @@
 ///
 /// Used under the loop's lock.
 struct Inbox {
+    /// Something to run: for an actor on the loop, or for a task that prefers it.
+    struct Job {
+        let job: UnownedJob
+        /// Nil for an actor's.
+        let taskExecutor: UnownedTaskExecutor?
+    }
+
     enum Phase {
         case idle
         case running
@@ -21,7 +28,7 @@ struct Inbox {
     /// A cycle was asked for.
     var isWoken = false
 
-    private var jobs: [UnownedJob] = []
+    private var jobs: [Job] = []
 
     /// A signal is on its way, so further jobs need none.
     private var isSignalled = false
@@ -31,7 +38,7 @@ struct Inbox {
 
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    mutating func add(_ job: UnownedJob) -> AfterAdding {
+    mutating func add(_ job: Job) -> AfterAdding {
         jobs.append(job)
         if phase == .stopped {
             guard !hasLateThread else { return .nothing }
@@ -44,7 +51,7 @@ struct Inbox {
     }
 
     /// The jobs to run in this cycle, after the wake-up signal was cleared.
-    mutating func takeJobs() -> (jobs: [UnownedJob], isStopping: Bool, isWoken: Bool) {
+    mutating func takeJobs() -> (jobs: [Job], isStopping: Bool, isWoken: Bool) {
         isSignalled = false
         defer { isWoken = false }
         return (takeAll(), phase == .stopping, isWoken)
@@ -74,7 +81,7 @@ struct Inbox {
     }
 
     /// The next jobs for the late thread; nil tells it to end.
-    mutating func takeLateJobs() -> [UnownedJob]? {
+    mutating func takeLateJobs() -> [Job]? {
         guard !jobs.isEmpty else {
             hasLateThread = false
             return nil
@@ -82,8 +89,8 @@ struct Inbox {
         return takeAll()
     }
 
-    private mutating func takeAll() -> [UnownedJob] {
-        var taken: [UnownedJob] = []
+    private mutating func takeAll() -> [Job] {
+        var taken: [Job] = []
         swap(&taken, &jobs)
         return taken
     }

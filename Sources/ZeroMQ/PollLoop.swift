@@ -14,11 +14,11 @@ internal import Synchronization
 /// the handlers of readable sockets, once each; call `onCycle`. All run on one thread, so an actor on the loop must
 /// neither block nor compute for long.
 ///
-/// Tasks that prefer it as their executor run there, too, between the actors' jobs.
+/// Tasks that prefer a `LoopTaskExecutor` run there, too, between the actors' jobs.
 ///
 /// `enqueue`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
 /// precondition).
-package final class PollLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+package final class PollLoop: SerialExecutor, @unchecked Sendable {
     /// Its name, and that of its own thread (the kernel keeps 15 bytes of it).
     package let name: String
 
@@ -71,7 +71,10 @@ package final class PollLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Runs `job` on the loop's thread, after those enqueued before it.
     package func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        enqueue(Inbox.Job(job: UnownedJob(job), taskExecutor: nil))
+    }
+
+    func enqueue(_ job: Inbox.Job) {
         // Once the job is in, it may run elsewhere and let go of the last reference to the loop.
         let loop = Unmanaged.passRetained(self)
         defer { loop.release() }
@@ -211,10 +214,15 @@ extension PollLoop {
         pthread_setspecific(currentLoopKey, nil)
     }
 
-    private func run(_ jobs: [UnownedJob]) {
+    private func run(_ jobs: [Inbox.Job]) {
         let serial = asUnownedSerialExecutor()
-        let task = asUnownedTaskExecutor()
-        for job in jobs { job.runSynchronously(isolatedTo: serial, taskExecutor: task) }
+        for entry in jobs {
+            if let executor = entry.taskExecutor {
+                entry.job.runSynchronously(on: executor)
+            } else {
+                entry.job.runSynchronously(on: serial)
+            }
+        }
     }
 }
 

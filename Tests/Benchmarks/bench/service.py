@@ -6,7 +6,7 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from programs import PEERS, RELEASE, free_ports, run, running
+from programs import PEERS, RELEASE, free_ports, run, running, share_priority
 
 ALADDIN = RELEASE / "aladdin"
 
@@ -48,6 +48,7 @@ def up(
     ]
     with running(*command, port=http) as process:
         wait_until_ready(f"http://127.0.0.1:{http}/ready")
+        share_priority(process)
         yield Service(process, http=f"http://127.0.0.1:{http}", **addresses)
 
 
@@ -75,8 +76,10 @@ def broker_and_scheduler(policy="jsq", keys=None):
     key = ["--key", keys / "scheduler.key"] if keys else []
     with running(ALADDIN, "broker", *storage, *flags(addresses, *addresses), *security, port=port) as broker:
         endpoint = flags(addresses, "scheduler")
-        with running(ALADDIN, "scheduler", "--policy", policy, "--log-level", "error", *endpoint, *key):
+        with running(ALADDIN, "scheduler", "--policy", policy, "--log-level", "error", *endpoint, *key) as scheduler:
             time.sleep(0.5)  # it connects within milliseconds; without keys that could be asked for
+            share_priority(broker)
+            share_priority(scheduler)
             yield Service(broker, **addresses)
 
 

@@ -30,6 +30,17 @@ extension HoldAndDispatch {
         return [best] + others.sorted { ($0.choice.hazard, $0.slot) < ($1.choice.hazard, $1.slot) }
     }
 
+    /// Whether a worker's queries would hardly notice a batch, so that waiting for a larger one gains nothing.
+    ///
+    /// Of a GPU that is never so: a prefill takes as long as some tokens. Servers that answer from memory, and engines that
+    /// only pretend, would otherwise get one query for each answer.
+    func isNextToFree(_ batch: DispatchBatch, on worker: WorkerView) -> Bool {
+        let tokens = Double(worker.waitingTokens + batch.tokens)
+        let squares = Double(worker.waitingSquares + batch.squares)
+        let phase = worker.prefillPhase(tokens: tokens, squares: squares)
+        return max(phase.seconds, phase.stall) <= settings.freeShare * batch.head.tokenTime
+    }
+
     /// The workers that were given queries longest ago, the longest first.
     func candidates(for demand: Demand, in view: ClusterView) -> [Int] {
         guard settings.aligns else { return view.pools[demand.pool].slots }

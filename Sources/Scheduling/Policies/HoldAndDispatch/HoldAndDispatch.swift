@@ -10,7 +10,7 @@ package import ServingModel
 /// 2. A query most of whose prompt some worker still holds goes there as soon as that harms nobody.
 /// 3. Otherwise a batch is the longest prefix of the queue that prefills within a share of the TTFT objective and keeps
 ///    every deadline.
-/// 4. A full batch goes to the worker of least hazard as soon as that is small.
+/// 4. A full batch goes to the worker of least hazard as soon as that is small; so does one that takes next to no time.
 /// 5. When the head's slack runs out the batch goes to the worker of least hazard, unless it would cost too many
 ///    objectives: then its longest prompt is given up, and served later where it costs none.
 ///
@@ -95,7 +95,8 @@ package struct HoldAndDispatch: PlacementPolicy {
             let slackEnds = batch.slackEnds(lastCall: settings.lastCall)
             let mustGo = !settings.holds || slackEnds <= demand.now
             let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers && demand.held.isEmpty
-            guard mustGo || batch.isFull else {
+            let isFree = settings.holds && isNextToFree(batch, on: view.workers[turn[0]])
+            guard mustGo || batch.isFull || isFree else {
                 if mayRest { rest = Rest(demand, until: slackEnds, turn.prefix(1), in: view) }
                 return decision.lookAgain(at: slackEnds)
             }
@@ -120,7 +121,10 @@ package struct HoldAndDispatch: PlacementPolicy {
                 continue
             }
             demand.remove(batch)
-            let reason = mustGo ? "its slack was used up" : "the batch was full and harmed nobody there"
+            let reason =
+                mustGo
+                ? "its slack was used up"
+                : batch.isFull ? "the batch was full and harmed nobody there" : "it takes next to no time there"
             send(batch, to: slot, because: reason, ranking, &view, demand, &decision)
             if !isPrefilled { turn = candidates(for: demand, in: view) }
         }

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from finding import Finding, alternate, skip
-from programs import BUILT, Missing, compile_c, free_ports, measure, run as run_program, running
+from programs import BUILT, Missing, compile_c, free_ports, measure, run as run_program, running, share_priority
 from service import endpoints, flags, wait_until_ready, ALADDIN
 
 SMALL = 64
@@ -62,8 +62,9 @@ def gateway(engine):
         ALADDIN, "up", "--engine", "upstream", "--upstream", f"http://127.0.0.1:{engine}", "--journal", "none",
         "--policy", "jsq", "--http", f"127.0.0.1:{http}", "--log-level", "error", *flags(addresses, *addresses),
     ]
-    with running(*command, port=http):
+    with running(*command, port=http) as process:
         wait_until_ready(f"http://127.0.0.1:{http}/ready")
+        share_priority(process)
         yield http
 
 

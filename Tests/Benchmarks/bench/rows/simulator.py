@@ -1,6 +1,8 @@
 """The simulator: queries a second of its own time, and the search for the smallest fleet."""
 
+import resource
 import time
+from statistics import median
 
 from finding import Finding
 from programs import ROOT, probe, run as run_program
@@ -31,12 +33,14 @@ def search(bench):
         "--duration-s", "390", "--warmup-s", "60", "--mode", "prefill-priority", "--slo-ttft-ms", "2000",
         "--slo-atgt-ms", "100", "--policy", "aladdin", "--find-min-workers", "--json",
     ]
-    seconds = []
+    seconds, elapsed = [], []
     for _ in range(bench.pairs if bench.is_long else 2):
-        begin = time.monotonic()
+        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         run_program(*command)
-        seconds.append(time.monotonic() - begin)
+        elapsed.append(time.monotonic() - begin)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return Finding(
         "simulator", "aladdin: --find-min-workers on 20,000 queries", "s", seconds, target=10, more_is_better=False,
-        note="wall-clock time",
+        note=f"processor time of all threads; {median(elapsed):.1f} s on the clock",
     )
