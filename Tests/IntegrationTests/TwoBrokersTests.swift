@@ -117,10 +117,10 @@ extension IntegrationTests {
         @Test func `Lists of endpoints are for peers, not for a broker`() async throws {
             let list = ["--frontend-endpoint", "tcp://127.0.0.1:5550,tcp://127.0.0.1:5560"]
             let refused = try await Run.aladdin(["broker"] + list)
-            #expect(refused.code == 2 || refused.code == 64)
+            #expect(refused.code == 2)
             #expect(refused.errors.contains("a broker listens in one place"))
             let hosts = try await Run.aladdin(["broker", "--broker", "a,b"])
-            #expect(hosts.errors.contains("--broker is for those who connect to brokers"))
+            #expect(hosts.code == 2 && hosts.errors.contains("Unknown option '--broker'"), "\(hosts.errors)")
         }
     }
 }

@@ -83,7 +83,7 @@ struct AutoscaleCommand: AsyncParsableCommand {
     )
     var decisionLog: String?
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var logging: ServiceOptions
 

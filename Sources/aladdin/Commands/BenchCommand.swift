@@ -44,7 +44,7 @@ struct BenchCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var objective: ObjectiveOptions
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
 
     func run() async throws {

@@ -61,7 +61,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
     @Option(help: "With --worker: a key for the queries, beside --key for the admin endpoint. (default: none)")
     var frontendKey: String?

@@ -16,7 +16,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(help: "File with a key for the broker's admin endpoint, to show its metrics. (default: none)")
     var adminKey: String?
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var tracing: TracingOptions

@@ -50,7 +50,7 @@ struct QueryCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object when the answer is complete.")
     var json = false
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
 
     func validate() throws {

@@ -10,7 +10,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         abstract: "Runs the scheduler: decides which worker gets which query, and learns how fast workers are."
     )
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var scaling: ScalingAdviceOptions
     @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")

@@ -13,7 +13,7 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
 
     func run() async throws {

@@ -19,7 +19,7 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: "Seconds between pictures, from 0.1 to 3600.")
     var intervalS = 1.0
 
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
 
     func validate() throws {

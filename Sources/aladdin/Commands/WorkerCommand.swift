@@ -20,7 +20,7 @@ struct WorkerCommand: AsyncParsableCommand {
     var untilInputEnds = false
 
     @OptionGroup var engine: EngineOptions
-    @OptionGroup var endpoints: EndpointOptions
+    @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var service: ServiceOptions
 

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import BrokerService
 
-/// Where the broker listens, and where everybody else finds it.
+/// The four endpoints: where the broker listens, and where everybody else finds it.
 struct EndpointOptions: ParsableArguments {
     @Option(help: "Where clients and gateways connect. (default: tcp://127.0.0.1:5550)")
     var frontendEndpoint: String?
@@ -16,53 +16,18 @@ struct EndpointOptions: ParsableArguments {
     var adminEndpoint: String?
 
     @Option(
-        help: """
-            Hosts of the broker and of those that stand by for it, with a comma between: instead of the endpoints, at \
-            their usual ports. (default: this machine)
-            """
-    )
-    var broker: String?
-
-    @Option(
         help: "File of settings, NAME: VALUE a line, by the names of the options. (default: what ALADDIN_CONFIG says)"
     )
     var config: String?
 
-    /// For those who connect: of several brokers, with a comma between.
-    func frontend() throws -> String {
-        try Setting.resolve(frontendEndpoint, "frontend-endpoint") ?? elsewhere(5550)
-    }
-
-    func worker() throws -> String {
-        try Setting.resolve(workerEndpoint, "worker-endpoint") ?? elsewhere(5551)
-    }
-
-    func scheduler() throws -> String {
-        try Setting.resolve(schedulerEndpoint, "scheduler-endpoint") ?? elsewhere(5552)
-    }
-
-    func admin() throws -> String {
-        try Setting.resolve(adminEndpoint, "admin-endpoint") ?? elsewhere(5553)
-    }
-
     /// For the broker itself, which listens in one place for each role.
     func listening() throws -> BrokerAddresses {
-        guard broker == nil else {
-            throw ValidationError(
-                "--broker is for those who connect to brokers; say with the endpoints where this one listens"
-            )
-        }
-        return BrokerAddresses(
+        BrokerAddresses(
             frontend: try listening(frontendEndpoint, "frontend-endpoint", 5550),
             worker: try listening(workerEndpoint, "worker-endpoint", 5551),
             scheduler: try listening(schedulerEndpoint, "scheduler-endpoint", 5552),
             admin: try listening(adminEndpoint, "admin-endpoint", 5553)
         )
-    }
-
-    private func elsewhere(_ port: Int) throws -> String {
-        let hosts = try Setting.resolve(broker, "broker", default: "127.0.0.1")
-        return hosts.split(separator: ",").map { "tcp://\($0):\(port)" }.joined(separator: ",")
     }
 
     private func listening(_ given: String?, _ name: String, _ port: Int) throws -> String {
