@@ -108,13 +108,11 @@ package struct GatewayService: Service {
         )
         let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
         let server = HTTPServerBuilder { responder in
-            OnEventLoop(
-                HTTP1Channel(
-                    responder: responder,
-                    configuration: .init(
-                        additionalChannelHandlers: [ConnectionCloseHandler()],
-                        idleTimeout: idleTimeout
-                    )
+            HTTP1Channel(
+                responder: responder,
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionCloseHandler()],
+                    idleTimeout: idleTimeout
                 )
             )
         }
