@@ -16,7 +16,7 @@ internal import Synchronization
 ///
 /// Tasks that prefer a `LoopTaskExecutor` run there, too, between the actors' jobs.
 ///
-/// `enqueue`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
+/// `enqueue`, `execute`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
 /// precondition).
 package final class PollLoop: SerialExecutor, @unchecked Sendable {
     /// Its name, and that of its own thread (the kernel keeps 15 bytes of it).
@@ -71,7 +71,12 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
 
     /// Runs `job` on the loop's thread, after those enqueued before it.
     package func enqueue(_ job: consuming ExecutorJob) {
-        enqueue(Inbox.Job(job: UnownedJob(job), taskExecutor: nil))
+        enqueue(.actor(UnownedJob(job)))
+    }
+
+    /// Calls `body` on the loop's thread, in turn with the jobs: for what is too little to make a task of.
+    package func execute(_ body: @escaping @Sendable () -> Void) {
+        enqueue(.call(body))
     }
 
     func enqueue(_ job: Inbox.Job) {
@@ -217,10 +222,10 @@ extension PollLoop {
     private func run(_ jobs: [Inbox.Job]) {
         let serial = asUnownedSerialExecutor()
         for entry in jobs {
-            if let executor = entry.taskExecutor {
-                entry.job.runSynchronously(on: executor)
-            } else {
-                entry.job.runSynchronously(on: serial)
+            switch entry {
+            case .actor(let job): job.runSynchronously(on: serial)
+            case .task(let job, let executor): job.runSynchronously(on: executor)
+            case .call(let body): body()
             }
         }
     }
