@@ -8,7 +8,7 @@ import PackageDescription
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
 //   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports   JSON
 //       no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
         .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "EngineInterface", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(name: "JSON", swiftSettings: alwaysOptimised),
         .target(name: "Reports", swiftSettings: settings),
         .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: alwaysOptimised),
         .target(
@@ -126,7 +127,7 @@ let package = Package(
         .target(
             name: "GatewayService",
             dependencies: [
-                "AccessControl", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
+                "AccessControl", "AladdinClient", "JSON", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -160,7 +161,7 @@ let package = Package(
         .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
         .target(
             name: "UpstreamEngine",
-            dependencies: ["EngineInterface", "HTTPTransfers", "ServingModel", log],
+            dependencies: ["EngineInterface", "HTTPTransfers", "JSON", "ServingModel", log],
             swiftSettings: settings
         ),
 
@@ -256,6 +257,7 @@ let package = Package(
             resources: [.copy("Profiles")],
             swiftSettings: settings
         ),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "ServingModel"], swiftSettings: settings),
         .testTarget(
             name: "BrokeringTests",
