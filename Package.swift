@@ -68,7 +68,7 @@ let package = Package(
 
         // L2
         .systemLibrary(name: "CZeroMQ"),
-        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel"], swiftSettings: settings),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel", collections], swiftSettings: settings),
         .systemLibrary(name: "CSodium"),
         .target(
             name: "AccessControl",

@@ -32,6 +32,10 @@ package final class LoopThread: @unchecked Sendable {
     private var isStale = true
     /// Something was left for a loop by this thread itself, which needs no wake-up.
     private var hasWork = false
+    /// Rounds since the kernel was asked last.
+    private var roundsUnpolled = 0
+    /// As many may follow on each other as long as the loops have work for each other.
+    private static let mostRoundsUnpolled = 8
 
     package init(name: String) {
         self.name = name
@@ -117,8 +121,15 @@ package final class LoopThread: @unchecked Sendable {
 
     private func wait() {
         if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
+        let hasWork = hasWork || loops.contains(where: \.pollSet.hasArrivals)
+        self.hasWork = false
+        if hasWork, roundsUnpolled < Self.mostRoundsUnpolled {
+            roundsUnpolled += 1
+            for index in items.indices { items[index].revents = 0 }
+            return
+        }
+        roundsUnpolled = 0
         let timeout = hasWork ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) })
-        hasWork = false
         while zmq_poll(&items, Int32(items.count), timeout) < 0 {
             let code = zmq_errno()
             switch code {

@@ -179,7 +179,8 @@ extension PollLoop {
     func runCycle(_ items: UnsafeBufferPointer<zmq_pollitem_t>, at now: Instant) {
         let (jobs, isStopping, isWoken) = inbox.withLock { $0.takeJobs() }
         guard
-            isWoken || isStopping || !jobs.isEmpty || now >= due || items.contains(where: { $0.revents != 0 })
+            isWoken || isStopping || !jobs.isEmpty || now >= due || pollSet.hasArrivals
+                || items.contains(where: { $0.revents != 0 })
         else { return }
         pthread_setspecific(currentLoopKey, Unmanaged.passUnretained(self).toOpaque())
         defer { pthread_setspecific(currentLoopKey, nil) }

@@ -20,6 +20,8 @@ final class PollSet {
 
     /// The watches when the items were made, in their order.
     private var polled: [Watch] = []
+    /// Those that libzmq has no part in, as they are connected to a socket of their own thread.
+    private var inside: [Watch] = []
 
     /// Whether the items are to be made anew.
     private(set) var isStale = true
@@ -39,13 +41,19 @@ final class PollSet {
     /// How many items it has in the poll.
     var count: Int { polled.count }
 
+    /// Whether something has come to a socket from another of the same thread.
+    var hasArrivals: Bool {
+        polled.contains { !$0.socket.arrivals.isEmpty } || inside.contains { !$0.socket.arrivals.isEmpty }
+    }
+
     /// Whether a socket was closed that is still in the poll.
     var hasClosedSockets: Bool { watches.contains { $0.socket.isClosed } }
 
     /// Adds an item for each socket.
     func rebuild(into items: inout [zmq_pollitem_t]) {
         watches.removeAll { $0.socket.isClosed }
-        polled = watches
+        polled = watches.filter { $0.socket.circuit == nil }
+        inside = watches.filter { $0.socket.circuit != nil }
         for watch in polled {
             items.append(zmq_pollitem_t(socket: watch.socket.open(), fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
         }
@@ -54,8 +62,12 @@ final class PollSet {
 
     /// Calls the handlers of the sockets that the poll found readable.
     func callHandlers(_ items: UnsafeBufferPointer<zmq_pollitem_t>) {
-        // A handler may change `polled` through a rebuild only in the next round.
-        for (index, watch) in polled.enumerated() where items[index].revents & Int16(ZMQ_POLLIN) != 0 {
+        // A handler may change these through a rebuild only in the next round.
+        for (index, watch) in polled.enumerated()
+        where items[index].revents & Int16(ZMQ_POLLIN) != 0 || !watch.socket.arrivals.isEmpty {
+            if watch.isActive, !watch.socket.isClosed { watch.onReadable() }
+        }
+        for watch in inside where !watch.socket.arrivals.isEmpty {
             if watch.isActive, !watch.socket.isClosed { watch.onReadable() }
         }
     }

@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import DequeModule
 internal import Glibc
 package import ServingModel
 
@@ -12,6 +13,12 @@ extension Socket {
     /// choice; after many of those in a row it returns nil early, and polling finds the socket still readable.
     package func receive() -> Incoming? {
         let socket = open()
+        if let message = arrivals.popFirst() {
+            isFromInside = true
+            return message
+        }
+        isFromInside = false
+        guard circuit == nil else { return nil }
         var dropped = 0
         while dropped < Self.maximumForeignPerCall {
             guard pull(socket) else { return nil }
@@ -86,6 +93,7 @@ extension Socket {
 
     /// The descriptor of the connection that `frame` came from.
     var latestDescriptor: CInt? {
+        guard !isFromInside else { return nil }
         let descriptor = zmq_msg_get(frame, ZMQ_SRCFD)
         return descriptor >= 0 ? descriptor : nil
     }

@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import DequeModule
 internal import Glibc
 
 /// A ZeroMQ socket whose calls never block.
@@ -24,10 +25,21 @@ package final class Socket {
     /// Nil once closed.
     private(set) var handle: UnsafeMutableRawPointer?
 
+    private var lastInside: UInt32 = 0
+
     /// The frame last received.
     ///
     /// On the heap: up to 33 bytes of content lie within the struct, which must not move.
     let frame: UnsafeMutablePointer<zmq_msg_t>
+
+    /// What came from sockets of the same thread and has not been received.
+    var arrivals: Deque<Incoming> = []
+    /// To dealers of the same thread, of a router.
+    var circuits: [RoutingID: ShortCircuit] = [:]
+    /// To a router of the same thread, of a dealer.
+    private(set) var circuit: ShortCircuit?
+    /// Whether the message received last came from this thread.
+    var isFromInside = false
 
     /// Makes a socket that is neither bound nor connected.
     ///
@@ -66,6 +78,7 @@ package final class Socket {
             throw ZeroMQError(operation: "bind", endpoint: endpoint, code: code)
         }
         guard zmq_bind(handle, endpoint) == 0 else { throw .last("bind", endpoint: endpoint) }
+        if endpoint.hasPrefix("inproc://") { InsideDoors.open(endpoint, for: self) }
         return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer throws(ZeroMQError) in
             var size = buffer.count
             guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) == 0 else {
@@ -83,6 +96,10 @@ package final class Socket {
         if let code = Endpoint.refusalToConnect(endpoint) {
             throw ZeroMQError(operation: "connect", endpoint: endpoint, code: code)
         }
+        if kind == .dealer, let router = InsideDoors.router(at: endpoint) {
+            circuit = router.acceptInside(self)
+            return
+        }
         guard zmq_connect(handle, endpoint) == 0 else { throw .last("connect", endpoint: endpoint) }
     }
 
@@ -94,6 +111,17 @@ package final class Socket {
         checkThread()
         self.handle = nil
         zmq_close(handle)
+        circuit?.router?.circuits[circuit?.id ?? RoutingID(0)] = nil
+        arrivals = []
+    }
+
+    /// Takes a dealer of the same thread for a peer.
+    private func acceptInside(_ dealer: Socket) -> ShortCircuit {
+        checkThread()
+        lastInside += 1
+        let circuit = ShortCircuit(router: self, dealer: dealer, id: RoutingID(inside: lastInside))
+        circuits[circuit.id] = circuit
+        return circuit
     }
 
     package var isClosed: Bool { handle == nil }
