@@ -6,7 +6,7 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → ZeroMQ, CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
 //   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports   JSON
 //       no I/O, no clock, no Foundation
@@ -99,7 +99,7 @@ let package = Package(
             dependencies: ["HTTPTransfers", "ServingModel", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
-        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
+        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel", "ZeroMQ"], swiftSettings: settings),
 
         // L3
         .target(
@@ -161,7 +161,7 @@ let package = Package(
         .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
         .target(
             name: "UpstreamEngine",
-            dependencies: ["EngineInterface", "HTTPTransfers", "JSON", "ServingModel", log],
+            dependencies: ["EngineInterface", "HTTPTransfers", "JSON", "ServingModel", "ZeroMQ", log],
             swiftSettings: settings
         ),
 
@@ -387,7 +387,7 @@ let package = Package(
         .testTarget(
             name: "UpstreamEngineTests",
             dependencies: [
-                "UpstreamEngine", "EngineInterface", "HTTPTransfers", "ServingModel", "StandInServer", log,
+                "UpstreamEngine", "EngineInterface", "HTTPTransfers", "ServingModel", "StandInServer", "ZeroMQ", log,
             ],
             swiftSettings: settings
         ),

@@ -132,6 +132,12 @@ extension PollLoop {
         pollSet.add(socket, onReadable: onReadable)
     }
 
+    /// The same for a descriptor, for as long as the loop runs; closing it is its owner's business, in `onStop`.
+    package func watch(descriptor: CInt, onReadable: @escaping () -> Void) {
+        checkIsolated()
+        pollSet.add(descriptor, onReadable: onReadable)
+    }
+
     /// Ends the calls for `socket`, also in the cycle that is under way.
     package func unwatch(_ socket: Socket) {
         checkIsolated()
@@ -175,12 +181,10 @@ extension PollLoop {
 extension PollLoop {
     /// Runs a cycle if there is something to do in it.
     ///
-    /// - Parameter items: of its sockets, as polled.
-    func runCycle(_ items: UnsafeBufferPointer<zmq_pollitem_t>, at now: Instant) {
+    func runCycle(at now: Instant) {
         let (jobs, isStopping, isWoken) = inbox.withLock { $0.takeJobs() }
         guard
-            isWoken || isStopping || !jobs.isEmpty || now >= due || pollSet.hasArrivals
-                || items.contains(where: { $0.revents != 0 })
+            isWoken || isStopping || !jobs.isEmpty || now >= due || pollSet.isReadable
         else { return }
         pthread_setspecific(currentLoopKey, Unmanaged.passUnretained(self).toOpaque())
         defer { pthread_setspecific(currentLoopKey, nil) }
@@ -193,7 +197,7 @@ extension PollLoop {
             hasEnded = true
             return
         }
-        pollSet.callHandlers(items)
+        pollSet.callHandlers()
         due = cycleHandler?(Self.now()) ?? .distantFuture
         cyclesRun += 1
     }

@@ -17,8 +17,10 @@ extension Socket {
             isFromInside = true
             return message
         }
+        // Behind those of its own thread a socket that is settled has no others.
+        let isDone = isFromInside && !isUnsettled
         isFromInside = false
-        guard circuit == nil else { return nil }
+        guard circuit == nil, !isDone else { return nil }
         var dropped = 0
         while dropped < Self.maximumForeignPerCall {
             guard pull(socket) else { return nil }
@@ -70,6 +72,7 @@ extension Socket {
 
     /// Moves the next frame into `frame`; false when none is there or the context has ended.
     private func pull(_ socket: UnsafeMutableRawPointer) -> Bool {
+        isUnsettled = true
         while zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0 {
             let code = zmq_errno()
             switch code {

@@ -70,6 +70,7 @@ extension Socket {
     }
 
     private func push(_ bytes: UnsafeRawBufferPointer, more: Bool, on socket: UnsafeMutableRawPointer) -> SendOutcome {
+        isUnsettled = true
         let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
         while zmq_send(socket, bytes.baseAddress, bytes.count, flags) < 0 {
             let code = zmq_errno()

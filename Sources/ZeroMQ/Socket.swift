@@ -38,6 +38,11 @@ package final class Socket {
     var circuits: [RoutingID: ShortCircuit] = [:]
     /// To a router of the same thread, of a dealer.
     private(set) var circuit: ShortCircuit?
+    /// Becomes readable when libzmq has something to tell a socket that is not unsettled.
+    let descriptor: CInt
+    /// Whether it has been used since libzmq was last asked about messages: what its descriptor would have told may have
+    /// been taken in by the way.
+    var isUnsettled = true
     /// Whether the message received last came from this thread.
     var isFromInside = false
 
@@ -48,6 +53,7 @@ package final class Socket {
         let handle = try context.makeSocket(kind.type)
         do {
             try options.apply(to: handle, kind: kind)
+            descriptor = try Self.option(ZMQ_FD, of: handle)
         } catch {
             zmq_close(handle)
             throw error
@@ -65,6 +71,25 @@ package final class Socket {
         if let handle { zmq_close(handle) }
         zmq_msg_close(frame)
         frame.deallocate()
+    }
+
+    /// Asks libzmq whether there is a message to receive; nil if the context has ended.
+    func settle() -> Bool? {
+        guard let handle else { return false }
+        isUnsettled = false
+        guard let events = try? Self.option(ZMQ_EVENTS, of: handle) else { return nil }
+        // There may be more of them than will be received at once.
+        if events & ZMQ_POLLIN != 0 { isUnsettled = true }
+        return isUnsettled
+    }
+
+    private static func option(_ option: CInt, of handle: UnsafeMutableRawPointer) throws(ZeroMQError) -> CInt {
+        var value: CInt = 0
+        var size = MemoryLayout<CInt>.size
+        while zmq_getsockopt(handle, option, &value, &size) != 0 {
+            guard zmq_errno() == EINTR else { throw .last("getsockopt") }
+        }
+        return value
     }
 
     /// Accepts connections at `endpoint` and returns the endpoint in full, with the port chosen for `tcp://host:*`.
