@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[42] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[43] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -220,6 +220,7 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[42] =
   { "REASON_OUT_OF_MEMORY", "ALADDIN__V1__REASON__REASON_OUT_OF_MEMORY", 43 },
   { "REASON_POISONOUS", "ALADDIN__V1__REASON__REASON_POISONOUS", 44 },
   { "REASON_ENGINE_STALLED", "ALADDIN__V1__REASON__REASON_ENGINE_STALLED", 45 },
+  { "REASON_HANDOVER_FAILED", "ALADDIN__V1__REASON__REASON_HANDOVER_FAILED", 46 },
   { "REASON_UNSUPPORTED_VERSION", "ALADDIN__V1__REASON__REASON_UNSUPPORTED_VERSION", 60 },
   { "REASON_STALE_SESSION", "ALADDIN__V1__REASON__REASON_STALE_SESSION", 61 },
   { "REASON_PROTOCOL_VIOLATION", "ALADDIN__V1__REASON__REASON_PROTOCOL_VIOLATION", 62 },
@@ -233,9 +234,9 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[42] =
   { "REASON_TOO_FAST", "ALADDIN__V1__REASON__REASON_TOO_FAST", 83 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 13},{40, 25},{60, 31},{80, 38},{0, 42}
+{0, 0},{20, 13},{40, 25},{60, 32},{80, 39},{0, 43}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[42] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[43] =
 {
   { "REASON_ATTEMPTS_EXHAUSTED", 27 },
   { "REASON_CANCELLED_BY_CLIENT", 20 },
@@ -244,16 +245,17 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[42
   { "REASON_EMPTY_PROMPT", 2 },
   { "REASON_ENGINE_FAILED", 26 },
   { "REASON_ENGINE_STALLED", 30 },
-  { "REASON_INVALID_API_KEY", 39 },
+  { "REASON_HANDOVER_FAILED", 31 },
+  { "REASON_INVALID_API_KEY", 40 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
   { "REASON_JOURNAL_FAILED", 24 },
   { "REASON_KEY_REUSED", 11 },
-  { "REASON_KEY_REVOKED", 38 },
+  { "REASON_KEY_REVOKED", 39 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
-  { "REASON_MESSAGE_TOO_LARGE", 35 },
+  { "REASON_MESSAGE_TOO_LARGE", 36 },
   { "REASON_NONE", 0 },
   { "REASON_NO_WORKER", 13 },
   { "REASON_OBJECTIVE_UNREACHABLE", 17 },
@@ -261,24 +263,24 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[42
   { "REASON_OVERLOADED", 23 },
   { "REASON_POISONOUS", 29 },
   { "REASON_PROMPT_TOO_LONG", 3 },
-  { "REASON_PROTOCOL_VIOLATION", 33 },
+  { "REASON_PROTOCOL_VIOLATION", 34 },
   { "REASON_QUERY_RUNS", 12 },
   { "REASON_QUEUE_FULL", 14 },
-  { "REASON_SESSION_EXPIRED", 36 },
+  { "REASON_SESSION_EXPIRED", 37 },
   { "REASON_SHUTTING_DOWN", 18 },
   { "REASON_SLOW_READER", 22 },
-  { "REASON_STALE_SESSION", 32 },
-  { "REASON_SUPERSEDED", 37 },
-  { "REASON_TENANT_FORBIDDEN", 40 },
-  { "REASON_TOO_FAST", 41 },
+  { "REASON_STALE_SESSION", 33 },
+  { "REASON_SUPERSEDED", 38 },
+  { "REASON_TENANT_FORBIDDEN", 41 },
+  { "REASON_TOO_FAST", 42 },
   { "REASON_TOO_MANY_QUERIES", 15 },
   { "REASON_TOO_MANY_SESSIONS", 16 },
   { "REASON_UNKNOWN_MODEL", 8 },
   { "REASON_UNKNOWN_QUERY", 9 },
   { "REASON_UNSUPPORTED", 10 },
-  { "REASON_UNSUPPORTED_VERSION", 31 },
+  { "REASON_UNSUPPORTED_VERSION", 32 },
   { "REASON_WORKER_LOST", 25 },
-  { "REASON_WRONG_ROLE", 34 },
+  { "REASON_WRONG_ROLE", 35 },
 };
 const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
 {
@@ -287,9 +289,9 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  42,
+  43,
   aladdin__v1__reason__enum_values_by_number,
-  42,
+  43,
   aladdin__v1__reason__enum_values_by_name,
   5,
   aladdin__v1__reason__value_ranges,
