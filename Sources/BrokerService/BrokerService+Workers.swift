@@ -55,7 +55,7 @@ extension BrokerService {
     }
 
     private func join(_ id: WorkerID, _ registration: WorkerRegistration) {
-        let joined = WorkerJoined(
+        var joined = WorkerJoined(
             worker: id,
             name: registration.name.isEmpty ? "worker-\(id.rawValue)" : registration.name,
             engine: registration.engine,
@@ -65,6 +65,8 @@ extension BrokerService {
             batching: registration.batching,
             profile: registration.profile
         )
+        joined.role = registration.role
+        joined.kvExchange = registration.kvExchange
         command(id, .registered(worker: id))
         broker.workerJoined(joined, at: PollLoop.now())
         logger.info(

@@ -58,6 +58,7 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case outOfMemory = 43
     case poisonous = 44
     case engineStalled = 45
+    case handoverFailed = 46
     // The session.
     case unsupportedVersion = 60
     case staleSession = 61

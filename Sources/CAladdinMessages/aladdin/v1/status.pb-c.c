@@ -187,7 +187,7 @@ const ProtobufCEnumDescriptor aladdin__v1__status_code__descriptor =
   aladdin__v1__status_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[43] =
+static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[44] =
 {
   { "REASON_NONE", "ALADDIN__V1__REASON__REASON_NONE", 0 },
   { "REASON_MALFORMED", "ALADDIN__V1__REASON__REASON_MALFORMED", 1 },
@@ -221,6 +221,7 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[43] =
   { "REASON_OUT_OF_MEMORY", "ALADDIN__V1__REASON__REASON_OUT_OF_MEMORY", 43 },
   { "REASON_POISONOUS", "ALADDIN__V1__REASON__REASON_POISONOUS", 44 },
   { "REASON_ENGINE_STALLED", "ALADDIN__V1__REASON__REASON_ENGINE_STALLED", 45 },
+  { "REASON_HANDOVER_FAILED", "ALADDIN__V1__REASON__REASON_HANDOVER_FAILED", 46 },
   { "REASON_UNSUPPORTED_VERSION", "ALADDIN__V1__REASON__REASON_UNSUPPORTED_VERSION", 60 },
   { "REASON_STALE_SESSION", "ALADDIN__V1__REASON__REASON_STALE_SESSION", 61 },
   { "REASON_PROTOCOL_VIOLATION", "ALADDIN__V1__REASON__REASON_PROTOCOL_VIOLATION", 62 },
@@ -234,9 +235,9 @@ static const ProtobufCEnumValue aladdin__v1__reason__enum_values_by_number[43] =
   { "REASON_TOO_FAST", "ALADDIN__V1__REASON__REASON_TOO_FAST", 83 },
 };
 static const ProtobufCIntRange aladdin__v1__reason__value_ranges[] = {
-{0, 0},{20, 14},{40, 26},{60, 32},{80, 39},{0, 43}
+{0, 0},{20, 14},{40, 26},{60, 33},{80, 40},{0, 44}
 };
-static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[43] =
+static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[44] =
 {
   { "REASON_ATTEMPTS_EXHAUSTED", 28 },
   { "REASON_CANCELLED_BY_CLIENT", 21 },
@@ -245,16 +246,17 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[43
   { "REASON_EMPTY_PROMPT", 2 },
   { "REASON_ENGINE_FAILED", 27 },
   { "REASON_ENGINE_STALLED", 31 },
-  { "REASON_INVALID_API_KEY", 40 },
+  { "REASON_HANDOVER_FAILED", 32 },
+  { "REASON_INVALID_API_KEY", 41 },
   { "REASON_INVALID_METADATA", 7 },
   { "REASON_INVALID_OBJECTIVE", 6 },
   { "REASON_INVALID_SAMPLING", 5 },
   { "REASON_JOURNAL_FAILED", 25 },
   { "REASON_KEY_REUSED", 11 },
-  { "REASON_KEY_REVOKED", 39 },
+  { "REASON_KEY_REVOKED", 40 },
   { "REASON_MALFORMED", 1 },
   { "REASON_MAX_TOKENS_OUT_OF_RANGE", 4 },
-  { "REASON_MESSAGE_TOO_LARGE", 36 },
+  { "REASON_MESSAGE_TOO_LARGE", 37 },
   { "REASON_NONE", 0 },
   { "REASON_NO_WORKER", 14 },
   { "REASON_OBJECTIVE_UNREACHABLE", 18 },
@@ -262,24 +264,24 @@ static const ProtobufCEnumValueIndex aladdin__v1__reason__enum_values_by_name[43
   { "REASON_OVERLOADED", 24 },
   { "REASON_POISONOUS", 30 },
   { "REASON_PROMPT_TOO_LONG", 3 },
-  { "REASON_PROTOCOL_VIOLATION", 34 },
+  { "REASON_PROTOCOL_VIOLATION", 35 },
   { "REASON_QUERY_RUNS", 12 },
   { "REASON_QUEUE_FULL", 15 },
-  { "REASON_SESSION_EXPIRED", 37 },
+  { "REASON_SESSION_EXPIRED", 38 },
   { "REASON_SHUTTING_DOWN", 19 },
   { "REASON_SLOW_READER", 23 },
-  { "REASON_STALE_SESSION", 33 },
-  { "REASON_SUPERSEDED", 38 },
-  { "REASON_TENANT_FORBIDDEN", 41 },
-  { "REASON_TOO_FAST", 42 },
+  { "REASON_STALE_SESSION", 34 },
+  { "REASON_SUPERSEDED", 39 },
+  { "REASON_TENANT_FORBIDDEN", 42 },
+  { "REASON_TOO_FAST", 43 },
   { "REASON_TOO_MANY_QUERIES", 16 },
   { "REASON_TOO_MANY_SESSIONS", 17 },
   { "REASON_UNKNOWN_MODEL", 8 },
   { "REASON_UNKNOWN_QUERY", 9 },
   { "REASON_UNSUPPORTED", 10 },
-  { "REASON_UNSUPPORTED_VERSION", 32 },
+  { "REASON_UNSUPPORTED_VERSION", 33 },
   { "REASON_WORKER_LOST", 26 },
-  { "REASON_WRONG_ROLE", 35 },
+  { "REASON_WRONG_ROLE", 36 },
   { "REASON_WRONG_SHARD", 13 },
 };
 const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
@@ -289,9 +291,9 @@ const ProtobufCEnumDescriptor aladdin__v1__reason__descriptor =
   "Reason",
   "Aladdin__V1__Reason",
   "aladdin.v1",
-  43,
+  44,
   aladdin__v1__reason__enum_values_by_number,
-  43,
+  44,
   aladdin__v1__reason__enum_values_by_name,
   5,
   aladdin__v1__reason__value_ranges,
