@@ -345,6 +345,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "AladdinClientTests",
+            dependencies: ["AladdinClient", "ServingModel", lifecycle],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "GatewayServiceTests",
             dependencies: [
                 "AccessControl", "GatewayService", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log,

@@ -2,7 +2,7 @@ package import AladdinClient
 package import Logging
 internal import Messages
 internal import ServiceLifecycle
-internal import ServingModel
+package import ServingModel
 internal import ZeroMQ
 
 /// Follows the scheduler's wishes for one model: asks the broker for them once a second, and has an actuator act.
@@ -12,6 +12,8 @@ package actor FleetControlService: Service {
     package struct Configuration: Sendable {
         /// Nil for the only model there is, or the first.
         package var model: String?
+        /// Which of its workers, where there are some for one phase alone.
+        package var role = WorkerRole.both
         package var adminEndpoint = "tcp://127.0.0.1:5553"
         package var key: ClientKey?
         package var settings = FleetController.Settings()
@@ -146,13 +148,14 @@ package actor FleetControlService: Service {
 
     private func wish(in status: ClusterStatus?) -> FleetWish? {
         guard let status else { return nil }
-        guard let model = configuration.model else { return status.fleets.first }
-        return status.fleets.first { $0.model == model }
+        return status.fleets.first { fleet in
+            fleet.role == configuration.role && (configuration.model ?? fleet.model) == fleet.model
+        }
     }
 
     /// Workers by how well they can be spared: those with the least to do first, of these the latest to join.
     private func spare(in status: ClusterStatus?) -> [String] {
-        let workers = (status?.workers ?? []).filter { !$0.isDraining }
+        let workers = (status?.workers ?? []).filter { !$0.isDraining && $0.role == configuration.role }
         let sorted = workers.sorted { (left: WorkerStatus, right: WorkerStatus) -> Bool in
             left.load == right.load ? left.worker > right.worker : left.load < right.load
         }

@@ -57,9 +57,10 @@ extension ContinuousBatch {
     /// - Returns: the sequences in order.
     mutating func admitPrefilledHeads() -> [SequenceKey] {
         var admitted: [SequenceKey] = []
-        while let head = waiting.first, head.isPrefilled, running.count < limits.maximumSequences {
+        while let head = waiting.first, head.isPrefilled, running.count + prefilling.count < limits.maximumSequences {
             let needed = blocks.blocks(holding: head.promptTokens)
-            guard blocks.free - needed >= (running.isEmpty ? 0 : blocks.watermark) else { break }
+            let reserve = running.isEmpty && prefilling.isEmpty ? 0 : blocks.watermark
+            guard blocks.free - needed >= reserve else { break }
             blocks.take(needed)
             waiting.removeFirst()
             running.append(head.key, contextTokens: head.promptTokens)

@@ -3,7 +3,10 @@ internal import ServingModel
 
 extension ContinuousBatch {
     /// Mode B: a token for everything that runs and, with what is left of the token budget, chunks of prompts.
+    ///
+    /// What was prefilled elsewhere runs at once. It counts as older than a prompt that is under way.
     mutating func nextChunkedPrefillStep() -> BatchStep? {
+        let imported = admitPrefilledHeads()
         let preempted = reserveDecodeBlocks()
         var workload = decodeWorkload(.decode)
         var budget = limits.chunkTokens - running.count
@@ -21,6 +24,12 @@ extension ContinuousBatch {
         }
         if !chunks.isEmpty { workload.kind = .mixed }
         guard !chunks.isEmpty || !running.isEmpty else { return nil }
-        return BatchStep(preempted: preempted, decodes: running.keys, chunks: chunks, workload: workload)
+        return BatchStep(
+            preempted: preempted,
+            imported: imported,
+            decodes: running.keys,
+            chunks: chunks,
+            workload: workload
+        )
     }
 }

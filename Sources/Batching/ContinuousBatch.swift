@@ -119,10 +119,8 @@ package struct ContinuousBatch: Hashable, Sendable {
     ///
     /// It needs a seat and its blocks, but no prefill; if it is preempted later, its prompt is computed here after all.
     ///
-    /// - Parameter contextTokens: its prompt and output so far, what its KV memory holds; at least 2.
-    /// - Precondition: the mode is prefill-priority.
+    /// - Parameter contextTokens: its prompt and output so far; at least 2.
     package mutating func enqueuePrefilled(_ key: SequenceKey, contextTokens: Int) {
-        precondition(mode == .prefillPriority, "prefilled sequences are taken over in prefill-priority mode only")
         precondition(contextTokens > 1 && canEverFit(promptTokens: contextTokens, maxTokens: 1))
         waiting.append(WaitingSequence(key: key, promptTokens: contextTokens, isPrefilled: true))
     }

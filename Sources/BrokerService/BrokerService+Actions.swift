@@ -122,7 +122,7 @@ extension BrokerService {
     }
 
     private static func wire(_ assignment: Assignment) -> WireAssignment {
-        WireAssignment(
+        var wire = WireAssignment(
             lease: assignment.lease,
             queryID: assignment.id.description,
             attempt: assignment.attempt,
@@ -131,6 +131,9 @@ extension BrokerService {
             resumedTokens: assignment.resumedTokens,
             traceparent: assignment.trace?.traceparent ?? ""
         )
+        wire.handsOver = assignment.handsOver
+        wire.kvCache = assignment.kvCache
+        return wire
     }
 
     private func sendEvents() {

@@ -83,6 +83,7 @@ extension BrokerService {
             profile: profile
         )
         status.isDraining = record.isDraining
+        status.role = record.joined.role
         status.queued = record.queued
         status.waiting = record.waiting
         status.running = max(record.leased - record.waiting, 0)
@@ -110,6 +111,9 @@ extension BrokerService {
         status.retried = model.retried
         status.outputTokens = model.outputTokens
         status.wastedTokens = model.wastedTokens
+        status.handovers = model.figures.handovers
+        status.failedHandovers = model.figures.failedHandovers
+        status.handoverBytes = model.figures.handoverBytes
         status.predictions = model.predictions
         let outcomes = model.recent.outcomes
         guard !outcomes.isEmpty else { return status }

@@ -46,6 +46,7 @@ extension BrokerService {
                     "registration: model and context_length are needed, and a valid profile \(problems.map(\.description))"
                 )
             }
+            try broker.configuration.shard?.check(model: registration.profile.model)
             workStreams[session] = key.stream
             join(WorkerID(rawValue: session), registration)
         } catch {
@@ -54,7 +55,7 @@ extension BrokerService {
     }
 
     private func join(_ id: WorkerID, _ registration: WorkerRegistration) {
-        let joined = WorkerJoined(
+        var joined = WorkerJoined(
             worker: id,
             name: registration.name.isEmpty ? "worker-\(id.rawValue)" : registration.name,
             engine: registration.engine,
@@ -64,6 +65,8 @@ extension BrokerService {
             batching: registration.batching,
             profile: registration.profile
         )
+        joined.role = registration.role
+        joined.kvExchange = registration.kvExchange
         command(id, .registered(worker: id))
         broker.workerJoined(joined, at: PollLoop.now())
         logger.info(

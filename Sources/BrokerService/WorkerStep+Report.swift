@@ -18,6 +18,9 @@ extension WorkerStep {
                 lease.finish = progress.finished?.reason
                 lease.inputTokens = progress.finished?.inputTokens
                 lease.failure = progress.failed
+                lease.handover = progress.handedOver.map {
+                    LeaseReport.LeftCache(kvCache: $0.kvCache, inputTokens: $0.inputTokens, bytes: $0.bytes)
+                }
                 return lease
             },
             waiting: report.waiting,

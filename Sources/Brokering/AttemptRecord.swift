@@ -16,6 +16,10 @@ package struct AttemptRecord: Sendable {
     package internal(set) var firstToken: Instant?
     /// Why it came to nothing, and when.
     package internal(set) var failure: (status: Status, at: Instant)?
+    /// The phase that it was placed for; an attempt that moves from worker to worker has a record for each.
+    package internal(set) var phase = AttemptPhase.whole
+    /// When its KV cache lay ready for the next.
+    package internal(set) var handedOver: Instant?
     package internal(set) var predictedTimeToFirstToken: Interval?
     package internal(set) var predictedTokenTime: Interval?
     /// Nil if the policy gave none, or if it is too long ago.

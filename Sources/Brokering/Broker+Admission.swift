@@ -6,6 +6,8 @@ extension Broker {
     mutating func checkLoad(for submission: Submission, on model: String, at now: Instant) throws(Status) {
         guard configuration.refusesByPrediction else { return }
         guard submission.objective != nil || configuration.admissionCoversAll else { return }
+        // It predicts workers that do both phases.
+        guard !isSplit(model) else { return }
         let candidate = candidate(submission)
         guard case .refuse(let refusal)? = models[model]?.admission?.verdict(for: candidate, at: now) else { return }
         throw refusal.status

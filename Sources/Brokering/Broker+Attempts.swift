@@ -29,6 +29,8 @@ extension Broker {
             suspects: status.reason == .workerLost ? suspects : 1
         )
         queries[number]?.failures.append(failure)
+        if status.reason == .handoverFailed { models[record.model]?.figures.noteFailedHandover() }
+        dropCache(of: number)
         if let verdict = verdict(on: record.failures + [failure]) {
             // The history goes with the end; a broker that finds the one without the other gives up as well.
             if record.durability != .volatile { write(.retried(number, attempt: record.attempt + 1, failure)) }
@@ -114,10 +116,11 @@ extension Broker {
 extension FailedAttempt {
     /// Whether it is one of the attempts that a query may have.
     ///
-    /// However often workers are restarted, those that leave in good order don't cost a query its attempts. Nor does a
+    /// However often workers are restarted, those that leave in good order don't cost a query its attempts. Nor does a KV
+    /// cache that did not arrive, which happens to a query once. Nor does a
     /// worker that was lost with it when it was one of many that may be why, or none of them; such losses have a limit of
     /// their own.
-    var counts: Bool { suspects == 1 && reason != .shuttingDown }
+    var counts: Bool { suspects == 1 && reason != .shuttingDown && reason != .handoverFailed }
 
     var isBlameless: Bool { suspects != 1 }
 }

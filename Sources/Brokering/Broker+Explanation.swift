@@ -119,7 +119,10 @@ extension Broker {
         attempt.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         attempt.predictedTokenTime = placement.predictedTokenTime
         attempt.explanation = placement.explanation
-        if let last = queries[placement.query]?.attempts.last, last.number == placement.attempt {
+        if queries[placement.query]?.handover != nil { attempt.phase = .decode }
+        if let last = queries[placement.query]?.attempts.last, last.number == placement.attempt,
+            last.phase != .prefill
+        {
             attempt.placements += last.placements
             queries[placement.query]?.attempts.removeLast()
         }
@@ -154,9 +157,13 @@ extension Broker {
 
     /// A query is done; compares its token time with the prediction if one attempt made all of its tokens.
     mutating func noteTokenTime(of number: QueryNumber, on worker: WorkerID) {
-        guard let record = queries[number], let attempt = record.attempts.last, attempt.firstToken == record.firstToken,
-            let actual = record.averageTokenTime
-        else { return }
+        guard let record = queries[number], let attempt = record.attempts.last, let actual = record.averageTokenTime
+        else {
+            return
+        }
+        // One that moved got its first token from the worker before.
+        let first = attempt.phase == .decode ? record.attempts.dropLast().last : attempt
+        guard let first, first.number == attempt.number, first.firstToken == record.firstToken else { return }
         compare(on: worker, of: record.model) {
             $0.tokenTime.compare(predicted: attempt.predictedTokenTime, actual: actual)
         }
@@ -192,6 +199,8 @@ extension AttemptRecord {
         attempt.predictedTimeToFirstToken = predictedTimeToFirstToken
         attempt.predictedTokenTime = predictedTokenTime
         attempt.explanation = explanation
+        attempt.phase = phase
+        attempt.handedOver = handedOver.map { $0 - arrival }
         return attempt
     }
 }

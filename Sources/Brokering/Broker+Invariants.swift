@@ -31,9 +31,12 @@ extension Broker {
             precondition(blameless <= configuration.maximumLosses, "no query exceeds its losses")
             precondition(isJournaled || record.durability == .volatile, "nothing is durable without a journal")
             precondition(record.checkpointed.tokens <= record.output.count, "checkpoints are of what there is")
-            let attempts = record.attempts.map(\.number)
-            precondition(zip(attempts, attempts.dropFirst()).allSatisfy { $0 < $1 }, "attempts are told in order")
-            precondition((attempts.last ?? 0) <= record.attempt, "no attempt is told before it is made")
+            let isInOrder = zip(record.attempts, record.attempts.dropFirst()).allSatisfy { earlier, later in
+                earlier.number < later.number || earlier.number == later.number && earlier.phase == .prefill
+            }
+            precondition(isInOrder, "attempts are told in order")
+            precondition((record.attempts.last?.number ?? 0) <= record.attempt, "no attempt is told before it is made")
+            precondition(record.handover == nil || !record.hasEnded, "no KV cache is kept for a query that has ended")
             switch record.state {
             case .queued:
                 precondition(record.isListed && unplaced.contains(number), "a queued query can be found")

@@ -38,6 +38,7 @@ extension Broker {
         if case .leased(let worker, let lease) = record.state, !status.isOK {
             actions.append(.revoke(worker, [lease]))
         }
+        dropCache(of: number)
         queries[number]?.state = .ended(status)
         queries[number]?.ended = now
         liveQueries -= 1

@@ -152,7 +152,11 @@ extension Broker {
             queries[place: place] = record
         }
         let attempt = queries[place: place].attempt
-        if queries[place: place].durability != .volatile { write(.leased(number, attempt: attempt, lease)) }
+        let moves = handover(of: place, to: home)
+        // The second worker of an attempt makes no other of it.
+        if queries[place: place].durability != .volatile, queries[place: place].startedAttempt < attempt {
+            write(.leased(number, attempt: attempt, lease))
+        }
         let model = models.place(of: queries[place: place].model)
         if let model { models[place: model].figures.noteLease(of: queries[place: place], at: now) }
         queries[place: place].begin(lease, on: id, named: workers[place: home].joined.name, at: now)
@@ -171,7 +175,9 @@ extension Broker {
             remaining: queries[place: place].deadline.map { max($0 - now, .milliseconds(1)) },
             request: queries[place: place].submission.request,
             resumedTokens: queries[place: place].output.tokenIDs,
-            trace: traceContext(of: queries[place: place])
+            trace: traceContext(of: queries[place: place]),
+            handsOver: moves.handsOver,
+            kvCache: moves.kvCache
         )
     }
 
@@ -201,7 +207,7 @@ extension Broker {
                 queries[number]?.isListed = false
                 continue
             }
-            guard let worker = roomiest(for: record.model) else {
+            guard let worker = roomiest(for: record) else {
                 left.append(number)
                 continue
             }
@@ -238,13 +244,18 @@ extension Broker {
         )
     }
 
-    private func roomiest(for model: String) -> WorkerID? {
-        var best: (worker: WorkerID, spare: Int)?
+    /// Of the workers that are there for the query's phase; of all its model's where there is none of these.
+    private func roomiest(for record: QueryRecord) -> WorkerID? {
+        var best: (worker: WorkerID, spare: Int, isFit: Bool)?
         for id in workerOrder {
-            guard let worker = workers[id], !worker.isDraining, worker.joined.profile.model == model else { continue }
-            if worker.spare > best?.spare ?? 0 { best = (id, worker.spare) }
+            guard let worker = workers[id], !worker.isDraining, worker.joined.profile.model == record.model else {
+                continue
+            }
+            let isFit = worker.joined.isMeant(forCacheIn: record.handover?.exchange)
+            if let known = best, isFit == known.isFit ? worker.spare <= known.spare : known.isFit { continue }
+            best = (id, worker.spare, isFit)
         }
-        return best?.worker
+        return best.flatMap { $0.spare > 0 ? $0.worker : nil }
     }
 
     /// Whether any worker of the model could ever serve this within its objective.

@@ -81,6 +81,7 @@ extension Broker {
         advanced.reserveCapacity(step.reports.count)
         var stale: [Lease] = []
         var ended: [(QueryNumber, Status)] = []
+        var handedOver: [(QueryNumber, LeaseReport.LeftCache)] = []
         for report in step.reports {
             guard let number = queriesByLease[report.lease], let place = queries.place(of: number),
                 queries[place: place].isLeased(to: worker)
@@ -94,6 +95,8 @@ extension Broker {
             let known = queries[place: place].output.count
             if let status = take(report, for: number, at: place, from: worker, at: now) {
                 ended.append((number, status))
+            } else if let cache = report.handover {
+                handedOver.append((number, cache))
             }
             let added = queries[place: place].output.count - known
             if added > 0 { advanced.append(.init(query: number, tokens: added)) }
@@ -126,6 +129,7 @@ extension Broker {
             workers[place: home].keepUntold(advanced)
         }
         for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
+        for (number, cache) in handedOver { handOver(number, cache, by: worker, at: now) }
         if workers[worker]?.holdsBack == true { mark(worker) }
     }
 
@@ -159,6 +163,7 @@ extension Broker {
             announceReaders(at: place)
         }
         if let inputTokens = report.inputTokens { queries[place: place].inputTokens = inputTokens }
+        if let cache = report.handover, let status = objection(to: cache, of: queries[place: place]) { return status }
         guard let finish = report.finish else { return nil }
         queries[place: place].finish = finish
         return .ok

@@ -34,6 +34,10 @@ package struct Assignment: Hashable, Sendable {
     package var resumedTokens: [Int32]
     /// Whose part the attempt is; nil if nobody traces it.
     package var trace: TraceContext?
+    /// Whether the worker is to leave the KV cache for another once the first token is out.
+    package var handsOver = false
+    /// The KV cache that the worker is to go on with; empty for none.
+    package var kvCache = ""
 }
 
 /// What a worker says of one lease.
@@ -47,6 +51,20 @@ package struct LeaseReport: Hashable, Sendable {
     package var finish: FinishReason?
     package var inputTokens: Int?
     package var failure: Status?
+    /// What the worker has left for another; the lease is over then.
+    package var handover: LeftCache?
+
+    package struct LeftCache: Hashable, Sendable {
+        package var kvCache: String
+        package var inputTokens: Int
+        package var bytes: Int
+
+        package init(kvCache: String, inputTokens: Int, bytes: Int) {
+            self.kvCache = kvCache
+            self.inputTokens = inputTokens
+            self.bytes = bytes
+        }
+    }
 
     package init(lease: Lease) {
         self.lease = lease

@@ -20,6 +20,18 @@ package struct QueryRecord: Sendable {
         case ended(Status)
     }
 
+    /// A KV cache that a worker has left.
+    package struct Handover: Hashable, Sendable {
+        package var kvCache: String
+        /// Where it lies: for workers with an equal one.
+        package var exchange: String
+        /// Who left it, and under which lease: who can drop it, should nobody want it.
+        var worker: WorkerID
+        var lease: Lease
+        /// Whether some worker was sent to take it.
+        var isTaken = false
+    }
+
     package let number: QueryNumber
     package let id: QueryID
     package let model: String
@@ -59,6 +71,10 @@ package struct QueryRecord: Sendable {
     private(set) var checkpointed: (tokens: Int, at: Instant)
     /// Where checkpoints end, in order: where a reset may come to after a restart.
     private var checkpoints: [Int] = []
+    /// Its KV cache, left by a prefill worker for another; while a worker goes on with it, too.
+    package internal(set) var handover: Handover?
+    /// The latest attempt in which it was handed over.
+    var movedAttempt = 0
     /// What must be durable before its client is told of its acceptance, before it is told that the answer starts over
     /// (otherwise a crash could bring the old one back), before its next attempt is dispatched, and before its end is
     /// told: numbers of journal records.
@@ -141,6 +157,14 @@ package struct QueryRecord: Sendable {
         if case .leased(worker, _) = state { true } else { false }
     }
 
+    /// Whether its KV cache may be handed from worker to worker.
+    ///
+    /// Once in an attempt, and no more after a cache did not arrive: one worker computes it then. So does the one that its
+    /// client chose.
+    var mayMove: Bool {
+        submission.worker == nil && movedAttempt < attempt && !failures.contains { $0.reason == .handoverFailed }
+    }
+
     /// Whether the present attempt has had a token; false, too, if it was never placed.
     var attemptHasToken: Bool {
         attempts.indices.last.map { attempts[$0].firstToken != nil } ?? false
@@ -198,7 +222,7 @@ package struct QueryRecord: Sendable {
 
     /// The query as the scheduler sees it while it waits.
     func queuedQuery(at now: Instant) -> QueuedQuery {
-        QueuedQuery(
+        var query = QueuedQuery(
             number: number,
             id: id,
             model: model,
@@ -216,5 +240,10 @@ package struct QueryRecord: Sendable {
             blocks: submission.blocks,
             blockShare: Double(PromptBlocks.blockBytes) / Double(max(1, submission.promptBytes))
         )
+        if let handover {
+            let age = now - (firstToken ?? now)
+            query.handover = QueuedQuery.Handover(exchange: handover.exchange, firstTokenAge: age)
+        }
+        return query
     }
 }

@@ -25,15 +25,18 @@ package final class EmulatedEngine: Engine {
         package var resumesPrefix = true
         /// Whether beginnings of prompts stay in its KV cache.
         package var keepsPrefixes = false
+        /// How KV caches move to other workers.
+        package var transfer = KVTransfer()
 
         package init() {}
     }
 
     package let description: EngineDescription
-    private let timeScale: Double
+    let timeScale: Double
+    let transfer: KVTransfer
     private let timer: any StepTimer
     private var noise: StepNoise
-    private var sequences: [SequenceID: EmulatedSequence] = [:]
+    var sequences: [SequenceID: EmulatedSequence] = [:]
 
     /// An engine with nothing in it.
     ///
@@ -55,6 +58,7 @@ package final class EmulatedEngine: Engine {
             profile: profile
         )
         timeScale = configuration.timeScale
+        transfer = configuration.transfer
         noise = StepNoise(relativeDeviation: configuration.relativeNoise, seed: configuration.noiseSeed)
         self.timer = timer
     }

@@ -13,7 +13,7 @@ struct EmulatedSequence: Sendable {
     /// Output tokens so far, those of an earlier attempt included.
     private(set) var emittedTokens: Int
     /// Tokens in the KV cache.
-    private(set) var cachedTokens = 0
+    var cachedTokens = 0
 
     /// A sequence of which nothing is computed; `room` is the output that the context holds beside the prompt.
     init(_ request: SequenceRequest, promptTokens: Int, room: Int) {

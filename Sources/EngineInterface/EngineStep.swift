@@ -62,6 +62,10 @@ public struct EngineStep: Sendable {
 
     /// Sequences whose KV memory is taken back before the step.
     public var preempted: [SequenceID]
+    /// Sequences whose KV cache came from another worker and that decode from this step on.
+    ///
+    /// The worker has had them imported; nothing is left to do about them.
+    public var imported: [SequenceID] = []
     /// Sequences that decode one token.
     public var decodes: [SequenceID]
     public var chunks: [Chunk]

@@ -89,6 +89,7 @@ extension WorkerStatus: WireMapped {
         status.stepError = try Reading.finite(wire.pointee.step_error, "step_error")
         status.stepBias = try Reading.finite(wire.pointee.step_bias, "step_bias")
         status.steps = wire.pointee.steps
+        status.role = try WorkerRole.read(try Reading.string(wire.pointee.role, "role"), "role")
         status.lastStepAge = try Reading.milliseconds(wire.pointee.last_step_age_ms, "last_step_age_ms")
         status.predictions = try Reading.optional(wire.pointee.predictions, "predictions") ?? PredictionErrors()
         return status
@@ -113,6 +114,7 @@ extension WorkerStatus: WireMapped {
         wire.pointee.step_error = Writing.metric(stepError)
         wire.pointee.step_bias = Writing.metric(stepBias)
         wire.pointee.steps = steps
+        if role != .both { wire.pointee.role = arena.string(role.rawValue) }
         wire.pointee.last_step_age_ms = Writing.milliseconds(lastStepAge)
         wire.pointee.profile = profile.write(in: &arena)
         wire.pointee.predictions = predictions.isEmpty ? nil : predictions.write(in: &arena)
@@ -133,6 +135,9 @@ extension ModelStatus: WireMapped {
         status.retried = wire.pointee.retried
         status.outputTokens = wire.pointee.output_tokens
         status.wastedTokens = wire.pointee.wasted_tokens
+        status.handovers = wire.pointee.handovers
+        status.failedHandovers = wire.pointee.handovers_failed
+        status.handoverBytes = wire.pointee.handover_bytes
         status.attainment = try Reading.finite(wire.pointee.attainment, "attainment")
         status.timeToFirstToken = try Reading.optional(wire.pointee.ttft, "ttft") ?? LatencySummary()
         status.averageTokenTime = try Reading.optional(wire.pointee.atgt, "atgt") ?? LatencySummary()
@@ -166,6 +171,9 @@ extension ModelStatus: WireMapped {
         wire.pointee.retried = retried
         wire.pointee.output_tokens = outputTokens
         wire.pointee.wasted_tokens = wastedTokens
+        wire.pointee.handovers = handovers
+        wire.pointee.handovers_failed = failedHandovers
+        wire.pointee.handover_bytes = handoverBytes
         wire.pointee.attainment = Writing.metric(attainment)
         wire.pointee.ttft = timeToFirstToken.write(in: &arena)
         wire.pointee.atgt = averageTokenTime.write(in: &arena)

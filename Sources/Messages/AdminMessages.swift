@@ -30,6 +30,8 @@ package struct WorkerStatus: Hashable, Sendable {
     package var name: String
     package var engine: String
     package var isDraining = false
+    /// The phase of queries that it is for.
+    package var role = WorkerRole.both
     package var queued = 0
     package var waiting = 0
     package var running = 0
@@ -65,6 +67,10 @@ package struct ModelStatus: Hashable, Sendable {
     package var outputTokens: UInt64 = 0
     /// Reported for queries that had ended already; not among `outputTokens`.
     package var wastedTokens: UInt64 = 0
+    /// KV caches that workers left for others, those of them that did not arrive, and their bytes.
+    package var handovers: UInt64 = 0
+    package var failedHandovers: UInt64 = 0
+    package var handoverBytes: UInt64 = 0
     /// Share of recently finished queries that met their objectives, 0…1.
     package var attainment = 0.0
     package var timeToFirstToken = LatencySummary()

@@ -4,7 +4,7 @@ internal import ServingModel
 extension WorkerJoined: WireMapped {
     static func read(_ wire: UnsafePointer<Aladdin__V1__WorkerJoined>) throws(DecodingFailure) -> WorkerJoined {
         let registration: WorkerRegistration = try Reading.required(wire.pointee.registration, "registration")
-        return WorkerJoined(
+        var joined = WorkerJoined(
             worker: WorkerID(rawValue: wire.pointee.worker),
             name: registration.name,
             engine: registration.engine,
@@ -14,10 +14,13 @@ extension WorkerJoined: WireMapped {
             batching: registration.batching,
             profile: registration.profile
         )
+        joined.role = registration.role
+        joined.kvExchange = registration.kvExchange
+        return joined
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__WorkerJoined> {
-        let registration = WorkerRegistration(
+        var registration = WorkerRegistration(
             name: name,
             engine: engine,
             contextLength: contextLength,
@@ -26,6 +29,8 @@ extension WorkerJoined: WireMapped {
             batching: batching,
             profile: profile
         )
+        registration.role = role
+        registration.kvExchange = kvExchange
         let wire = arena.make(aladdin__v1__worker_joined__init)
         wire.pointee.worker = worker.rawValue
         wire.pointee.registration = registration.write(in: &arena)
@@ -43,7 +48,7 @@ extension QueuedQuery: WireMapped {
             averageTokenTime: try Reading.microseconds(wire.pointee.slo_atgt_us, "slo_atgt_us")
         )
         let hint = Int(wire.pointee.output_tokens_hint)
-        return QueuedQuery(
+        var query = QueuedQuery(
             number: QueryNumber(rawValue: wire.pointee.query),
             id: id,
             model: try Reading.string(wire.pointee.model, "model"),
@@ -63,6 +68,12 @@ extension QueuedQuery: WireMapped {
             blockShare: Double(min(wire.pointee.prompt_block_bytes, wire.pointee.prompt_bytes))
                 / Double(max(1, wire.pointee.prompt_bytes))
         )
+        let exchange = try Reading.string(wire.pointee.kv_exchange, "kv_exchange", atMost: 256)
+        if !exchange.isEmpty {
+            let age = try Reading.microseconds(wire.pointee.first_token_age_us, "first_token_age_us")
+            query.handover = Handover(exchange: exchange, firstTokenAge: age)
+        }
+        return query
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__QueryQueued> {
@@ -87,6 +98,10 @@ extension QueuedQuery: WireMapped {
             wire.pointee.n_prompt_blocks = blocks.count
             wire.pointee.prompt_blocks = arena.map(blocks) { $0 }
             wire.pointee.prompt_block_bytes = Writing.count32(Int((blockShare * Double(promptBytes)).rounded()))
+        }
+        if let handover {
+            wire.pointee.kv_exchange = arena.string(handover.exchange)
+            wire.pointee.first_token_age_us = Writing.microseconds(handover.firstTokenAge)
         }
         return wire
     }

@@ -7,7 +7,7 @@ extension FleetWish: WireMapped {
     static func read(_ wire: UnsafePointer<Aladdin__V1__FleetWish>) throws(DecodingFailure) -> FleetWish {
         let reason = try Reading.string(wire.pointee.reason, "reason")
         guard reason.utf8.count <= longestReason else { throw DecodingFailure(field: "reason", problem: .outOfRange) }
-        return FleetWish(
+        var wish = FleetWish(
             model: try Reading.string(wire.pointee.model, "model"),
             workers: Int(wire.pointee.workers),
             gpusPerWorker: Int(wire.pointee.gpus_per_worker),
@@ -16,6 +16,8 @@ extension FleetWish: WireMapped {
             starting: Int(wire.pointee.starting),
             offeredLoad: try Reading.finite(wire.pointee.offered_load, "offered_load")
         )
+        wish.role = try WorkerRole.read(try Reading.string(wire.pointee.role, "role"), "role")
+        return wish
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__FleetWish> {
@@ -27,6 +29,7 @@ extension FleetWish: WireMapped {
         wire.pointee.active = Writing.count32(active)
         wire.pointee.starting = Writing.count32(starting)
         wire.pointee.offered_load = Writing.metric(offeredLoad)
+        if role != .both { wire.pointee.role = arena.string(role.rawValue) }
         return wire
     }
 }

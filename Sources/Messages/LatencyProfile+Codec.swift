@@ -108,3 +108,13 @@ extension BatchingMode {
         return mode
     }
 }
+
+extension WorkerRole {
+    /// Empty is a worker that does not say: for both.
+    static func read(_ name: String, _ field: String) throws(DecodingFailure) -> WorkerRole {
+        guard let role = name.isEmpty ? .both : WorkerRole(rawValue: name) else {
+            throw DecodingFailure(field: field, problem: .unknownValue)
+        }
+        return role
+    }
+}

@@ -128,6 +128,12 @@ extension QueryExplanation.Attempt: WireMapped {
             "predicted_token_time_us"
         )
         attempt.explanation = try Reading.optional(wire.pointee.explanation, "explanation")
+        let phase = try Reading.string(wire.pointee.phase, "phase")
+        guard let known = phase.isEmpty ? .whole : AttemptPhase(rawValue: phase) else {
+            throw DecodingFailure(field: "phase", problem: .unknownValue)
+        }
+        attempt.phase = known
+        attempt.handedOver = try Reading.microsecondsOrNil(wire.pointee.handed_over_us, "handed_over_us")
         return attempt
     }
 
@@ -146,6 +152,8 @@ extension QueryExplanation.Attempt: WireMapped {
         wire.pointee.predicted_ttft_us = Writing.microseconds(predictedTimeToFirstToken)
         wire.pointee.predicted_token_time_us = Writing.microseconds(predictedTokenTime)
         wire.pointee.explanation = explanation?.write(in: &arena)
+        if phase != .whole { wire.pointee.phase = arena.string(phase.rawValue) }
+        wire.pointee.handed_over_us = Writing.microseconds(handedOver)
         return wire
     }
 }

@@ -60,7 +60,7 @@ extension WorkerCommand: WireRoot {
 
 extension WireAssignment: WireMapped {
     static func read(_ wire: UnsafePointer<Aladdin__V1__Assignment>) throws(DecodingFailure) -> WireAssignment {
-        WireAssignment(
+        var assignment = WireAssignment(
             lease: Lease(rawValue: wire.pointee.lease),
             queryID: try Reading.string(wire.pointee.query_id, "query_id"),
             attempt: Int(wire.pointee.attempt),
@@ -70,6 +70,9 @@ extension WireAssignment: WireMapped {
             resumedTokens: try Reading.tokens(wire.pointee.n_resumed_ids, wire.pointee.resumed_ids, "resumed_ids"),
             traceparent: try Reading.string(wire.pointee.traceparent, "traceparent")
         )
+        assignment.handsOver = wire.pointee.hand_over != 0
+        assignment.kvCache = try Reading.string(wire.pointee.kv_cache, "kv_cache", atMost: 64)
+        return assignment
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__Assignment> {
@@ -82,6 +85,8 @@ extension WireAssignment: WireMapped {
         wire.pointee.n_resumed_ids = resumedTokens.count
         wire.pointee.resumed_ids = arena.tokens(resumedTokens)
         wire.pointee.traceparent = arena.string(traceparent)
+        wire.pointee.hand_over = handsOver ? 1 : 0
+        wire.pointee.kv_cache = arena.string(kvCache)
         return wire
     }
 }

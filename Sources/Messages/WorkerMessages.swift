@@ -18,6 +18,9 @@ package struct WorkerRegistration: Hashable, Sendable {
     package var batching: BatchingMode
     /// Its model's name is the one that clients ask for.
     package var profile: LatencyProfile
+    package var role = WorkerRole.both
+    /// Where it leaves KV caches and takes them in; empty if it does neither.
+    package var kvExchange = ""
 
     package init(
         name: String,
@@ -68,12 +71,27 @@ package struct LeaseProgress: Hashable, Sendable {
     package var tokens: TokensEvent?
     package var finished: FinishedEvent?
     package var failed: Status?
+    package var handedOver: HandedOverEvent?
 
     package init(lease: Lease, tokens: TokensEvent? = nil, finished: FinishedEvent? = nil, failed: Status? = nil) {
         self.lease = lease
         self.tokens = tokens
         self.finished = finished
         self.failed = failed
+    }
+}
+
+/// A worker has left a query's KV cache for another.
+package struct HandedOverEvent: Hashable, Sendable {
+    /// Its name within the exchange.
+    package var kvCache: String
+    package var inputTokens: Int
+    package var bytes: Int
+
+    package init(kvCache: String, inputTokens: Int, bytes: Int) {
+        self.kvCache = kvCache
+        self.inputTokens = inputTokens
+        self.bytes = bytes
     }
 }
 
@@ -97,6 +115,10 @@ package struct WireAssignment: Hashable, Sendable {
     package var resumedTokens: [Int32]
     /// As in W3C's header; empty if nobody traces the query.
     package var traceparent: String
+    /// Whether the KV cache is to be left for another worker once the first token is out.
+    package var handsOver = false
+    /// The KV cache to take in instead of computing the prompt; empty for none.
+    package var kvCache = ""
 
     package init(
         lease: Lease,

@@ -56,7 +56,7 @@ extension WorkerRegistration: WireMapped {
         var profile: LatencyProfile = try Reading.required(wire.pointee.profile, "profile")
         profile.model = try Reading.string(wire.pointee.model, "model")
         let batching = try Reading.string(wire.pointee.batching, "batching")
-        return WorkerRegistration(
+        var registration = WorkerRegistration(
             name: try Reading.string(wire.pointee.name, "name"),
             engine: try Reading.string(wire.pointee.engine, "engine"),
             contextLength: Int(wire.pointee.context_length),
@@ -65,6 +65,9 @@ extension WorkerRegistration: WireMapped {
             batching: try BatchingMode.read(batching, "batching"),
             profile: profile
         )
+        registration.role = try WorkerRole.read(try Reading.string(wire.pointee.role, "role"), "role")
+        registration.kvExchange = try Reading.string(wire.pointee.kv_exchange, "kv_exchange", atMost: 256)
+        return registration
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__Registration> {
@@ -77,6 +80,9 @@ extension WorkerRegistration: WireMapped {
         wire.pointee.keeps_prefixes = keepsPrefixes ? 1 : 0
         wire.pointee.batching = arena.string(batching.rawValue)
         wire.pointee.profile = profile.write(in: &arena)
+        // What older brokers know nothing of is left out where it says nothing.
+        if role != .both { wire.pointee.role = arena.string(role.rawValue) }
+        wire.pointee.kv_exchange = arena.string(kvExchange)
         return wire
     }
 }
@@ -106,12 +112,14 @@ extension StepReport: WireMapped {
 
 extension LeaseProgress: WireMapped {
     static func read(_ wire: UnsafePointer<Aladdin__V1__Progress>) throws(DecodingFailure) -> LeaseProgress {
-        LeaseProgress(
+        var progress = LeaseProgress(
             lease: Lease(rawValue: wire.pointee.lease),
             tokens: try Reading.optional(wire.pointee.tokens, "tokens"),
             finished: try Reading.optional(wire.pointee.finished, "finished"),
             failed: try Reading.optional(wire.pointee.failed, "failed")
         )
+        progress.handedOver = try Reading.optional(wire.pointee.handed_over, "handed_over")
+        return progress
     }
 
     func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__Progress> {
@@ -120,6 +128,25 @@ extension LeaseProgress: WireMapped {
         wire.pointee.tokens = tokens?.write(in: &arena)
         wire.pointee.finished = finished?.write(in: &arena)
         wire.pointee.failed = failed?.write(in: &arena)
+        wire.pointee.handed_over = handedOver?.write(in: &arena)
+        return wire
+    }
+}
+
+extension HandedOverEvent: WireMapped {
+    static func read(_ wire: UnsafePointer<Aladdin__V1__HandedOver>) throws(DecodingFailure) -> HandedOverEvent {
+        HandedOverEvent(
+            kvCache: try Reading.string(wire.pointee.kv_cache, "kv_cache", atMost: 64),
+            inputTokens: Int(wire.pointee.input_tokens),
+            bytes: try Reading.count(wire.pointee.bytes, "bytes")
+        )
+    }
+
+    func write(in arena: inout MessageArena) -> UnsafeMutablePointer<Aladdin__V1__HandedOver> {
+        let wire = arena.make(aladdin__v1__handed_over__init)
+        wire.pointee.kv_cache = arena.string(kvCache)
+        wire.pointee.input_tokens = Writing.count32(inputTokens)
+        wire.pointee.bytes = Writing.count64(bytes)
         return wire
     }
 }

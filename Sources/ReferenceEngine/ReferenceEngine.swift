@@ -14,6 +14,7 @@ package final class ReferenceEngine: Engine {
 
     let transformer: Transformer
     let text: ModelText
+    let kvForm: String
     var sequences: [SequenceID: EngineSequence] = [:]
     let selectedStates = FloatBuffer()
 
@@ -39,6 +40,7 @@ package final class ReferenceEngine: Engine {
             weights: ModelWeights(source: source, configuration: model),
             engineConfiguration: configuration
         )
+        kvForm = Self.kvCacheForm(of: transformer)
         description = Self.description(
             of: transformer,
             name: configuration.modelName ?? source.modelName,

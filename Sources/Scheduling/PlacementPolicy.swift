@@ -35,7 +35,7 @@ extension ImmediatePolicy {
         var decision = Decision()
         for entry in view.unplaced {
             guard let query = view.queries[entry.number] else { continue }
-            let pool = view.pool(for: query.queued.model)
+            let pool = view.pool(for: query)
             guard !pool.isEmpty else { continue }
             let slot = choose(for: query, among: pool, in: view, at: now)
             decision.placements.append(view.placement(of: query, onSlot: slot, at: now))
@@ -62,7 +62,8 @@ extension ClusterView {
             query: query.number,
             attempt: query.queued.attempt,
             worker: workers[slot].id,
-            predictedTimeToFirstToken: predictedTimeToFirstToken(of: query, onSlot: slot, at: now),
+            predictedTimeToFirstToken: query.arrivesPrefilled
+                ? nil : predictedTimeToFirstToken(of: query, onSlot: slot, at: now),
             predictedTokenTime: .seconds(rounding: pace / (1 - 0.5 * min(prefillShare(at: now), 0.9))),
             explanation: wantsExplanations && explains ? explanation(of: query, onSlot: slot, at: now) : nil
         )

@@ -69,7 +69,12 @@ package struct Scheduler: Sendable {
     package mutating func decide(at now: Instant) -> Decision {
         defer { view.beginSteps(at: now) }
         guard isReady, !view.unplaced.isEmpty || !view.deferred.isEmpty else { return Decision() }
-        let decision = policy.decide(in: &view, at: now)
+        let prompts = view.placePrompts(at: now)
+        var decision = Decision()
+        if prompts.isEmpty || !view.unplaced.isEmpty || !view.deferred.isEmpty {
+            decision = policy.decide(in: &view, at: now)
+        }
+        decision.placements.insert(contentsOf: prompts, at: 0)
         placed += UInt64(decision.placements.count)
         return decision
     }

@@ -1,14 +1,18 @@
 extension SettingTable {
     static let worker: [SettingDescription] = [
         setting("workers", .integer(1...1024), "2", ["up"]),
+        setting("prefill-workers", .integer(0...1024), "0", ["up"]),
         setting("autoscale", .flag, "false", ["up"]),
         setting("name", .text("a name"), "", ["worker"]),
         setting("drain-s", .number(0...86_400, of: "seconds"), "10", ["worker"]),
+        setting("role", .choice(["prefill", "decode", "both"]), "both", ["worker"]),
+        setting("kv-exchange", .text("a directory"), "", workers),
+        setting("kv-exchange-mib", .integer(1...(1 << 30)), "1024", workers),
         setting("engine", .engine, "cpu", workers),
         setting("model", .text("a directory of Hugging Face's form"), "", workers),
         setting("model-name", .text("a name"), "", workers),
         setting("profile", .text("a file with a latency profile"), "", workers),
-        setting("batching", .choice(["prefill-priority", "chunked"]), "chunked", workers),
+        setting("batching", .choice(["prefill-priority", "chunked"]), "", workers),
         setting("time-scale", .number(0 ... .infinity, of: "times"), "1", workers),
         setting("noise", .number(0...1, of: "times"), "0", workers),
         setting("load-s", .number(0...86_400, of: "seconds"), "0", workers),
@@ -31,6 +35,7 @@ extension SettingTable {
     static let autoscale: [SettingDescription] = [
         setting("actuator", .choice(["compose", "kubernetes", "command"]), "", ["autoscale"]),
         setting("for-model", .text("a model"), "", ["autoscale"]),
+        setting("for-role", .choice(["prefill", "decode", "both"]), "both", ["autoscale"]),
         setting("service", .text("a Compose service"), "worker", ["autoscale"]),
         setting("compose-file", .text("files, with a comma between"), "", ["autoscale"]),
         setting("compose-project", .text("a Compose project"), "", ["autoscale"]),

@@ -23,6 +23,12 @@ public struct WorkerJoined: Hashable, Sendable {
     public var keepsPrefixes: Bool
     public var batching: BatchingMode
     public var profile: LatencyProfile
+    /// The phase of queries that it is for.
+    public var role = WorkerRole.both
+    /// Where it leaves KV caches and takes them in; empty if it does neither.
+    ///
+    /// Workers with equal exchanges can go on with what the other began.
+    public var kvExchange = ""
 
     public init(
         worker: WorkerID,
@@ -42,6 +48,16 @@ public struct WorkerJoined: Hashable, Sendable {
         self.keepsPrefixes = keepsPrefixes
         self.batching = batching
         self.profile = profile
+    }
+}
+
+extension WorkerJoined {
+    /// Whether it is there for a query of its model.
+    ///
+    /// - Parameter exchange: where the query's KV cache lies; nil if its prompt is to be computed.
+    public func isMeant(forCacheIn exchange: String?) -> Bool {
+        guard let exchange else { return role.takesPrompts }
+        return role.takesDecodes && kvExchange == exchange
     }
 }
 
@@ -72,6 +88,20 @@ public struct QueuedQuery: Hashable, Sendable {
     public var blocks: [UInt64]
     /// The share of the prompt that each of them is.
     public var blockShare: Double
+    /// Its KV cache lies ready for another worker: it needs no prefill there.
+    public var handover: Handover?
+
+    public struct Handover: Hashable, Sendable {
+        /// Where it lies: for workers with an equal exchange.
+        public var exchange: String
+        /// How long ago the query's first token came, at the moment of the event.
+        public var firstTokenAge: Interval
+
+        public init(exchange: String, firstTokenAge: Interval) {
+            self.exchange = exchange
+            self.firstTokenAge = firstTokenAge
+        }
+    }
 
     public init(
         number: QueryNumber,

@@ -11,6 +11,8 @@ public struct FleetWish: Hashable, Sendable {
     public var starting: Int
     /// Workers that what arrived in the last second keeps busy.
     public var offeredLoad: Double
+    /// The phase of queries that these workers are for; `both` where all do both.
+    public var role = WorkerRole.both
 
     public init(
         model: String,

@@ -29,6 +29,11 @@ package struct QueryExplanation: Hashable, Sendable {
         package var predictedTokenTime: Interval?
         package var explanation: PlacementExplanation?
 
+        /// What of the attempt this worker was for: one that is split between two has an entry for each.
+        package var phase = AttemptPhase.whole
+        /// When its KV cache lay ready for the second of them.
+        package var handedOver: Interval?
+
         package init(number: Int, worker: WorkerID, workerName: String, policy: String, placed: Interval) {
             self.number = number
             self.worker = worker

@@ -14,7 +14,15 @@ extension QueryTrace {
         /// Until its last.
         case decode
 
-        var name: String { "\(self)" }
+        /// Where an attempt is split between two workers, the first hands over when it has the first token, and the second
+        /// takes over until it has the next.
+        func name(in phase: AttemptPhase) -> String {
+            switch (self, phase) {
+            case (.decode, .prefill): "handover"
+            case (.prefill, .decode): "takeover"
+            default: "\(self)"
+            }
+        }
     }
 
     /// The query as a span, and one for each stage of each attempt.
@@ -38,10 +46,18 @@ extension QueryTrace {
         )
         describe(&root)
         let inner = context.within(whole)
-        func span(_ stage: Stage, _ attempt: Int, _ from: Interval, _ to: Interval) -> Span {
-            let id = SpanID(of: query, part: UInt64(attempt) << 8 | stage.rawValue)
+        func span(
+            _ stage: Stage,
+            _ attempt: Int,
+            _ from: Interval,
+            _ to: Interval,
+            _ phase: AttemptPhase = .whole
+        ) -> Span {
+            // The second worker of an attempt has stages of its own.
+            let second: UInt64 = phase == .decode ? 0x80 : 0
+            let id = SpanID(of: query, part: UInt64(attempt) << 8 | second | stage.rawValue)
             let (start, end) = (origin + from.nanoseconds, origin + to.nanoseconds)
-            var span = Span(inner, id: id, name: stage.name, kind: .internal, start: start, end: end)
+            var span = Span(inner, id: id, name: stage.name(in: phase), kind: .internal, start: start, end: end)
             if attempt > 0 { span["aladdin.attempt"] = .integer(attempt) }
             return span
         }
@@ -50,7 +66,7 @@ extension QueryTrace {
         var free = Interval.zero
         // Attempts of an earlier broker have no times here.
         for attempt in explanation.attempts where attempt.worker.rawValue > 0 {
-            let over = attempt.failed ?? end
+            let over = attempt.failed ?? attempt.handedOver ?? end
             // The last of these that began is the one that the attempt ended in.
             let stages: [(stage: Stage, begin: Interval?)] = [
                 (.queued, free), (.dispatched, attempt.placed), (.prefill, attempt.dispatched),
@@ -60,7 +76,7 @@ extension QueryTrace {
             for (index, (stage, begin)) in begun.enumerated() {
                 let isLast = index + 1 == begun.count
                 let next = isLast ? over : stages[index + 1].begin ?? over
-                var part = span(stage, attempt.number, begin ?? .zero, next)
+                var part = span(stage, attempt.number, begin ?? .zero, next, attempt.phase)
                 describe(&part, attempt, stage)
                 if isLast, let failure = attempt.failure { fail(&part, failure) }
                 spans.append(part)
@@ -68,8 +84,11 @@ extension QueryTrace {
             free = over
         }
         // It ended while it waited for its first attempt, or for another one.
-        if explanation.attempts.last.map({ $0.failed != nil && free < end }) ?? true {
-            spans.append(span(.queued, (explanation.attempts.last?.number ?? 0) + 1, free, end))
+        let last = explanation.attempts.last
+        if last.map({ ($0.failed ?? $0.handedOver) != nil && free < end }) ?? true {
+            let moved = last?.failed == nil && last?.handedOver != nil
+            let number = (last?.number ?? 0) + (moved ? 0 : 1)
+            spans.append(span(.queued, number, free, end, moved ? .decode : .whole))
         }
         return spans
     }
@@ -91,7 +110,7 @@ extension QueryTrace {
         if let pace = explanation.averageTokenTime { root["aladdin.atgt_ms"] = .number(pace.milliseconds) }
         if !explanation.tenant.isEmpty { root["aladdin.tenant"] = .text(explanation.tenant) }
         if explanation.priority != 0 { root["aladdin.priority"] = .integer(explanation.priority) }
-        root["aladdin.attempts"] = .integer(explanation.attempts.count)
+        root["aladdin.attempts"] = .integer(Set(explanation.attempts.map(\.number)).count)
         if case .ended(let status) = explanation.state, !status.isOK { fail(&root, status) }
     }
 

@@ -13,6 +13,7 @@ extension MetricCatalogue {
         leasesGranted, leasesEnded, stepTime, stepDecodeSequences, stepPrefillTokens,
         journalCommitTime, journalCommitRecords, journalPending,
         modelWorkers, modelQueued, modelRunning, modelQueries, modelRetries, modelOutputTokens, modelWastedTokens,
+        modelRoleWorkers, handovers, failedHandovers, handoverBytes,
         modelAttainment, modelTimeToFirstToken, modelTokenTime,
         fleetWanted, fleetActive, fleetStarting, fleetOfferedLoad, fleetReason, fleetGPUsPerWorker,
         workerRunning, workerWaiting, workerQueued, workerUsedTokens, workerCapacityTokens, workerDraining,

@@ -123,45 +123,76 @@ extension MetricCatalogue {
         labels: modelLabels + ["percentile"]
     )
 
+    /// The workers of one phase; role `both` where all do both.
+    private static let fleetLabels = modelLabels + ["role"]
+
+    package static let modelRoleWorkers = MetricDescriptor(
+        "aladdin_model_role_workers",
+        .gauge,
+        help: "Workers that serve a model, by the phase of queries that they are for: prefill, decode or both.",
+        labels: fleetLabels
+    )
+
+    package static let handovers = MetricDescriptor(
+        "aladdin_handovers_total",
+        .counter,
+        help: "KV caches that workers left for others to go on with.",
+        labels: modelLabels
+    )
+
+    package static let failedHandovers = MetricDescriptor(
+        "aladdin_handovers_failed_total",
+        .counter,
+        help: "KV caches that could not be left, or did not arrive; their queries were computed as a whole.",
+        labels: modelLabels
+    )
+
+    package static let handoverBytes = MetricDescriptor(
+        "aladdin_handover_bytes_total",
+        .counter,
+        help: "Bytes of KV caches that workers left for others.",
+        labels: modelLabels
+    )
+
     package static let fleetWanted = MetricDescriptor(
         "aladdin_fleet_wanted_workers",
         .gauge,
         help: "Workers that the scheduler wishes for.",
-        labels: modelLabels
+        labels: fleetLabels
     )
 
     package static let fleetActive = MetricDescriptor(
         "aladdin_fleet_active_workers",
         .gauge,
         help: "Workers that serve, as the scheduler counts them.",
-        labels: modelLabels
+        labels: fleetLabels
     )
 
     package static let fleetStarting = MetricDescriptor(
         "aladdin_fleet_starting_workers",
         .gauge,
         help: "Workers that were wished for and have not come yet.",
-        labels: modelLabels
+        labels: fleetLabels
     )
 
     package static let fleetOfferedLoad = MetricDescriptor(
         "aladdin_fleet_offered_load_workers",
         .gauge,
         help: "Workers that what arrives keeps busy.",
-        labels: modelLabels
+        labels: fleetLabels
     )
 
     package static let fleetGPUsPerWorker = MetricDescriptor(
         "aladdin_fleet_wanted_gpus_per_worker",
         .gauge,
         help: "GPUs that the scheduler wishes each worker to have; 0 for workers without.",
-        labels: modelLabels
+        labels: fleetLabels
     )
 
     package static let fleetReason = MetricDescriptor(
         "aladdin_fleet_wish_reason",
         .gauge,
         help: "Always 1; the label tells why the scheduler wishes for as many workers as it does.",
-        labels: modelLabels + ["reason"]
+        labels: fleetLabels + ["reason"]
     )
 }

@@ -23,6 +23,8 @@ extension WorkerMachine {
                 let message =
                     "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
                 fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
+            } else if !sequence.kvCache.isEmpty {
+                batch.enqueuePrefilled(admission.sequence.key, contextTokens: tokens + resumed)
             } else {
                 batch.enqueue(
                     admission.sequence.key,
@@ -55,6 +57,8 @@ extension WorkerMachine {
             return
         }
         var finished: [SequenceID] = []
+        // The batch is done with them as well.
+        var gone: [SequenceID] = []
         for output in outputs {
             guard var sequence = sequences[output.sequence], !sequence.isCancelled else { continue }
             var report = LeaseProgress(lease: sequence.lease)
@@ -74,10 +78,15 @@ extension WorkerMachine {
                     outputTokens: sequence.nextIndex
                 )
                 finished.append(output.sequence)
+                gone.append(output.sequence)
+            } else if sequence.handsOver, leavesRoom(sequence) {
+                sequences[output.sequence]?.isLeaving = true
+                exports.append(output.sequence)
+                gone.append(output.sequence)
             }
             progress.append(report)
         }
-        let left = batch.completeStep(finished: finished.map(\.key))
+        let left = batch.completeStep(finished: gone.map(\.key))
         for id in finished { forget(id) }
         for key in left { forget(SequenceID(rawValue: key.rawValue)) }
     }
@@ -101,6 +110,15 @@ extension WorkerMachine {
         if let position = unadmitted.firstIndex(of: id) {
             unadmitted.remove(at: position)
             forget(id)
+        } else if sequence.isLeaving {
+            guard let position = exports.firstIndex(of: id) else {
+                // It is being written; what was written is dropped when that ends.
+                sequences[id]?.isCancelled = true
+                return
+            }
+            exports.remove(at: position)
+            sequences[id]?.isLeaving = false
+            forget(id)
         } else if sequence.isAdmitted {
             sequences[id]?.isCancelled = true
             if batch.cancel(id.key) == .removed { forget(id) }
@@ -117,8 +135,30 @@ extension WorkerMachine {
         forget(id)
     }
 
+    /// Whether the exchange has room for a KV cache; if not the sequence goes on here.
+    private func leavesRoom(_ sequence: Sequence) -> Bool {
+        let tokens = sequence.inputTokens + sequence.nextIndex
+        let bytes = handoverBytesPerToken * Double(tokens)
+        let underway = exports.count
+        return desk.hasRoom(for: Int(bytes.rounded(.up)) * (underway + 1))
+    }
+
+    /// A KV cache was left for another worker, or could not be.
+    mutating func exported(_ export: EngineTurnResult.Export) {
+        guard let sequence = sequences[export.sequence] else { return }
+        switch export.cache {
+        case .failure(let status):
+            fail(export.sequence, status)
+        case .success(let cache):
+            let event = HandedOverEvent(kvCache: cache.name, inputTokens: sequence.inputTokens, bytes: cache.bytes)
+            desk.leave(event, under: sequence.lease, ready: cache.ready)
+            if sequence.isCancelled { desk.cancel(sequence.lease) }
+            forget(export.sequence)
+        }
+    }
+
     static func engineStep(_ step: BatchStep) -> EngineStep {
-        EngineStep(
+        var result = EngineStep(
             preempted: step.preempted.map { SequenceID(rawValue: $0.rawValue) },
             decodes: step.decodes.map { SequenceID(rawValue: $0.rawValue) },
             chunks: step.chunks.map {
@@ -131,6 +171,8 @@ extension WorkerMachine {
             },
             workload: step.workload
         )
+        result.imported = step.imported.map { SequenceID(rawValue: $0.rawValue) }
+        return result
     }
 }
 

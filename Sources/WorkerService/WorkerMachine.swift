@@ -19,6 +19,12 @@ package struct WorkerMachine: Sendable {
         var isAdmitted = false
         /// Given up while its admission was under way.
         var isCancelled = false
+        /// Whether its KV cache is to be left for another worker once it has a token.
+        var handsOver = false
+        /// The KV cache that it takes over; empty for none.
+        var kvCache = ""
+        /// Whether its KV cache is being left for another: the batch knows it no longer.
+        var isLeaving = false
     }
 
     package let description: EngineDescription
@@ -29,6 +35,11 @@ package struct WorkerMachine: Sendable {
     var unadmitted: [SequenceID] = []
     var releases: [SequenceID] = []
     var progress: [LeaseProgress] = []
+    /// Sequences whose KV cache is to be left for others with the next turn.
+    var exports: [SequenceID] = []
+    /// What was left for others.
+    package var desk: HandoverDesk
+    let handoverBytesPerToken: Double
     private var nextSequence = 1
     /// Queries taken since registration.
     private var taken: UInt64 = 0
@@ -36,8 +47,18 @@ package struct WorkerMachine: Sendable {
     private var turnIsUnderWay = false
     package private(set) var isDraining = false
 
-    package init(description: EngineDescription, mode: BatchingMode) {
+    /// - Parameters:
+    ///   - handoverBytes: bytes of KV caches that may lie ready for other workers at once.
+    ///   - bytesPerToken: of these.
+    package init(
+        description: EngineDescription,
+        mode: BatchingMode,
+        handoverBytes: Int = 0,
+        bytesPerToken: Double = 0
+    ) {
         self.description = description
+        handoverBytesPerToken = bytesPerToken
+        desk = HandoverDesk(byteLimit: handoverBytes)
         batch = ContinuousBatch(
             mode: mode,
             kvCache: description.profile.kvCache,
@@ -49,8 +70,8 @@ package struct WorkerMachine: Sendable {
     /// Whether the engine is at work.
     package var isBusy: Bool { turnIsUnderWay }
 
-    /// Leases held.
-    package var count: Int { sequences.count }
+    /// Leases held, and KV caches that lie ready for others.
+    package var count: Int { sequences.count + desk.count }
 
     /// Takes a query.
     ///
@@ -70,7 +91,10 @@ package struct WorkerMachine: Sendable {
         )
         request.traceparent = query.trace?.traceparent
         request.tracestate = query.trace?.state
-        sequences[id] = Sequence(lease: query.lease, request: request, nextIndex: query.resumedTokens.count)
+        var sequence = Sequence(lease: query.lease, request: request, nextIndex: query.resumedTokens.count)
+        sequence.handsOver = query.handsOver
+        sequence.kvCache = query.resumedTokens.isEmpty ? "" : query.kvCache
+        sequences[id] = sequence
         sequencesByLease[query.lease] = id
         unadmitted.append(id)
     }
@@ -84,14 +108,14 @@ package struct WorkerMachine: Sendable {
     /// Gives leases up; nothing more is reported about them.
     package mutating func cancel(_ leases: [Lease]) {
         for lease in leases {
-            guard let id = sequencesByLease[lease] else { continue }
-            cancel(id)
+            if let id = sequencesByLease[lease] { cancel(id) } else { desk.cancel(lease) }
         }
     }
 
     /// Gives everything up: the session that the leases belonged to is over.
     package mutating func reset() {
         for id in sequences.keys.sorted() { cancel(id) }
+        desk.reset()
         progress.removeAll()
         taken = 0
         grantTold = 0
@@ -109,10 +133,20 @@ package struct WorkerMachine: Sendable {
         if unadmitted.isEmpty { handBackOutgrown() }
         turn.releases = releases
         releases.removeAll()
+        turn.exports = exports
+        exports.removeAll()
+        // What is left for others goes alone: whoever waits for it is not to wait for a step.
+        if !turn.exports.isEmpty {
+            turnIsUnderWay = true
+            return turn
+        }
         if unadmitted.isEmpty {
             turn.step = batch.startStep().map(Self.engineStep)
         } else {
             turn.admissions = unadmitted.compactMap { sequences[$0]?.request }
+            for id in unadmitted {
+                if let cache = sequences[id]?.kvCache, !cache.isEmpty { turn.imports[id] = cache }
+            }
             unadmitted.removeAll()
         }
         guard turn.step != nil || !turn.admissions.isEmpty || !turn.releases.isEmpty else { return nil }
@@ -124,6 +158,7 @@ package struct WorkerMachine: Sendable {
     package mutating func turnEnded(_ turn: EngineTurn, _ result: EngineTurnResult) {
         precondition(turnIsUnderWay, "a turn ends once")
         turnIsUnderWay = false
+        for export in result.exports { exported(export) }
         for admission in result.admissions { admitted(admission) }
         switch (turn.step, result.outputs) {
         case (let step?, .success(let outputs)?): stepSucceeded(step, outputs)
@@ -131,6 +166,17 @@ package struct WorkerMachine: Sendable {
         default: break
         }
     }
+
+    /// Notes that time has passed: KV caches that have arrived are told of.
+    ///
+    /// - Returns: when the next one will have; `distantFuture` for none.
+    package mutating func noteHandovers(at now: Instant) -> Instant {
+        progress += desk.takeReady(at: now)
+        return desk.nextReady
+    }
+
+    /// Whether there is something to report, apart from steps.
+    package var hasNews: Bool { !progress.isEmpty }
 
     /// What the broker is to hear.
     ///
@@ -161,6 +207,7 @@ package struct WorkerMachine: Sendable {
     mutating func forget(_ id: SequenceID) {
         guard let sequence = sequences.removeValue(forKey: id) else { return }
         sequencesByLease[sequence.lease] = nil
-        if sequence.isAdmitted { releases.append(id) }
+        // What has left was released by that.
+        if sequence.isAdmitted, !sequence.isLeaving { releases.append(id) }
     }
 }

@@ -12,6 +12,10 @@ package struct WorkerQuery: Hashable, Sendable {
     package var outputTokensHint: Int?
     /// Whose part the attempt is, as the broker says; with the state that the client sent.
     package var trace: TraceContext?
+    /// Whether its KV cache is to be left for another worker once it has a token.
+    package var handsOver: Bool
+    /// The KV cache to take over; empty for none.
+    package var kvCache: String
 
     /// - Throws: a `Status` if the client's request cannot be read; the broker has checked it, so that is its or the
     ///   protocol's fault.
@@ -27,6 +31,8 @@ package struct WorkerQuery: Hashable, Sendable {
         sampling = request.sampling
         maxTokens = request.maxTokens
         resumedTokens = assignment.resumedTokens
+        handsOver = assignment.handsOver
+        kvCache = assignment.kvCache
         defaultSeed = Self.seed(from: assignment.queryID)
         let state = request.metadata.last { $0.key == "tracestate" }?.value
         trace = TraceContext(traceparent: assignment.traceparent, tracestate: state ?? "")

@@ -21,11 +21,11 @@ package actor WorkerService: Service {
         case streaming(any StreamingEngine)
     }
 
-    private let configuration: WorkerServiceConfiguration
+    let configuration: WorkerServiceConfiguration
     private let engine: Kind
     let logger: Logger
     /// The books of an engine that computes steps, or of one that batches for itself: never both.
-    private var machine: WorkerMachine?
+    var machine: WorkerMachine?
     var streams: StreamMachine?
     /// What a streaming engine has told, until the loop looks.
     let mailbox = EngineMailbox()
@@ -49,6 +49,11 @@ package actor WorkerService: Service {
     /// Why the broker does not want this worker.
     private var refusal: Status?
     private var refused: CheckedContinuation<Void, Never>?
+    /// What this worker registers as its exchange; empty if it leaves and takes no KV caches.
+    private var exchangeName = ""
+    /// When to look next whether KV caches were taken, and when to look for leftovers.
+    var nextTidying = Instant.zero
+    var nextSweep = Instant.zero
 
     /// - Parameter makeEngine: called once, on the engine's thread; what it throws ends `run`.
     package init(
@@ -59,7 +64,9 @@ package actor WorkerService: Service {
         self.configuration = configuration
         self.logger = logger
         loop = PollLoop(name: "worker-io", on: configuration.thread)
-        engine = .stepping(EngineRunner(name: "worker-engine", makeEngine: makeEngine))
+        engine = .stepping(
+            EngineRunner(name: "worker-engine", exchange: configuration.exchange, makeEngine: makeEngine)
+        )
     }
 
     /// A worker over an engine that batches for itself, and that may come and go.
@@ -99,7 +106,14 @@ package actor WorkerService: Service {
             "engine ready",
             metadata: ["worker": "\(configuration.name)", "model": "\(description.model)"]
         )
-        machine = WorkerMachine(description: description, mode: configuration.batching)
+        let handover = await runner.handover
+        exchangeName = handover?.exchange ?? ""
+        machine = WorkerMachine(
+            description: description,
+            mode: configuration.batching,
+            handoverBytes: handover == nil ? 0 : configuration.exchangeBytes,
+            bytesPerToken: handover?.bytesPerToken ?? 0
+        )
         isReady = true
         try connect()
     }
@@ -122,6 +136,7 @@ package actor WorkerService: Service {
         }
         hangDeadline = .distantFuture
         await endAnswers()
+        clearExchange()
         connection?.close(Status(.unavailable, .shuttingDown, "the worker shuts down"))
     }
 
@@ -204,7 +219,7 @@ package actor WorkerService: Service {
         registersLater = false
         var profile = description.profile
         profile.model = description.model
-        let registration = WorkerRegistration(
+        var registration = WorkerRegistration(
             name: configuration.name,
             engine: description.kind,
             contextLength: description.contextLength,
@@ -213,6 +228,8 @@ package actor WorkerService: Service {
             batching: configuration.batching,
             profile: profile
         )
+        registration.role = configuration.role
+        registration.kvExchange = exchangeName
         connection?.send(.call, method: .work, stream: 1, body: WorkerReport.registration(registration).encode())
     }
 
@@ -260,7 +277,7 @@ package actor WorkerService: Service {
     }
 
     func cycle(at now: Instant) -> Instant {
-        let streamsDue = driveStreams(at: now)
+        let streamsDue = min(driveStreams(at: now), driveHandovers(at: now))
         if drained != nil, leases == 0 || now >= drainDeadline || !isRegistered {
             drained?.resume()
             drained = nil
@@ -292,6 +309,7 @@ extension WorkerService {
             }
             machine?.turnEnded(turn, result)
             if registersLater { register() }
+            _ = machine?.noteHandovers(at: PollLoop.now())
             report(computed: turn.step.map { ($0.workload, result.duration) })
         }
     }

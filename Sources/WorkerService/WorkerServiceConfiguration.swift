@@ -9,6 +9,12 @@ package struct WorkerServiceConfiguration: Sendable {
     /// For a broker that wants to know who comes.
     package var keys: PeerKeys?
     package var batching = BatchingMode.chunked
+    /// The phase of queries that it is for.
+    package var role = WorkerRole.both
+    /// Where it leaves KV caches for other workers and takes theirs, if its engine can do that; nil for nowhere.
+    package var exchange: KVExchange?
+    /// Bytes of KV caches that it leaves lying ready at once; with more it goes on with queries itself.
+    package var exchangeBytes = 1 << 30
     /// How long a shutdown waits for running queries; what is left then is run elsewhere.
     package var drainTime = Interval.seconds(10)
     /// Called when a shutdown has waited five seconds more for an engine that does not come back from its step; nil waits on.

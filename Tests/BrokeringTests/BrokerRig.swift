@@ -30,7 +30,9 @@ struct BrokerRig {
         granted: UInt64 = 10,
         resumesPrefix: Bool = true,
         contextLength: Int = 4096,
-        kvTokens: Int = 10_000
+        kvTokens: Int = 10_000,
+        role: WorkerRole = .both,
+        exchange: String = ""
     ) {
         var joined = WorkerJoined.sample(
             worker,
@@ -39,6 +41,8 @@ struct BrokerRig {
             contextLength: contextLength
         )
         joined.profile.kvCache.capacityTokens = kvTokens
+        joined.role = role
+        joined.kvExchange = exchange
         broker.workerJoined(joined, at: now)
         if granted > 0 { broker.workerPulled(WorkerID(rawValue: worker), granted: granted) }
     }
@@ -53,6 +57,16 @@ struct BrokerRig {
         try broker.submit(submission, id: id, from: stream, at: now)
         ids[stream] = id
         return stream
+    }
+
+    /// What a scheduler might say.
+    mutating func place(_ query: QueryNumber, on worker: UInt64) {
+        let attempt = broker.query(query)?.attempt ?? 0
+        let worker = WorkerID(rawValue: worker)
+        broker.place(
+            Placement(query: query, attempt: attempt, worker: worker, predictedTimeToFirstToken: nil),
+            at: now
+        )
     }
 
     mutating func attach(to stream: StreamKey, session: UInt64 = 2, from index: Int = 0) throws -> StreamKey {
@@ -190,6 +204,13 @@ extension LeaseReport {
         report.text = (first..<first + count).map { "\($0) " }.joined()
         report.finish = finish
         if finish != nil { report.inputTokens = 3 }
+        return report
+    }
+
+    /// The KV cache `k` was left.
+    static func left(_ lease: Lease) -> LeaseReport {
+        var report = LeaseReport(lease: lease)
+        report.handover = LeftCache(kvCache: "k", inputTokens: 3, bytes: 100)
         return report
     }
 

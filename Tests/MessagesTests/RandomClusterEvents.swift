@@ -11,18 +11,7 @@ extension ClusterEvent: Drawable {
     static func draw(_ random: inout SeededGenerator) -> ClusterEvent {
         switch Int.random(in: 0..<7, using: &random) {
         case 0:
-            .workerJoined(
-                WorkerJoined(
-                    worker: WorkerID(rawValue: random.word()),
-                    name: random.text(),
-                    engine: random.text(),
-                    contextLength: random.number(upTo: largestUInt32),
-                    resumesPrefix: random.chance(50),
-                    keepsPrefixes: random.chance(50),
-                    batching: random.chance(50) ? .chunked : .prefillPriority,
-                    profile: .draw(model: random.text(), &random)
-                )
-            )
+            .workerJoined(.draw(&random))
         case 1: .workerLeft(WorkerID(rawValue: random.word()), isDraining: random.chance(50))
         case 2: .queryQueued(.draw(&random))
         case 3:
@@ -61,12 +50,30 @@ extension ClusterEvent: Drawable {
     }
 }
 
+extension WorkerJoined: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> WorkerJoined {
+        var joined = WorkerJoined(
+            worker: WorkerID(rawValue: random.word()),
+            name: random.text(),
+            engine: random.text(),
+            contextLength: random.number(upTo: largestUInt32),
+            resumesPrefix: random.chance(50),
+            keepsPrefixes: random.chance(50),
+            batching: random.chance(50) ? .chunked : .prefillPriority,
+            profile: .draw(model: random.text(), &random)
+        )
+        joined.role = WorkerRole.allCases.randomElement(using: &random) ?? .both
+        joined.kvExchange = random.text()
+        return joined
+    }
+}
+
 extension QueuedQuery: Drawable {
     static func draw(_ random: inout SeededGenerator) -> QueuedQuery {
         let promptBytes = random.number(upTo: largestUInt32)
         let blocks = (0..<(promptBytes > 0 ? random.number(upTo: 4) : 0)).map { _ in random.word() }
         let blockBytes = blocks.isEmpty ? 0 : random.number(upTo: max(1, promptBytes))
-        return QueuedQuery(
+        var query = QueuedQuery(
             number: QueryNumber(rawValue: random.word()),
             id: QueryID(high: random.next(), low: random.next()),
             model: random.text(),
@@ -87,5 +94,9 @@ extension QueuedQuery: Drawable {
             blocks: blocks,
             blockShare: Double(blockBytes) / Double(max(1, promptBytes))
         )
+        query.handover = random.maybe {
+            QueuedQuery.Handover(exchange: "/" + $0.text(), firstTokenAge: $0.microseconds())
+        }
+        return query
     }
 }

@@ -47,34 +47,54 @@ extension WorkerReport: Drawable {
         case 0: .pull(granted: random.word())
         case 1: .drain
         case 2:
-            .registration(
-                WorkerRegistration(
-                    name: random.text(),
-                    engine: random.text(),
-                    contextLength: random.number(upTo: largestUInt32),
-                    resumesPrefix: random.chance(50),
-                    batching: random.chance(50) ? .chunked : .prefillPriority,
-                    profile: .draw(model: random.text(), &random)
-                )
-            )
+            .registration(.draw(&random))
         default:
             .step(
                 StepReport(
                     workload: random.maybe { .draw(&$0) },
                     duration: random.microseconds(),
                     progress: random.list {
-                        LeaseProgress(
+                        var progress = LeaseProgress(
                             lease: Lease(rawValue: $0.word()),
                             tokens: $0.maybe { .draw(&$0) },
                             finished: $0.maybe { .draw(&$0) },
                             failed: $0.maybe { .draw(&$0) }
                         )
+                        progress.handedOver = $0.maybe { .draw(&$0) }
+                        return progress
                     },
                     waiting: random.number(upTo: largestUInt32),
                     freeKVTokens: random.number(upTo: largestCount)
                 )
             )
         }
+    }
+}
+
+extension WorkerRegistration: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> WorkerRegistration {
+        var registration = WorkerRegistration(
+            name: random.text(),
+            engine: random.text(),
+            contextLength: random.number(upTo: largestUInt32),
+            resumesPrefix: random.chance(50),
+            keepsPrefixes: random.chance(50),
+            batching: random.chance(50) ? .chunked : .prefillPriority,
+            profile: .draw(model: random.text(), &random)
+        )
+        registration.role = WorkerRole.allCases.randomElement(using: &random) ?? .both
+        registration.kvExchange = random.text()
+        return registration
+    }
+}
+
+extension HandedOverEvent: Drawable {
+    static func draw(_ random: inout SeededGenerator) -> HandedOverEvent {
+        HandedOverEvent(
+            kvCache: "\(random.word())",
+            inputTokens: random.number(upTo: largestUInt32),
+            bytes: random.number(upTo: largestCount)
+        )
     }
 }
 
@@ -87,7 +107,7 @@ extension WorkerCommand: Drawable {
         default:
             .batch(
                 random.list {
-                    WireAssignment(
+                    var assignment = WireAssignment(
                         lease: Lease(rawValue: $0.word()),
                         queryID: $0.text(),
                         attempt: $0.number(upTo: largestUInt32),
@@ -96,6 +116,9 @@ extension WorkerCommand: Drawable {
                         resumedTokens: $0.tokens(),
                         traceparent: $0.text()
                     )
+                    assignment.handsOver = $0.chance(50)
+                    assignment.kvCache = "\($0.word())"
+                    return assignment
                 }
             )
         }

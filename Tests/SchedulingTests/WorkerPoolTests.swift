@@ -37,7 +37,7 @@ struct WorkerPoolTests {
     private func check(_ view: inout ClusterView) throws {
         let slots = view.pool(for: "m")
         #expect(slots == view.workers.indices.filter { !view.workers[$0].isDraining })
-        guard let pool = view.poolIndices["m"] else { return }
+        guard let pool = view.poolIndices[PoolKey(model: "m")] else { return }
         let workers = view.workers
         let byTime = slots.sorted { (workers[$0].lastPlacement, $0) < (workers[$1].lastPlacement, $1) }
         #expect(view.leastRecent(5, ofPool: pool) == Array(byTime.prefix(5)))

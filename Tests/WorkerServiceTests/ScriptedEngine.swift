@@ -16,6 +16,9 @@ final class ScriptedEngine: Engine {
     private(set) var violations: [String] = []
     var failsNextStep: Status?
     var answersForOthers = false
+    /// How long KV caches are on their way, and whether none can be left.
+    var transferTime = Interval.zero
+    var failsExports = false
 
     init(kvTokens: Int = 4096, maximumSequences: Int = 4, chunkTokens: Int = 8) {
         var profile = LatencyProfile(model: "m", device: "test")
@@ -74,11 +77,29 @@ final class ScriptedEngine: Engine {
         if held.removeValue(forKey: sequence) == nil { violations.append("released a stranger") }
     }
 
+    /// A cache is named after the sequence's seed.
+    private func export(_ sequence: SequenceID) -> Result<(name: String, bytes: Int, ready: Instant), Status> {
+        guard let state = held[sequence], !failsExports else {
+            return .failure(Status(.aborted, .handoverFailed, "no room"))
+        }
+        if state.generated == 0 { violations.append("exported without a token") }
+        return .success(("cache-\(state.seed)", 7, .zero + transferTime))
+    }
+
     /// What an engine's thread does with a turn.
     func run(_ turn: EngineTurn) -> EngineTurnResult {
         var result = EngineTurnResult()
         for sequence in turn.releases { release(sequence) }
+        for sequence in turn.exports {
+            result.exports.append(.init(sequence: sequence, cache: export(sequence)))
+            release(sequence)
+        }
         for request in turn.admissions {
+            if turn.imports[request.id] == "gone" {
+                let status = Status(.aborted, .handoverFailed, "gone")
+                result.admissions.append(.init(sequence: request.id, promptTokens: .failure(status)))
+                continue
+            }
             do throws(Status) {
                 result.admissions.append(.init(sequence: request.id, promptTokens: .success(try admit(request))))
             } catch {

@@ -11,9 +11,19 @@ struct WorkerRig {
     /// The grant last told.
     private(set) var granted: UInt64 = 0
 
-    init(mode: BatchingMode = .chunked, engine: ScriptedEngine = ScriptedEngine()) {
+    init(
+        mode: BatchingMode = .chunked,
+        engine: ScriptedEngine = ScriptedEngine(),
+        handoverBytes: Int = 0,
+        bytesPerToken: Double = 1
+    ) {
         self.engine = engine
-        machine = WorkerMachine(description: engine.description, mode: mode)
+        machine = WorkerMachine(
+            description: engine.description,
+            mode: mode,
+            handoverBytes: handoverBytes,
+            bytesPerToken: bytesPerToken
+        )
     }
 
     mutating func take(_ lease: UInt64, prompt: Int = 4, maxTokens: Int = 3, resumed: Int = 0) {
@@ -28,6 +38,7 @@ struct WorkerRig {
     mutating func turn() -> [LeaseProgress]? {
         guard let turn = machine.nextTurn() else { return nil }
         machine.turnEnded(turn, engine.run(turn))
+        _ = machine.noteHandovers(at: .zero)
         return reports(after: turn)
     }
 

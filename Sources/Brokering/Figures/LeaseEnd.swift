@@ -4,6 +4,8 @@ internal import ServingModel
 package enum LeaseEnd: Int, Hashable, Sendable, CaseIterable {
     /// Its worker answered the query.
     case completed
+    /// Its worker left the KV cache for another, which goes on with it.
+    case moved
     /// Its worker said that it could not, or broke the rules.
     case failed
     /// Its worker was lost.

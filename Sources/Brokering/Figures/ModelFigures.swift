@@ -33,6 +33,11 @@ package struct ModelFigures: Sendable {
     package private(set) var refusals: [Reason: UInt64] = [:]
     package private(set) var failures: [Reason: UInt64] = [:]
 
+    /// KV caches that workers left for others, their bytes, and those of them that did not arrive.
+    package private(set) var handovers: UInt64 = 0
+    package private(set) var handoverBytes: UInt64 = 0
+    package private(set) var failedHandovers: UInt64 = 0
+
     package func leases(that end: LeaseEnd) -> UInt64 {
         leaseEnds[end.rawValue]
     }
@@ -67,6 +72,16 @@ package struct ModelFigures: Sendable {
 
     mutating func noteLeaseEnd(_ status: Status) {
         leaseEnds[LeaseEnd(status).rawValue] += 1
+    }
+
+    mutating func noteHandover(bytes: Int) {
+        leaseEnds[LeaseEnd.moved.rawValue] += 1
+        handovers += 1
+        handoverBytes += UInt64(clamping: bytes)
+    }
+
+    mutating func noteFailedHandover() {
+        failedHandovers += 1
     }
 
     /// A step of unknown time is one of time zero.

@@ -45,9 +45,9 @@ function remember(status, time) {
     if (back || time - worker.since > 120) departed.delete(id);
   }
   for (const fleet of status.fleets) {
-    const old = before?.fleets.find((other) => other.model === fleet.model);
+    const old = before?.fleets.find((other) => other.model === fleet.model && other.role === fleet.role);
     if (!old || old.workers === fleet.workers) continue;
-    changes.push({ time, text: `${fleet.model}: ${old.workers} → ${fleet.workers}, ${reasons[fleet.reason] ?? fleet.reason}` });
+    changes.push({ time, text: `${fleetName(fleet)}: ${old.workers} → ${fleet.workers}, ${reasons[fleet.reason] ?? fleet.reason}` });
     if (changes.length > 50) changes.shift();
   }
 }

@@ -129,6 +129,9 @@ const reasons = {
   limit: "it may be no more, or no less",
 };
 
+// Where workers are for one phase each there is a fleet for each phase.
+const fleetName = (fleet) => fleet.model + (fleet.role && fleet.role !== "both" ? ", " + fleet.role : "");
+
 function showScaling(history, times, changes) {
   const status = latestOf(history);
   if (!status.fleets.length) {
@@ -137,9 +140,9 @@ function showScaling(history, times, changes) {
     return;
   }
   byId("scaling").replaceChildren(...status.fleets.flatMap((fleet) => {
-    const values = (field) => over(history, (one) => one.fleets.find((other) => other.model === fleet.model)?.[field]);
+    const values = (field) => over(history, (one) => one.fleets.find((other) => other.model === fleet.model && other.role === fleet.role)?.[field]);
     return [
-      make("p", { class: "wish" }, make("b", null, plural(fleet.workers, "worker")), " wished for " + fleet.model + ": ",
+      make("p", { class: "wish" }, make("b", null, plural(fleet.workers, "worker")), " wished for " + fleetName(fleet) + ": ",
         make("span", null, reasons[fleet.reason] ?? fleet.reason),
         make("span", { class: "muted" }, ` · ${fleet.active} serve, ${fleet.starting} awaited`)),
       chart({ title: "Workers", times, whole: true, low: 0, stepped: true, series: [

@@ -52,6 +52,24 @@ final class KVCache {
         munmap(base, mappedBytes)
     }
 
+    static func blocks(holding tokens: Int) -> Int { (tokens + blockTokens - 1) / blockTokens }
+
+    var blockBytes: Int {
+        Self.bytesPerToken(layers: layers, heads: heads, headDimension: headDimension) * Self.blockTokens
+    }
+
+    /// All of a block, of every layer.
+    func bytes(of block: Int32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: UnsafeRawPointer(base) + Int(block) * blockBytes, count: blockBytes)
+    }
+
+    /// Overwrites a block that nobody shares.
+    func fill(_ block: Int32, from bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count == blockBytes, "a block is filled as a whole")
+        let target = UnsafeMutableRawPointer(base) + Int(block) * blockBytes
+        UnsafeMutableRawBufferPointer(start: target, count: blockBytes).copyMemory(from: bytes)
+    }
+
     static func bytesPerToken(layers: Int, heads: Int, headDimension: Int) -> Int {
         layers * 2 * heads * headDimension * MemoryLayout<Float>.stride
     }
@@ -61,7 +79,7 @@ final class KVCache {
 
     /// Extends a block table until it covers `tokens` positions; false, and nothing is taken, if too few blocks are free.
     func extend(_ blocks: inout [Int32], toTokens tokens: Int) -> Bool {
-        let needed = (tokens + Self.blockTokens - 1) / Self.blockTokens - blocks.count
+        let needed = Self.blocks(holding: tokens) - blocks.count
         guard needed > 0 else { return true }
         guard needed <= freeBlocks else { return false }
         for _ in 0..<needed {

@@ -20,7 +20,9 @@ extension ClusterView {
         case .workerLeft(let worker, let isDraining):
             remove(worker, isDraining: isDraining)
         case .queryQueued(let query):
-            queue(query, at: now)
+            let age = query.handover?.firstTokenAge.nanoseconds
+            let firstToken = age.map { Instant(nanoseconds: now.nanoseconds - $0) }
+            queue(query, prefilled: firstToken, at: now)
         case .queryDispatched(let number, let worker, _):
             // Usually known: the worker pulled what was placed there. After a snapshot or a fallback it is news.
             guard let slot = slots[worker], let query = queries[number], query.worker != worker else { return }
@@ -66,6 +68,14 @@ extension ClusterView {
             queriesByModel[query.model, default: 0] += 1
         }
         unplaced.insert(UnplacedQuery(view))
+    }
+
+    /// Changes what is known of a query that waits to be placed.
+    mutating func replace(_ query: QueryView) {
+        guard let known = queries[query.number], known.arrivesPrefilled != query.arrivesPrefilled else { return }
+        leaveStage(query.number)
+        queries[query.number] = query
+        unplaced.insert(UnplacedQuery(query))
     }
 
     mutating func assign(_ number: QueryNumber, to slot: Int, at now: Instant) {

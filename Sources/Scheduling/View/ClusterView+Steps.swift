@@ -15,11 +15,22 @@ extension ClusterView {
             default: break
             }
         }
-        let isLockstep =
-            advanced.count == workers[slot].residents.count && advanced.allSatisfy { $0.tokens == 1 }
+        let joining = workers[slot].joining
+        let imported = joining.isEmpty ? [] : joining.filter { number in advanced.contains { $0.query == number } }
+        let decoding = workers[slot].residents.count - (joining.count - imported.count)
+        let isLockstep = advanced.count == decoding && advanced.allSatisfy { $0.tokens == 1 }
         let decoded: SteppedDecodes = isLockstep ? .every : .some(advanced)
         let preempted = isLockstep ? [] : stalled(on: slot, beside: advanced, in: step.workload)
-        completeStep(of: slot, step.workload, took: step.duration, preempted, decoded, started: started, at: now)
+        completeStep(
+            of: slot,
+            step.workload,
+            took: step.duration,
+            preempted,
+            decoded,
+            imported: imported,
+            started: started,
+            at: now
+        )
     }
 
     /// Which residents got tokens in a step.
@@ -71,7 +82,9 @@ extension ClusterView {
         guard workload.kind != .prefill, workload.decodeSequences == advanced.count, residents.count > advanced.count
         else { return [] }
         let running = Set(advanced.map(\.query))
-        return residents.reversed().map(\.number).filter { !running.contains($0) }
+        // What the worker has not taken in yet can't have been preempted.
+        let joining = workers[slot].joining
+        return residents.reversed().map(\.number).filter { !running.contains($0) && !joining.contains($0) }
     }
 
     private mutating func start(_ number: QueryNumber, on slot: Int, at now: Instant) {

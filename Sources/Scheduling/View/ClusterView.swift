@@ -27,7 +27,9 @@ package struct ClusterView: Sendable {
     var slots: [WorkerID: Int] = [:]
     /// Workers that take new queries, and where each model's are.
     var pools: [WorkerPool] = []
-    var poolIndices: [String: Int] = [:]
+    var poolIndices: [PoolKey: Int] = [:]
+    /// Models some worker of which is for one phase only, and the workers that are there for their prompts.
+    var promptSlots: [String: [Int]] = [:]
     /// Changes whenever a worker comes, drains or goes.
     private(set) var fleetVersion: UInt64 = 0
     var recency = SlotRecency()
@@ -41,12 +43,20 @@ package struct ClusterView: Sendable {
 
     /// Slots of the workers that take new queries for a model, in the order in which they joined.
     package func pool(for model: String) -> [Int] {
-        poolIndices[model].map { pools[$0].slots } ?? []
+        poolIndices[PoolKey(model: model)].map { pools[$0].slots } ?? []
+    }
+
+    /// Slots of the workers among which a policy chooses for a query; empty if it has no say, or nobody is there.
+    package func pool(for query: QueryView) -> [Int] {
+        poolIndices[poolKey(of: query)].map { pools[$0].slots } ?? []
     }
 
     /// Models that some query is for, or some worker serves if there is none: a model's last worker may leave before its
     /// queries have ended.
     package var modelCount: Int { max(queriesByModel.count, pools.count) }
+
+    /// Whether some worker of a model is for one phase only.
+    package func isSplit(_ model: String) -> Bool { !promptSlots.isEmpty && promptSlots[model] != nil }
 
     package func slot(of worker: WorkerID) -> Int? {
         slots[worker]
@@ -82,6 +92,8 @@ package struct ClusterView: Sendable {
     /// Adds a worker at the end.
     mutating func add(_ worker: WorkerView) {
         workers.append(worker)
+        // Who is for what changes with the first of a kind.
+        if worker.joined.role != .both || isSplit(worker.profile.model) { return indexWorkers() }
         slots[worker.id] = workers.count - 1
         fleetVersion += 1
         enterPool(workers.count - 1)
@@ -95,19 +107,21 @@ package struct ClusterView: Sendable {
         poolIndices.removeAll()
         recency.removeAll()
         fleetVersion += 1
+        promptSlots = splitModels()
         for slot in workers.indices {
             slots[workers[slot].id] = slot
             workers[slot].pool = -1
-            if !workers[slot].isDraining { enterPool(slot) }
+            if !workers[slot].isDraining, isChosenByPolicies(slot) { enterPool(slot) }
         }
         stepless = workers.indices.filter { workers[$0].step == nil }
     }
 
     private mutating func enterPool(_ slot: Int) {
         let model = workers[slot].profile.model
-        let pool = poolIndices[model] ?? pools.count
+        let key = PoolKey(model: model, exchange: isSplit(model) ? workers[slot].joined.kvExchange : "")
+        let pool = poolIndices[key] ?? pools.count
         if pool == pools.count {
-            poolIndices[model] = pool
+            poolIndices[key] = pool
             pools.append(WorkerPool(model: model))
         }
         workers[slot].pool = pool

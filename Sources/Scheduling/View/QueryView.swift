@@ -12,13 +12,25 @@ package struct QueryView: Sendable {
     package let queued: QueuedQuery
     package let arrival: Instant
     /// Prompt and output that an earlier attempt produced: what a prefill takes in; 0 if `arrivesPrefilled`.
-    package let prefillTokens: Int
+    package internal(set) var prefillTokens: Int
     /// Its prompt was computed elsewhere and its KV cache comes along: it decodes at once (split-phase serving).
     package internal(set) var arrivesPrefilled = false
     package internal(set) var stage = Stage.unplaced
     /// Output so far, that of earlier attempts included; while it runs, as of its first token on this worker.
     package internal(set) var outputTokens: Int
     package internal(set) var firstToken: Instant?
+
+    /// Where its KV cache lies ready; nil if it needs a prefill.
+    var exchange: String? { arrivesPrefilled ? queued.handover?.exchange ?? "" : nil }
+
+    /// The same as one whose KV cache is of no use to anybody.
+    var withoutCache: QueryView {
+        guard arrivesPrefilled else { return self }
+        var query = self
+        query.prefillTokens = inputTokens + queued.outputTokens
+        query.arrivesPrefilled = false
+        return query
+    }
 
     /// The client's guess of its output's length; 0 if there is none.
     package var lengthHint: Int { queued.outputTokensHint ?? 0 }

@@ -29,6 +29,14 @@ struct AutoscaleCommand: AsyncParsableCommand {
     @Option(help: "Which model's workers. (default: the only model, or the first)")
     var forModel: String?
 
+    @Option(
+        help: """
+            Which of its workers, where there are some for prompts alone: prefill or decode; one autoscale for each. \
+            (default: both, where all do both)
+            """
+    )
+    var forRole: String?
+
     @Option(help: "The Compose service. (default: worker)")
     var service: String?
 
@@ -91,6 +99,7 @@ struct AutoscaleCommand: AsyncParsableCommand {
         let logger = try logging.logger()
         var configuration = FleetControlService.Configuration()
         configuration.model = try Setting.resolve(forModel, "for-model")
+        configuration.role = try Setting.resolve(forRole, "for-role").flatMap { WorkerRole(rawValue: $0) } ?? .both
         configuration.adminEndpoint = try endpoints.admin()
         configuration.key = try key.clientKey(for: .admin)
         configuration.settings = try settings()

@@ -43,8 +43,11 @@ extension Up {
     }
 
     /// Workers of this process, or, with an engine that can't be trusted with it, beside it.
+    ///
+    /// - Parameter prefillCount: workers for prompts alone; the others then are for decodes alone.
     func workers(
         _ count: Int,
+        _ prefillCount: Int,
         _ choice: EngineChoice,
         _ opened: KeyDirectoryOptions.Opened?,
         at addresses: BrokerAddresses,
@@ -52,20 +55,25 @@ extension Up {
         _ logger: Logger
     ) throws -> [any Service] {
         let keys = opened?.admit("worker", as: .worker)
-        let names = (1...count).map { "worker-\($0)" }
+        let prefills = (0..<prefillCount).map { (name: "prefill-\($0 + 1)", role: WorkerRole.prefill) }
+        let others = (1...count).map { (name: "worker-\($0)", role: prefillCount > 0 ? WorkerRole.decode : .both) }
         guard let engine = choice.processArguments else {
-            return names.enumerated().map { number, name in
-                var configuration = WorkerServiceConfiguration(name: name)
+            return try (prefills + others).enumerated().map { number, worker in
+                var configuration = WorkerServiceConfiguration(name: worker.name)
+                try exchange.apply(to: &configuration, worker.role, choice.kind, logger: logger)
                 configuration.brokerEndpoint = addresses.inside?.worker ?? addresses.worker
                 configuration.thread = thread
                 configuration.keys = keys
-                configuration.batching = choice.batching
+                configuration.batching = choice.batching(for: worker.role)
                 configuration.drainTime = .seconds(2)
                 return choice.worker(number, configuration, logger: logger)
             }
         }
         let file = try keys.map { try HandedKey($0) }
-        let processes = names.map { name in
+        guard prefillCount == 0 else {
+            throw ValidationError("--prefill-workers needs --engine cpu or emulated: others can't hand KV caches over")
+        }
+        let processes = others.map(\.name).map { name in
             let arguments = WorkerProcess.arguments(
                 name: name,
                 broker: addresses.worker,
@@ -131,7 +139,7 @@ extension Up {
             logger: logger
         )
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
-        let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
+        let cluster = ClusterView(ClusterStatusSource(endpoint: addresses.admin, key: adminKey))
         let tracing = try spans.map { GatewayTracing(spans: $0, share: try broker.tracing.share()) }
         let gateway = try gateway.service(
             for: client,

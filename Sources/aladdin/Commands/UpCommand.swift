@@ -22,6 +22,14 @@ struct Up: AsyncParsableCommand {
     @Option(help: "How many workers, with --autoscale to begin with. (default: 2; one for each --upstream)")
     var workers: Int?
 
+    @Option(
+        help: """
+            How many workers for prompts alone, beside --workers, which then decode alone: the KV cache is handed over. \
+            (default: 0)
+            """
+    )
+    var prefillWorkers: Int?
+
     @Flag(
         help: """
             Start and end workers, as processes of their own, as the scheduler wishes, between --min-workers and \
@@ -39,6 +47,7 @@ struct Up: AsyncParsableCommand {
     var decisionLog: String?
 
     @OptionGroup var gateway: GatewayOptions
+    @OptionGroup var exchange: ExchangeOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var scaling: ScalingAdviceOptions
@@ -49,7 +58,8 @@ struct Up: AsyncParsableCommand {
         let logger = try service.logger()
         let wanted = try Setting.resolve(workers, "workers")
         // All options are checked before anything starts.
-        let choice = try engine.choice(sharedBy: wanted ?? 2)
+        let prefillCount = try Setting.resolve(prefillWorkers, "prefill-workers", default: 0)
+        let choice = try engine.choice(sharedBy: (wanted ?? 2) + prefillCount)
         let count = choice.workers ?? wanted ?? 2
         guard wanted ?? count == count else {
             throw ValidationError(
@@ -62,6 +72,9 @@ struct Up: AsyncParsableCommand {
         let scales = try isAutoscaling(count, &scheduling)
         guard !scales || choice.workers == nil else {
             throw ValidationError("--autoscale can't start servers of --engine upstream: see aladdin autoscale")
+        }
+        guard prefillCount == 0 || !scales else {
+            throw ValidationError("--prefill-workers can't be used with --autoscale, which starts workers of one kind")
         }
         let decisions = try decisionLog(of: scales)
         try gateway.checkExposure(broker.keys, logger: logger)
@@ -80,7 +93,7 @@ struct Up: AsyncParsableCommand {
             let workers =
                 scales
                 ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
-                : try self.workers(count, choice, opened, at: addresses, on: thread, logger)
+                : try self.workers(count, prefillCount, choice, opened, at: addresses, on: thread, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
             services =
                 [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, on: thread, logger))

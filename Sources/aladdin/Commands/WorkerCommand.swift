@@ -13,12 +13,21 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "What this worker calls itself. (default: HOST-PID)")
     var name: String?
 
+    @Option(
+        help: """
+            The phase of queries that it is for: prefill computes prompts and first tokens and hands the KV cache over, \
+            decode takes it over, both does both. (default: both)
+            """
+    )
+    var role: String?
+
     @Option(help: "Seconds that a shutdown waits for running queries; what is left then runs elsewhere. (default: 10)")
     var drainS: Double?
 
     @Flag(help: .hidden)
     var untilInputEnds = false
 
+    @OptionGroup var exchange: ExchangeOptions
     @OptionGroup var engine: EngineOptions
     @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
@@ -33,7 +42,9 @@ struct WorkerCommand: AsyncParsableCommand {
         )
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
-        configuration.batching = choice.batching
+        let role = try Setting.resolve(role, "role").flatMap { WorkerRole(rawValue: $0) } ?? .both
+        configuration.batching = choice.batching(for: role)
+        try exchange.apply(to: &configuration, role, choice.kind, logger: logger)
         configuration.drainTime = try drainTime()
         configuration.whenEngineHangs = { Foundation.exit(1) }
         if let workers = choice.workers, workers != 1 {

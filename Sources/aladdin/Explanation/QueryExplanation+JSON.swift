@@ -40,6 +40,8 @@ extension QueryExplanation {
         object["dispatched_ms"] = attempt.dispatched?.milliseconds
         object["first_token_ms"] = attempt.firstToken?.milliseconds
         object["failed_ms"] = attempt.failed?.milliseconds
+        if attempt.phase != .whole { object["phase"] = attempt.phase.rawValue }
+        object["handed_over_ms"] = attempt.handedOver?.milliseconds
         if let failure = attempt.failure { object["failure"] = Self.object(of: failure) }
         object["predicted_ttft_ms"] = attempt.predictedTimeToFirstToken?.milliseconds
         object["predicted_atgt_ms"] = attempt.predictedTokenTime?.milliseconds

@@ -14,7 +14,11 @@ extension QueryExplanation {
 
     /// That of the attempt whose first token counts, or of the latest.
     var predictedTimeToFirstToken: Interval? { decisive?.predictedTimeToFirstToken }
-    var predictedTokenTime: Interval? { decisive?.predictedTokenTime }
+    /// Of what moved on, that of the worker that it moved to.
+    var predictedTokenTime: Interval? {
+        guard let decisive, decisive.phase == .prefill else { return decisive?.predictedTokenTime }
+        return attempts.last { $0.number == decisive.number }?.predictedTokenTime
+    }
 
     private var decisive: Attempt? {
         attempts.first { $0.firstToken != nil && $0.firstToken == firstToken } ?? attempts.last
@@ -49,12 +53,20 @@ extension QueryExplanation {
             rows.append(Self.row(dispatched, "pulled by \(attempt.workerName)"))
         }
         if let first = attempt.firstToken {
-            rows.append(Self.row(first, first == firstToken ? "first token" : "first token of this attempt"))
+            rows.append(Self.row(first, words(first, of: attempt)))
+        }
+        if let handedOver = attempt.handedOver {
+            rows.append(Self.row(handedOver, "KV cache left by \(attempt.workerName) for another worker"))
         }
         if let failure = attempt.failure, let failed = attempt.failed {
             rows.append(Self.row(failed, "attempt \(attempt.number) failed: \(Self.words(failure))"))
         }
         return rows
+    }
+
+    private func words(_ first: Interval, of attempt: Attempt) -> String {
+        if first == firstToken { return "first token" }
+        return attempt.phase == .decode ? "KV cache taken over, next token" : "first token of this attempt"
     }
 
     private func placement(_ attempt: Attempt) -> String {
@@ -65,6 +77,7 @@ extension QueryExplanation {
         line += "sent "
         let others = (attempt.explanation?.batch ?? 1) - 1
         if others > 0 { line += "with \(others) \(others == 1 ? "other" : "others") " }
+        if attempt.phase != .whole { line += "for its \(attempt.phase.rawValue) " }
         line += "to \(attempt.workerName) by \(attempt.policy.isEmpty ? "the broker" : attempt.policy)"
         if attempt.placements > 1 { line += ", for the \(Self.ordinal(attempt.placements)) time" }
         guard let reason = attempt.explanation?.reason, !reason.isEmpty else {
@@ -130,7 +143,9 @@ extension QueryExplanation {
         guard let candidates = attempt.explanation?.candidates, !candidates.isEmpty else { return nil }
         var names: [String] = []
         for term in candidates.flatMap(\.terms) where !names.contains(term.name) { names.append(term.name) }
-        let heading = attempts.count > 1 ? "CANDIDATE, ATTEMPT \(attempt.number)" : "CANDIDATE"
+        let hasSeveral = Set(attempts.map(\.number)).count > 1
+        var heading = hasSeveral ? "CANDIDATE, ATTEMPT \(attempt.number)" : "CANDIDATE"
+        if attempt.phase != .whole { heading += ", \(attempt.phase.rawValue.uppercased())" }
         let hasFailures = candidates.contains { !$0.failed.isEmpty }
         var rows = [[heading] + names + (hasFailures ? ["FAILED"] : [])]
         for candidate in candidates {

@@ -12,7 +12,15 @@ enum ClusterMetrics {
         registry.gauge(MetricCatalogue.brokerUp).set(status == nil ? 0 : 1)
         guard let status else { return registry.exposition() }
         write(status, to: registry)
-        for model in status.models { write(model, to: registry) }
+        for model in status.models {
+            write(model, to: registry)
+            for role in WorkerRole.allCases {
+                let count = status.workers.count {
+                    $0.profile.model == model.model && $0.role == role && !$0.isDraining
+                }
+                registry.gauge(MetricCatalogue.modelRoleWorkers, model.model, role.rawValue).set(Double(count))
+            }
+        }
         for fleet in status.fleets { write(fleet, to: registry) }
         for worker in status.workers { write(worker, to: registry) }
         return registry.exposition() + status.metrics
@@ -54,6 +62,9 @@ enum ClusterMetrics {
         registry.counter(MetricCatalogue.modelRetries, model.model).increment(by: Double(model.retried))
         registry.counter(MetricCatalogue.modelOutputTokens, model.model).increment(by: Double(model.outputTokens))
         registry.counter(MetricCatalogue.modelWastedTokens, model.model).increment(by: Double(model.wastedTokens))
+        registry.counter(MetricCatalogue.handovers, model.model).increment(by: Double(model.handovers))
+        registry.counter(MetricCatalogue.failedHandovers, model.model).increment(by: Double(model.failedHandovers))
+        registry.counter(MetricCatalogue.handoverBytes, model.model).increment(by: Double(model.handoverBytes))
         if model.timeToFirstToken.count > 0 {
             registry.gauge(MetricCatalogue.modelAttainment, model.model).set(model.attainment)
         }
@@ -74,12 +85,14 @@ enum ClusterMetrics {
     }
 
     private static func write(_ fleet: FleetWish, to registry: MetricRegistry) {
-        registry.gauge(MetricCatalogue.fleetWanted, fleet.model).set(Double(fleet.workers))
-        registry.gauge(MetricCatalogue.fleetActive, fleet.model).set(Double(fleet.active))
-        registry.gauge(MetricCatalogue.fleetStarting, fleet.model).set(Double(fleet.starting))
-        registry.gauge(MetricCatalogue.fleetOfferedLoad, fleet.model).set(fleet.offeredLoad)
-        registry.gauge(MetricCatalogue.fleetGPUsPerWorker, fleet.model).set(Double(fleet.gpusPerWorker))
-        registry.gauge(MetricCatalogue.fleetReason, fleet.model, fleet.reason).set(1)
+        registry.gauge(MetricCatalogue.fleetWanted, fleet.model, fleet.role.rawValue).set(Double(fleet.workers))
+        registry.gauge(MetricCatalogue.fleetActive, fleet.model, fleet.role.rawValue).set(Double(fleet.active))
+        registry.gauge(MetricCatalogue.fleetStarting, fleet.model, fleet.role.rawValue).set(Double(fleet.starting))
+        registry.gauge(MetricCatalogue.fleetOfferedLoad, fleet.model, fleet.role.rawValue).set(fleet.offeredLoad)
+        registry.gauge(MetricCatalogue.fleetGPUsPerWorker, fleet.model, fleet.role.rawValue).set(
+            Double(fleet.gpusPerWorker)
+        )
+        registry.gauge(MetricCatalogue.fleetReason, fleet.model, fleet.role.rawValue, fleet.reason).set(1)
     }
 
     private static func write(_ worker: WorkerStatus, to registry: MetricRegistry) {

@@ -18,7 +18,8 @@ extension EngineOptions {
         configuration.options = try givenPluginOptions().map { try Self.option($0) }
         let batching = try batchingMode()
 
-        var arguments = ["--engine", Self.pluginPrefix + path, "--batching", batching.rawValue]
+        var arguments = ["--engine", Self.pluginPrefix + path]
+        if let batching { arguments += ["--batching", batching.rawValue] }
         if let name = configuration.modelName { arguments += ["--model-name", name] }
         if let directory = configuration.modelDirectory { arguments += ["--model", directory] }
         if let tokens = configuration.kvCapacityTokens { arguments += ["--kv-capacity-tokens", "\(tokens)"] }

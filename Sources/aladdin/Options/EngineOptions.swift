@@ -29,7 +29,12 @@ struct EngineOptions: ParsableArguments {
     @Option(help: "Latency profile (JSON): what an emulated engine imitates, and an upstream one begins with.")
     var profile: String?
 
-    @Option(help: "prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked)")
+    @Option(
+        help: """
+            prefill-priority or chunked: how prefills and decodes share a worker's steps. (default: chunked; \
+            prefill-priority for workers of one phase)
+            """
+    )
     var batching: String?
 
     @Option(
@@ -75,9 +80,9 @@ struct EngineOptions: ParsableArguments {
 
     @OptionGroup var upstream: UpstreamOptions
 
-    func batchingMode() throws -> BatchingMode {
-        let name = try Setting.resolve(batching, "batching", default: BatchingMode.chunked.rawValue)
-        return BatchingMode(rawValue: name) ?? .chunked
+    /// nil if nothing is said about it.
+    func batchingMode() throws -> BatchingMode? {
+        try Setting.resolve(batching, "batching").flatMap { BatchingMode(rawValue: $0) }
     }
 }
 
@@ -91,7 +96,8 @@ struct EngineChoice: Sendable {
     }
 
     let kind: String
-    let batching: BatchingMode
+    /// As given; nil leaves it to the worker's role.
+    let batching: BatchingMode?
     /// The options that choose this engine in a process of its own; nil for one that can be trusted with this process.
     var processArguments: [String]?
     let source: Source
@@ -106,6 +112,11 @@ struct EngineChoice: Sendable {
         case .streaming(let engines):
             WorkerService(configuration: configuration, logger: logger, engine: engines[number](configuration.thread, logger))
         }
+    }
+
+    /// Where there is nothing to share a step with, whole prompts are quicker.
+    func batching(for role: WorkerRole) -> BatchingMode {
+        batching ?? (role == .both ? .chunked : .prefillPriority)
     }
 
     /// How many workers it is for; nil if for any number.

@@ -27,7 +27,7 @@ extension FleetWish {
     fileprivate var object: [String: Any] {
         [
             "model": model, "workers": workers, "gpus_per_worker": gpusPerWorker, "reason": reason, "active": active,
-            "starting": starting, "offered_load": offeredLoad,
+            "starting": starting, "offered_load": offeredLoad, "role": role.rawValue,
         ]
     }
 }
@@ -39,6 +39,7 @@ extension ModelStatus {
             "failed": failed, "cancelled": cancelled, "refused": refused, "retried": retried,
             "output_tokens": outputTokens, "wasted_tokens": wastedTokens, "attainment": attainment,
             "ttft_ms": timeToFirstToken.object, "atgt_ms": averageTokenTime.object,
+            "handovers": handovers, "handovers_failed": failedHandovers, "handover_bytes": handoverBytes,
         ].merging(predictions.object) { own, _ in own }
     }
 }
@@ -48,6 +49,7 @@ extension WorkerStatus {
         [
             "worker": worker.rawValue, "name": name, "engine": engine, "model": profile.model,
             "device": profile.device, "gpus": profile.gpus, "state": isDraining ? "draining" : "serving",
+            "role": role.rawValue,
             "queued": queued, "waiting": waiting, "running": running,
             "kv_capacity_tokens": profile.kvCache.capacityTokens, "kv_free_tokens": freeKVTokens,
             "completed": queriesCompleted, "output_tokens": outputTokens, "step_rel_error": stepError,

@@ -18,14 +18,25 @@ extension ClusterStatus {
         }
         for fleet in fleets {
             lines.append(
-                "fleet \(fleet.model): \(fleet.active) workers serve, \(fleet.starting) are awaited, \(fleet.workers) are wished for "
+                "fleet \(fleet.name): \(fleet.active) workers serve, \(fleet.starting) are awaited, \(fleet.workers) are wished for "
                     + "(\(fleet.reason)); the load keeps \(fleet.offeredLoad.short) busy"
+            )
+        }
+        for model in models where model.handovers > 0 {
+            let bytes = Double(model.handoverBytes) / 1_048_576
+            lines.append(
+                "KV caches of \(model.model): \(model.handovers) handed over, \(bytes.short) MiB in all, "
+                    + "\(model.failedHandovers) did not arrive"
             )
         }
         lines.append("")
         lines.append(Terminal.table([Self.modelHeadings] + models.map(\.row)))
         lines.append("")
-        lines.append(Terminal.table([Self.workerHeadings] + workers.map(\.row)))
+        let isSplit = workers.contains { $0.role != .both }
+        let rows = workers.map { worker in
+            isSplit ? Array(worker.row.prefix(4)) + [worker.role.rawValue] + Array(worker.row.dropFirst(4)) : worker.row
+        }
+        lines.append(Terminal.table([Self.headings(isSplit: isSplit)] + rows))
         return lines.joined(separator: "\n")
     }
 
@@ -34,8 +45,13 @@ extension ClusterStatus {
         "ATGT p50/p99 ms", "TTFT ERROR", "ATGT ERROR",
     ]
 
+    /// Roles are worth a column where there are different ones.
+    private static func headings(isSplit: Bool) -> [String] {
+        ["WORKER", "ENGINE", "MODEL", "STATE"] + (isSplit ? ["ROLE"] : []) + workerHeadings
+    }
+
     private static let workerHeadings = [
-        "WORKER", "ENGINE", "MODEL", "STATE", "QUEUED", "WAITING", "RUNNING", "KV USED", "DONE", "TOKENS", "STEP ERROR",
+        "QUEUED", "WAITING", "RUNNING", "KV USED", "DONE", "TOKENS", "STEP ERROR",
         "BIAS", "TTFT ERROR", "ATGT ERROR",
     ]
 }
@@ -60,6 +76,11 @@ extension WorkerStatus {
             predictions.timeToFirstToken.percent, predictions.tokenTime.percent,
         ]
     }
+}
+
+extension FleetWish {
+    /// The model, and the phase where that is only one.
+    var name: String { role == .both ? model : "\(model), \(role.rawValue)" }
 }
 
 extension PredictionErrors.Average {

@@ -41,7 +41,8 @@ extension ClusterScreen {
         let running = barWidth * worker.running / most
         let waiting = min(barWidth * behind / most, barWidth - running)
         let filled = min(max(Int((used * Double(barWidth)).rounded()), 0), barWidth)
-        let name = Self.safe(worker.name) + (worker.isDraining ? " (leaving)" : "")
+        let role = worker.role == .both ? "" : ", \(worker.role.rawValue)"
+        let name = Self.safe(worker.name) + role + (worker.isDraining ? " (leaving)" : "")
         let memory = style.bar(filled, used > 0.95 ? .red : .magenta)
         let batch = style.bar(running, .blue) + style.bar(waiting, .yellow, "▒")
         let cells = [

@@ -67,7 +67,7 @@ struct ClusterScreen {
     }
 
     private func line(of fleet: FleetWish) -> String {
-        "fleet \(Self.safe(fleet.model)): \(fleet.active) serve, \(fleet.starting) awaited, \(fleet.workers) wished for "
+        "fleet \(Self.safe(fleet.name)): \(fleet.active) serve, \(fleet.starting) awaited, \(fleet.workers) wished for "
             + "(\(Self.safe(fleet.reason))); the load keeps \(fleet.offeredLoad.short) busy"
     }
 

@@ -715,7 +715,7 @@ const ProtobufCMessageDescriptor aladdin__v1__get_status_response__descriptor =
   (ProtobufCMessageInit) aladdin__v1__get_status_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descriptors[20] =
+static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descriptors[21] =
 {
   {
     "worker",
@@ -957,6 +957,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__worker_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "role",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__WorkerStatus, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
   4,   /* field[4] = device */
@@ -972,6 +984,7 @@ static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
   18,   /* field[18] = profile */
   12,   /* field[12] = queries_completed */
   7,   /* field[7] = queued */
+  20,   /* field[20] = role */
   9,   /* field[9] = running */
   6,   /* field[6] = state */
   15,   /* field[15] = step_bias */
@@ -983,7 +996,7 @@ static const unsigned aladdin__v1__worker_status__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__worker_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__worker_status__descriptor =
 {
@@ -993,14 +1006,14 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_status__descriptor =
   "Aladdin__V1__WorkerStatus",
   "aladdin.v1",
   sizeof(Aladdin__V1__WorkerStatus),
-  20,
+  21,
   aladdin__v1__worker_status__field_descriptors,
   aladdin__v1__worker_status__field_indices_by_name,
   1,  aladdin__v1__worker_status__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__worker_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[17] =
+static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descriptors[20] =
 {
   {
     "model",
@@ -1206,6 +1219,42 @@ static const ProtobufCFieldDescriptor aladdin__v1__model_status__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "handovers",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ModelStatus, handovers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "handovers_failed",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ModelStatus, handovers_failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "handover_bytes",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ModelStatus, handover_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   12,   /* field[12] = atgt */
@@ -1213,6 +1262,9 @@ static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
   6,   /* field[6] = cancelled */
   4,   /* field[4] = completed */
   5,   /* field[5] = failed */
+  19,   /* field[19] = handover_bytes */
+  17,   /* field[17] = handovers */
+  18,   /* field[18] = handovers_failed */
   0,   /* field[0] = model */
   9,   /* field[9] = output_tokens */
   15,   /* field[15] = predictions */
@@ -1229,7 +1281,7 @@ static const unsigned aladdin__v1__model_status__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__model_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
 {
@@ -1239,7 +1291,7 @@ const ProtobufCMessageDescriptor aladdin__v1__model_status__descriptor =
   "Aladdin__V1__ModelStatus",
   "aladdin.v1",
   sizeof(Aladdin__V1__ModelStatus),
-  17,
+  20,
   aladdin__v1__model_status__field_descriptors,
   aladdin__v1__model_status__field_indices_by_name,
   1,  aladdin__v1__model_status__number_ranges,
@@ -1749,7 +1801,7 @@ const ProtobufCMessageDescriptor aladdin__v1__explain_response__descriptor =
   (ProtobufCMessageInit) aladdin__v1__explain_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__explained_attempt__field_descriptors[13] =
+static const ProtobufCFieldDescriptor aladdin__v1__explained_attempt__field_descriptors[15] =
 {
   {
     "attempt",
@@ -1907,6 +1959,30 @@ static const ProtobufCFieldDescriptor aladdin__v1__explained_attempt__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "phase",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, phase),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "handed_over_us",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__ExplainedAttempt, handed_over_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__explained_attempt__field_indices_by_name[] = {
   0,   /* field[0] = attempt */
@@ -1915,6 +1991,8 @@ static const unsigned aladdin__v1__explained_attempt__field_indices_by_name[] = 
   9,   /* field[9] = failed_us */
   8,   /* field[8] = failure */
   7,   /* field[7] = first_token_us */
+  14,   /* field[14] = handed_over_us */
+  13,   /* field[13] = phase */
   4,   /* field[4] = placed_us */
   5,   /* field[5] = placements */
   3,   /* field[3] = policy */
@@ -1926,7 +2004,7 @@ static const unsigned aladdin__v1__explained_attempt__field_indices_by_name[] = 
 static const ProtobufCIntRange aladdin__v1__explained_attempt__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__explained_attempt__descriptor =
 {
@@ -1936,7 +2014,7 @@ const ProtobufCMessageDescriptor aladdin__v1__explained_attempt__descriptor =
   "Aladdin__V1__ExplainedAttempt",
   "aladdin.v1",
   sizeof(Aladdin__V1__ExplainedAttempt),
-  13,
+  15,
   aladdin__v1__explained_attempt__field_descriptors,
   aladdin__v1__explained_attempt__field_indices_by_name,
   1,  aladdin__v1__explained_attempt__number_ranges,

@@ -1573,7 +1573,7 @@ const ProtobufCMessageDescriptor aladdin__v1__fleet_wishes__descriptor =
   (ProtobufCMessageInit) aladdin__v1__fleet_wishes__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__fleet_wish__field_descriptors[7] =
+static const ProtobufCFieldDescriptor aladdin__v1__fleet_wish__field_descriptors[8] =
 {
   {
     "model",
@@ -1659,6 +1659,18 @@ static const ProtobufCFieldDescriptor aladdin__v1__fleet_wish__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "role",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__FleetWish, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__fleet_wish__field_indices_by_name[] = {
   4,   /* field[4] = active */
@@ -1666,13 +1678,14 @@ static const unsigned aladdin__v1__fleet_wish__field_indices_by_name[] = {
   0,   /* field[0] = model */
   6,   /* field[6] = offered_load */
   3,   /* field[3] = reason */
+  7,   /* field[7] = role */
   5,   /* field[5] = starting */
   1,   /* field[1] = workers */
 };
 static const ProtobufCIntRange aladdin__v1__fleet_wish__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__fleet_wish__descriptor =
 {
@@ -1682,7 +1695,7 @@ const ProtobufCMessageDescriptor aladdin__v1__fleet_wish__descriptor =
   "Aladdin__V1__FleetWish",
   "aladdin.v1",
   sizeof(Aladdin__V1__FleetWish),
-  7,
+  8,
   aladdin__v1__fleet_wish__field_descriptors,
   aladdin__v1__fleet_wish__field_indices_by_name,
   1,  aladdin__v1__fleet_wish__number_ranges,
@@ -1958,7 +1971,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_left__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_left__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[18] =
+static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[20] =
 {
   {
     "query",
@@ -2176,12 +2189,38 @@ static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kv_exchange",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__QueryQueued, kv_exchange),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_token_age_us",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__QueryQueued, first_token_age_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
   4,   /* field[4] = age_us */
   3,   /* field[3] = attempt */
+  19,   /* field[19] = first_token_age_us */
   6,   /* field[6] = has_input_tokens */
   5,   /* field[5] = input_tokens */
+  18,   /* field[18] = kv_exchange */
   8,   /* field[8] = max_tokens */
   2,   /* field[2] = model */
   10,   /* field[10] = output_tokens */
@@ -2200,7 +2239,7 @@ static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__query_queued__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
 {
@@ -2210,7 +2249,7 @@ const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
   "Aladdin__V1__QueryQueued",
   "aladdin.v1",
   sizeof(Aladdin__V1__QueryQueued),
-  18,
+  20,
   aladdin__v1__query_queued__field_descriptors,
   aladdin__v1__query_queued__field_indices_by_name,
   1,  aladdin__v1__query_queued__number_ranges,

@@ -322,6 +322,51 @@ void   aladdin__v1__progress__free_unpacked
   assert(message->base.descriptor == &aladdin__v1__progress__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   aladdin__v1__handed_over__init
+                     (Aladdin__V1__HandedOver         *message)
+{
+  static const Aladdin__V1__HandedOver init_value = ALADDIN__V1__HANDED_OVER__INIT;
+  *message = init_value;
+}
+size_t aladdin__v1__handed_over__get_packed_size
+                     (const Aladdin__V1__HandedOver *message)
+{
+  assert(message->base.descriptor == &aladdin__v1__handed_over__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t aladdin__v1__handed_over__pack
+                     (const Aladdin__V1__HandedOver *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &aladdin__v1__handed_over__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t aladdin__v1__handed_over__pack_to_buffer
+                     (const Aladdin__V1__HandedOver *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &aladdin__v1__handed_over__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Aladdin__V1__HandedOver *
+       aladdin__v1__handed_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Aladdin__V1__HandedOver *)
+     protobuf_c_message_unpack (&aladdin__v1__handed_over__descriptor,
+                                allocator, len, data);
+}
+void   aladdin__v1__handed_over__free_unpacked
+                     (Aladdin__V1__HandedOver *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &aladdin__v1__handed_over__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   aladdin__v1__drain__init
                      (Aladdin__V1__Drain         *message)
 {
@@ -669,7 +714,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_report__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descriptors[8] =
+static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descriptors[10] =
 {
   {
     "name",
@@ -767,21 +812,47 @@ static const ProtobufCFieldDescriptor aladdin__v1__registration__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "role",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Registration, role),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kv_exchange",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Registration, kv_exchange),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__registration__field_indices_by_name[] = {
   5,   /* field[5] = batching */
   3,   /* field[3] = context_length */
   2,   /* field[2] = engine */
   7,   /* field[7] = keeps_prefixes */
+  9,   /* field[9] = kv_exchange */
   1,   /* field[1] = model */
   0,   /* field[0] = name */
   6,   /* field[6] = profile */
   4,   /* field[4] = resumes_prefix */
+  8,   /* field[8] = role */
 };
 static const ProtobufCIntRange aladdin__v1__registration__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__registration__descriptor =
 {
@@ -791,7 +862,7 @@ const ProtobufCMessageDescriptor aladdin__v1__registration__descriptor =
   "Aladdin__V1__Registration",
   "aladdin.v1",
   sizeof(Aladdin__V1__Registration),
-  8,
+  10,
   aladdin__v1__registration__field_descriptors,
   aladdin__v1__registration__field_indices_by_name,
   1,  aladdin__v1__registration__number_ranges,
@@ -1353,7 +1424,7 @@ const ProtobufCMessageDescriptor aladdin__v1__workload__descriptor =
   (ProtobufCMessageInit) aladdin__v1__workload__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__progress__field_descriptors[4] =
+static const ProtobufCFieldDescriptor aladdin__v1__progress__field_descriptors[5] =
 {
   {
     "lease",
@@ -1403,17 +1474,30 @@ static const ProtobufCFieldDescriptor aladdin__v1__progress__field_descriptors[4
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "handed_over",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Progress, handed_over),
+    &aladdin__v1__handed_over__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__progress__field_indices_by_name[] = {
   3,   /* field[3] = failed */
   2,   /* field[2] = finished */
+  4,   /* field[4] = handed_over */
   0,   /* field[0] = lease */
   1,   /* field[1] = tokens */
 };
 static const ProtobufCIntRange aladdin__v1__progress__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__progress__descriptor =
 {
@@ -1423,11 +1507,75 @@ const ProtobufCMessageDescriptor aladdin__v1__progress__descriptor =
   "Aladdin__V1__Progress",
   "aladdin.v1",
   sizeof(Aladdin__V1__Progress),
-  4,
+  5,
   aladdin__v1__progress__field_descriptors,
   aladdin__v1__progress__field_indices_by_name,
   1,  aladdin__v1__progress__number_ranges,
   (ProtobufCMessageInit) aladdin__v1__progress__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor aladdin__v1__handed_over__field_descriptors[3] =
+{
+  {
+    "kv_cache",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__HandedOver, kv_cache),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input_tokens",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__HandedOver, input_tokens),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__HandedOver, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned aladdin__v1__handed_over__field_indices_by_name[] = {
+  2,   /* field[2] = bytes */
+  1,   /* field[1] = input_tokens */
+  0,   /* field[0] = kv_cache */
+};
+static const ProtobufCIntRange aladdin__v1__handed_over__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor aladdin__v1__handed_over__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "aladdin.v1.HandedOver",
+  "HandedOver",
+  "Aladdin__V1__HandedOver",
+  "aladdin.v1",
+  sizeof(Aladdin__V1__HandedOver),
+  3,
+  aladdin__v1__handed_over__field_descriptors,
+  aladdin__v1__handed_over__field_indices_by_name,
+  1,  aladdin__v1__handed_over__number_ranges,
+  (ProtobufCMessageInit) aladdin__v1__handed_over__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define aladdin__v1__drain__field_descriptors NULL
@@ -1601,7 +1749,7 @@ const ProtobufCMessageDescriptor aladdin__v1__batch__descriptor =
   (ProtobufCMessageInit) aladdin__v1__batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors[7] =
+static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors[9] =
 {
   {
     "lease",
@@ -1687,9 +1835,35 @@ static const ProtobufCFieldDescriptor aladdin__v1__assignment__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hand_over",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Assignment, hand_over),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kv_cache",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__Assignment, kv_cache),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__assignment__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
+  7,   /* field[7] = hand_over */
+  8,   /* field[8] = kv_cache */
   0,   /* field[0] = lease */
   1,   /* field[1] = query_id */
   3,   /* field[3] = remaining_ms */
@@ -1700,7 +1874,7 @@ static const unsigned aladdin__v1__assignment__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__assignment__descriptor =
 {
@@ -1710,7 +1884,7 @@ const ProtobufCMessageDescriptor aladdin__v1__assignment__descriptor =
   "Aladdin__V1__Assignment",
   "aladdin.v1",
   sizeof(Aladdin__V1__Assignment),
-  7,
+  9,
   aladdin__v1__assignment__field_descriptors,
   aladdin__v1__assignment__field_indices_by_name,
   1,  aladdin__v1__assignment__number_ranges,

@@ -44,7 +44,7 @@ package struct BestFit: PlacementPolicy {
         refresh(changed, from: view)
         for entry in view.unplaced where stillHeld.count < Self.lookahead {
             guard let query = view.queries[entry.number] else { continue }
-            let pool = view.pool(for: query.queued.model)
+            let pool = view.pool(for: query)
             guard !pool.isEmpty else { continue }
             let before = held[entry.number]
             if before == nil, !hasRefreshed {

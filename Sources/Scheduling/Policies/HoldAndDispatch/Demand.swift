@@ -60,32 +60,32 @@ extension HoldAndDispatch {
     mutating func demands(in view: ClusterView, at now: Instant) -> [Demand] {
         let interference = settings.interference * view.prefillShare(at: now)
         var demands: [Demand] = []
-        for (model, queue) in queues(in: view) {
-            guard let pool = view.poolIndices[model] else { continue }
+        for (key, queue) in queues(in: view) {
+            guard let pool = view.poolIndices[key] else { continue }
             let hazard = Hazard(
-                survival: view.lengths.survival(model: model),
+                survival: view.lengths.survival(model: key.model),
                 interference: interference,
                 usesHints: settings.usesHints,
                 now: now
             )
             let ordered = queue.map { order($0, at: now) }
-            demands.append(Demand(model: model, now: now, pool: pool, hazard: hazard, ownOrder: ordered))
+            demands.append(Demand(model: key.model, now: now, pool: pool, hazard: hazard, ownOrder: ordered))
         }
         return demands
     }
 
     /// What waits for each model, nil for the view's own queue; a model for which only late queries wait has an empty one.
-    private func queues(in view: ClusterView) -> [(model: String, queue: ArraySlice<UnplacedQuery>?)] {
+    private func queues(in view: ClusterView) -> [(key: PoolKey, queue: ArraySlice<UnplacedQuery>?)] {
         if view.modelCount == 1, let entry = view.unplaced.first ?? view.deferred.first {
-            guard let model = view.queries[entry.number]?.queued.model else { return [] }
-            return [(model, view.unplaced.isUniform ? nil : Array(view.unplaced)[...])]
+            guard let key = view.queries[entry.number].map(view.poolKey) else { return [] }
+            return [(key, view.unplaced.isUniform ? nil : Array(view.unplaced)[...])]
         }
-        var queues: [(model: String, queue: ArraySlice<UnplacedQuery>?)] = []
+        var queues: [(key: PoolKey, queue: ArraySlice<UnplacedQuery>?)] = []
         for (entries, isLate) in [(Array(view.unplaced), false), (Array(view.deferred), true)] {
             for entry in entries {
-                guard let model = view.queries[entry.number]?.queued.model else { continue }
-                let position = queues.firstIndex { $0.model == model } ?? queues.count
-                if position == queues.count { queues.append((model, [])) }
+                guard let key = view.queries[entry.number].map(view.poolKey) else { continue }
+                let position = queues.firstIndex { $0.key == key } ?? queues.count
+                if position == queues.count { queues.append((key, [])) }
                 if !isLate { queues[position].queue?.append(entry) }
             }
         }

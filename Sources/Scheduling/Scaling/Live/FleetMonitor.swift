@@ -1,7 +1,13 @@
 internal import ServingModel
 
 /// Counts, event by event, what a scaling policy is told of one model's workers in the running service.
+///
+/// Where workers are for one phase each, there is one of these for the prompts and one for the decodes: each counts the
+/// work of its phase alone, as a profile would have it for which the other costs nothing.
 struct FleetMonitor: Sendable {
+    /// How busy workers for prompts alone are meant to be: low enough that prompts rarely wait for each other long.
+    private static let prefillUtilisation = 0.6
+
     /// Ticks over which attainment is taken.
     private static let window = 60
     /// Weight of a query's objective in the pace that workers are planned for.
@@ -10,6 +16,7 @@ struct FleetMonitor: Sendable {
     private static let workWeight = 0.05
 
     private let model: String
+    private let role: WorkerRole
     /// Pace that is asked for, in seconds a token: a moving average over what arrives.
     private var tokenTime = ServiceLevelObjective.standard.averageTokenTime.seconds
     /// Mean work of a query, in worker-seconds; 0 before the first.
@@ -21,9 +28,19 @@ struct FleetMonitor: Sendable {
     private var ends = (met: 0, count: 0)
     private var recentEnds: [(met: Int, count: Int)] = []
 
-    init(model: String, profile: LatencyProfile) {
+    init(model: String, role: WorkerRole, profile: LatencyProfile) {
         self.model = model
-        capacity = MeanFieldCapacity(profile: profile, averageTokenTime: .seconds(rounding: tokenTime))
+        self.role = role
+        capacity = MeanFieldCapacity(
+            profile: profile.phase(role),
+            averageTokenTime: .seconds(rounding: ServiceLevelObjective.standard.averageTokenTime.seconds)
+        )
+    }
+
+    /// Workers that a worker-second of work per second needs.
+    private var workersPerWork: Double {
+        if role == .prefill { return MeanFieldCapacity.steadyUtilisation / Self.prefillUtilisation }
+        return capacity.soldShare > 0 ? 1 / capacity.soldShare : 1
     }
 
     mutating func noteArrival(of query: QueuedQuery, in view: ClusterView) {
@@ -75,7 +92,7 @@ struct FleetMonitor: Sendable {
         if recentEnds.count > Self.window { recentEnds.removeFirst() }
         let (met, count) = recentEnds.reduce((0, 0)) { ($0.0 + $1.met, $0.1 + $1.count) }
         if count > 0 { result.attainment = Double(met) / Double(count) }
-        result.workersPerWork = capacity.soldShare > 0 ? 1 / capacity.soldShare : 1
+        result.workersPerWork = workersPerWork
         if result.arrivedQueries > 0 {
             let mean = result.offeredWork / Double(result.arrivedQueries)
             meanWork = meanWork > 0 ? meanWork + Self.workWeight * (mean - meanWork) : mean
@@ -87,21 +104,24 @@ struct FleetMonitor: Sendable {
 
     /// Where workers differ the one that joined first stands for all.
     private mutating func noteLevels(of view: ClusterView, _ result: inout FleetObservation) {
-        let active = view.pool(for: model).map { view.workers[$0] }
-        let all = view.workers.filter { $0.profile.model == model }
+        let all = view.workers.filter { $0.profile.model == model && $0.joined.role == role }
+        let active = all.filter { !$0.isDraining }
         result.activeWorkers = active.count
         result.drainingWorkers = all.count - active.count
         result.runningQueries = all.reduce(0) { $0 + $1.residents.count }
         if let first = active.first {
             let profile = first.estimator.profile
-            capacity = MeanFieldCapacity(profile: profile, averageTokenTime: .seconds(rounding: tokenTime))
+            capacity = MeanFieldCapacity(
+                profile: profile.phase(role),
+                averageTokenTime: .seconds(rounding: tokenTime)
+            )
             let use = active.reduce(0) { $0 + Double($1.usedKVTokens) / Double($1.profile.kvCache.capacityTokens) }
             result.kvUse = use / Double(active.count)
             result.meanBatch = Double(active.reduce(0) { $0 + $1.residents.count }) / Double(active.count)
         }
         for entry in Array(view.unplaced) + Array(view.deferred)
-        where !entry.hasStarted && view.queries[entry.number]?.queued.model == model {
-            noteWaiting(entry.prefillTokens, view.lengths, &result)
+        where entry.hasStarted == (role == .decode) && view.queries[entry.number]?.queued.model == model {
+            noteWaiting(role == .decode ? entry.contextTokens : entry.prefillTokens, view.lengths, &result)
         }
         for entry in all.lazy.flatMap(\.waiting) where entry.deadline != .distantFuture {
             noteWaiting(entry.prefillTokens, view.lengths, &result)
@@ -115,6 +135,23 @@ struct FleetMonitor: Sendable {
 
     private func work(inputTokens: Int, _ tenant: String, _ lengths: LengthHistory) -> Double {
         let survival = lengths.survival(model: model, inputTokens: inputTokens, tenant: tenant)
-        return capacity.work.expectedSeconds(inputTokens: inputTokens, survival: survival)
+        let work = capacity.work.expectedSeconds(inputTokens: inputTokens, survival: survival)
+        // A prompt that is computed alone bears the constant of its step.
+        return role == .prefill ? work + capacity.profile.prefill.c1Milliseconds / 1000 : work
+    }
+}
+
+extension LatencyProfile {
+    /// The same worker as one for which the other phase costs nothing.
+    fileprivate func phase(_ role: WorkerRole) -> LatencyProfile {
+        var profile = self
+        switch role {
+        case .both: break
+        case .prefill:
+            profile.decode.k2Milliseconds = 0
+            profile.decode.c2Milliseconds = 0
+        case .decode: profile.prefill = Prefill()
+        }
+        return profile
     }
 }

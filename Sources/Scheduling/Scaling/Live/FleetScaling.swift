@@ -2,6 +2,9 @@ package import ServingModel
 
 /// How many workers each model should have: the scaling policies of the running service, fed by the scheduler's events.
 ///
+/// Where workers are for one phase each, those for prompts and those for decodes are fleets of their own, each sized for
+/// the work of its phase by the same policy. Workers for both are neither's; they are not wished for then.
+///
 /// It only wishes. Whoever runs the fleet reads the wishes from the broker's status and carries them out, or not.
 package struct FleetScaling: Sendable {
     /// How often policies are asked.
@@ -9,6 +12,7 @@ package struct FleetScaling: Sendable {
 
     private struct Fleet: Sendable {
         let model: String
+        let role: WorkerRole
         var monitor: FleetMonitor
         var expected = ExpectedWorkers()
         var policy: any ScalingPolicy
@@ -22,6 +26,8 @@ package struct FleetScaling: Sendable {
     private let limits: ScalingLimits
     private let startUp: Interval
     private var fleets: [Fleet] = []
+    /// Models whose workers were for one phase each when there last were any.
+    private var split: Set<String> = []
     /// Before the snapshot is complete nothing is news.
     private var isWatching = false
 
@@ -59,7 +65,14 @@ package struct FleetScaling: Sendable {
     /// What each model's policy wishes now; to be asked once a tick.
     package mutating func wishes(in view: ClusterView, at now: Instant) -> [FleetWish] {
         guard isWatching else { return [] }
-        return fleets.indices.map { wish(of: $0, in: view, at: now) }
+        for worker in view.workers {
+            let model = worker.profile.model
+            if view.isSplit(model) { split.insert(model) } else { split.remove(model) }
+        }
+        return fleets.indices.compactMap { index in
+            let isAsked = (fleets[index].role == .both) != split.contains(fleets[index].model)
+            return isAsked ? wish(of: index, in: view, at: now) : nil
+        }
     }
 
     private mutating func wish(of index: Int, in view: ClusterView, at now: Instant) -> FleetWish {
@@ -76,7 +89,7 @@ package struct FleetScaling: Sendable {
         // A policy counts those to come as if they were there, and is content with them.
         let isContent = wish.reason == .steady || wish.reason == .lingering
         let isAwaited = isContent && wish.workers > active
-        return FleetWish(
+        var result = FleetWish(
             model: fleets[index].model,
             workers: wish.workers,
             gpusPerWorker: fleets[index].gpus,
@@ -85,24 +98,33 @@ package struct FleetScaling: Sendable {
             starting: fleets[index].expected.count,
             offeredLoad: observation.offeredWork / Self.tick.seconds * observation.workersPerWork
         )
+        result.role = fleets[index].role
+        return result
     }
 
     private mutating func workerJoined(_ joined: WorkerJoined, at now: Instant) {
         let model = joined.profile.model
-        if let index = fleets.firstIndex(where: { $0.model == model }) {
+        if let index = fleets.firstIndex(where: { $0.model == model && $0.role == joined.role }) {
             if isWatching { fleets[index].expected.joined(at: now) }
             fleets[index].gpus = joined.profile.gpus
             return
         }
+        // Where there is one phase there has to be the other.
+        let roles: [WorkerRole] = joined.role == .both ? [.both] : [.prefill, .decode]
+        for role in roles { add(role, like: joined) }
+    }
+
+    private mutating func add(_ role: WorkerRole, like joined: WorkerJoined) {
+        let model = joined.profile.model
+        guard !fleets.contains(where: { $0.model == model && $0.role == role }) else { return }
         let setting = ScalingCatalog.Fleet(profile: joined.profile, startUp: startUp, limits: limits)
         // The name was checked when this was made.
         guard let policy = try? ScalingCatalog.make(self.policy, for: setting) else { return }
-        let monitor = FleetMonitor(model: model, profile: joined.profile)
-        fleets.append(Fleet(model: model, monitor: monitor, policy: policy, gpus: joined.profile.gpus))
+        let monitor = FleetMonitor(model: model, role: role, profile: joined.profile)
+        fleets.append(Fleet(model: model, role: role, monitor: monitor, policy: policy, gpus: joined.profile.gpus))
     }
 
     private mutating func change(_ model: String, _ body: (inout Fleet) -> Void) {
-        guard let index = fleets.firstIndex(where: { $0.model == model }) else { return }
-        body(&fleets[index])
+        for index in fleets.indices where fleets[index].model == model { body(&fleets[index]) }
     }
 }

@@ -119,10 +119,14 @@ struct  Aladdin__V1__WorkerStatus
   uint64_t last_step_age_ms;
   Aladdin__V1__Profile *profile;
   Aladdin__V1__PredictionErrors *predictions;
+  /*
+   * The phase of queries that it is for, as in Registration; empty for both.
+   */
+  char *role;
 };
 #define ALADDIN__V1__WORKER_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__worker_status__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__ModelStatus
@@ -158,10 +162,16 @@ struct  Aladdin__V1__ModelStatus
    * not know it yet. Not among output_tokens.
    */
   uint64_t wasted_tokens;
+  /*
+   * KV caches that went from one worker to another: left by a prefill worker, and of those, not taken in by the next.
+   */
+  uint64_t handovers;
+  uint64_t handovers_failed;
+  uint64_t handover_bytes;
 };
 #define ALADDIN__V1__MODEL_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__model_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0 }
 
 
 struct  Aladdin__V1__LatencySummary
@@ -295,10 +305,18 @@ struct  Aladdin__V1__ExplainedAttempt
   uint64_t predicted_ttft_us;
   uint64_t predicted_token_time_us;
   Aladdin__V1__PlacementExplanation *explanation;
+  /*
+   * "prefill" or "decode" where the attempt was split between two workers: then it has an entry for each. Empty for a whole one.
+   */
+  char *phase;
+  /*
+   * Of the first of the two: when its KV cache lay ready for the other.
+   */
+  uint64_t handed_over_us;
 };
 #define ALADDIN__V1__EXPLAINED_ATTEMPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__explained_attempt__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, NULL, 0, 0, 0, NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, NULL, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Aladdin__V1__WorkerName

@@ -259,10 +259,14 @@ struct  Aladdin__V1__FleetWish
    * Workers that what arrived in the last second keeps busy.
    */
   double offered_load;
+  /*
+   * The phase of queries that these workers are for, as in Registration; empty where workers do both.
+   */
+  char *role;
 };
 #define ALADDIN__V1__FLEET_WISH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__fleet_wish__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__ClusterEvents
@@ -380,10 +384,18 @@ struct  Aladdin__V1__QueryQueued
    * Bytes of prompt_bytes that each of them is.
    */
   uint32_t prompt_block_bytes;
+  /*
+   * Its KV cache lies in this exchange: on a worker with an equal one it needs no prefill. Empty for none.
+   */
+  char *kv_exchange;
+  /*
+   * How long ago its first token came; meaningful with kv_exchange.
+   */
+  uint64_t first_token_age_us;
 };
 #define ALADDIN__V1__QUERY_QUEUED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__query_queued__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*

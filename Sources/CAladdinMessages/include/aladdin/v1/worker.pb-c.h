@@ -24,6 +24,7 @@ typedef struct Aladdin__V1__Pull Aladdin__V1__Pull;
 typedef struct Aladdin__V1__StepReport Aladdin__V1__StepReport;
 typedef struct Aladdin__V1__Workload Aladdin__V1__Workload;
 typedef struct Aladdin__V1__Progress Aladdin__V1__Progress;
+typedef struct Aladdin__V1__HandedOver Aladdin__V1__HandedOver;
 typedef struct Aladdin__V1__Drain Aladdin__V1__Drain;
 typedef struct Aladdin__V1__WorkerCommand Aladdin__V1__WorkerCommand;
 typedef struct Aladdin__V1__Registered Aladdin__V1__Registered;
@@ -98,10 +99,20 @@ struct  Aladdin__V1__Registration
    * Whether beginnings of prompts stay in the KV cache for queries to come, so that these are quicker here.
    */
   protobuf_c_boolean keeps_prefixes;
+  /*
+   * Which phase of queries it is for: "prefill", "decode" or "both"; empty is "both". A preference, not a skill: where the other kind is
+   * missing it is given whole queries.
+   */
+  char *role;
+  /*
+   * Where KV caches are left for others and taken in, at most 256 bytes: what a worker with an equal exchange leaves there this one
+   * can go on with. Opaque to the broker. Empty if this worker takes no part in handing over.
+   */
+  char *kv_exchange;
 };
 #define ALADDIN__V1__REGISTRATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__registration__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -215,10 +226,32 @@ struct  Aladdin__V1__Progress
    * the query; anything else has it tried again elsewhere.
    */
   Aladdin__V1__Status *failed;
+  /*
+   * Present if the worker has left the KV cache for another, as Assignment.hand_over asked: the lease is over.
+   */
+  Aladdin__V1__HandedOver *handed_over;
 };
 #define ALADDIN__V1__PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__progress__descriptor) \
-    , 0, NULL, NULL, NULL }
+    , 0, NULL, NULL, NULL, NULL }
+
+
+/*
+ * The prompt and the output so far are in a KV cache that another worker can take.
+ */
+struct  Aladdin__V1__HandedOver
+{
+  ProtobufCMessage base;
+  /*
+   * Its name within the exchange, at most 64 bytes. Taken or not, the worker may drop it after a minute, and when its session ends.
+   */
+  char *kv_cache;
+  uint32_t input_tokens;
+  uint64_t bytes;
+};
+#define ALADDIN__V1__HANDED_OVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__handed_over__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
@@ -305,10 +338,20 @@ struct  Aladdin__V1__Assignment
    * W3C Trace Context, whose part this attempt is: pass it on to whoever computes it. Empty if nobody traces the query.
    */
   char *traceparent;
+  /*
+   * Once the first token is out, leave the KV cache in the exchange instead of going on, and report HandedOver. A worker that can't at
+   * the moment just goes on.
+   */
+  protobuf_c_boolean hand_over;
+  /*
+   * Take this KV cache from the exchange instead of computing the prompt and resumed_ids: it holds all of them but the last. Empty for
+   * none. If it is not there or does not fit, fail with REASON_HANDOVER_FAILED.
+   */
+  char *kv_cache;
 };
 #define ALADDIN__V1__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__assignment__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, {0,NULL}, 0,NULL, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, {0,NULL}, 0,NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Aladdin__V1__CancelLeases
@@ -455,6 +498,25 @@ Aladdin__V1__Progress *
 void   aladdin__v1__progress__free_unpacked
                      (Aladdin__V1__Progress *message,
                       ProtobufCAllocator *allocator);
+/* Aladdin__V1__HandedOver methods */
+void   aladdin__v1__handed_over__init
+                     (Aladdin__V1__HandedOver         *message);
+size_t aladdin__v1__handed_over__get_packed_size
+                     (const Aladdin__V1__HandedOver   *message);
+size_t aladdin__v1__handed_over__pack
+                     (const Aladdin__V1__HandedOver   *message,
+                      uint8_t             *out);
+size_t aladdin__v1__handed_over__pack_to_buffer
+                     (const Aladdin__V1__HandedOver   *message,
+                      ProtobufCBuffer     *buffer);
+Aladdin__V1__HandedOver *
+       aladdin__v1__handed_over__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   aladdin__v1__handed_over__free_unpacked
+                     (Aladdin__V1__HandedOver *message,
+                      ProtobufCAllocator *allocator);
 /* Aladdin__V1__Drain methods */
 void   aladdin__v1__drain__init
                      (Aladdin__V1__Drain         *message);
@@ -592,6 +654,9 @@ typedef void (*Aladdin__V1__Workload_Closure)
 typedef void (*Aladdin__V1__Progress_Closure)
                  (const Aladdin__V1__Progress *message,
                   void *closure_data);
+typedef void (*Aladdin__V1__HandedOver_Closure)
+                 (const Aladdin__V1__HandedOver *message,
+                  void *closure_data);
 typedef void (*Aladdin__V1__Drain_Closure)
                  (const Aladdin__V1__Drain *message,
                   void *closure_data);
@@ -645,6 +710,7 @@ extern const ProtobufCMessageDescriptor aladdin__v1__pull__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__step_report__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__workload__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__progress__descriptor;
+extern const ProtobufCMessageDescriptor aladdin__v1__handed_over__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__drain__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__worker_command__descriptor;
 extern const ProtobufCMessageDescriptor aladdin__v1__registered__descriptor;

@@ -1,0 +1,95 @@
+internal import ServingModel
+
+/// Queries whose KV cache moves from a prefill worker to another: split-phase serving.
+///
+/// Both halves are one attempt, under two leases. In between the query is queued, and told to the scheduler, as one that
+/// needs no prefill where its cache lies. Whatever goes wrong with the cache, the attempt fails like any other and the
+/// query is computed as a whole: `mayMove`.
+extension Broker {
+    /// What a worker that is about to get a query is to do about KV caches.
+    ///
+    /// A cache is passed on only to a worker that can take it; any other computes the query from its prompt.
+    ///
+    /// - Parameters:
+    ///   - place: of the query's record.
+    ///   - home: of the worker's.
+    mutating func handover(of place: Int, to home: Int) -> (handsOver: Bool, kvCache: String) {
+        let joined = workers[place: home].joined
+        let last = queries[place: place].attempts.indices.last
+        if let handover = queries[place: place].handover {
+            if handover.exchange == joined.kvExchange, joined.resumesPrefix, queries[place: place].output.count > 0 {
+                queries[place: place].handover?.isTaken = true
+                return (false, handover.kvCache)
+            }
+            dropCache(of: queries[place: place].number)
+            if let last { queries[place: place].attempts[last].phase = .whole }
+        }
+        guard joined.role == .prefill, queries[place: place].mayMove,
+            queries[place: place].submission.maxTokens > queries[place: place].output.count + 1, isAwaited(from: joined)
+        else { return (false, "") }
+        if let last { queries[place: place].attempts[last].phase = .prefill }
+        return (true, "")
+    }
+
+    /// Whether some worker of a model is for one phase only.
+    func isSplit(_ model: String) -> Bool {
+        workerOrder.contains { id in
+            guard let joined = workers[id]?.joined else { return false }
+            return joined.role != .both && joined.profile.model == model
+        }
+    }
+
+    /// Whether some other worker is there to take what this one leaves.
+    private func isAwaited(from joined: WorkerJoined) -> Bool {
+        guard !joined.kvExchange.isEmpty else { return false }
+        return workerOrder.contains { id in
+            guard id != joined.worker, let worker = workers[id], !worker.isDraining else { return false }
+            let other = worker.joined
+            return other.profile.model == joined.profile.model && other.isMeant(forCacheIn: joined.kvExchange)
+                && other.resumesPrefix
+        }
+    }
+
+    /// What is wrong with a report that a KV cache was left; nil if nothing is.
+    func objection(to cache: LeaseReport.LeftCache, of record: QueryRecord) -> Status? {
+        guard record.attempts.last?.phase == .prefill, record.attemptHasToken else {
+            return Status(.internalError, .engineFailed, "its worker left a KV cache that nobody had asked for")
+        }
+        guard !cache.kvCache.isEmpty, cache.inputTokens > 0 else {
+            return Status(.internalError, .engineFailed, "its worker left a KV cache without a name or a prompt")
+        }
+        return nil
+    }
+
+    /// A prefill worker has left a query's KV cache: the query is to be placed again, for its decodes.
+    mutating func handOver(_ number: QueryNumber, _ cache: LeaseReport.LeftCache, by id: WorkerID, at now: Instant) {
+        guard let record = queries[number], case .leased(id, let lease) = record.state, let worker = workers[id] else {
+            return
+        }
+        models[record.model]?.running -= 1
+        models[record.model]?.queued += 1
+        models[record.model]?.figures.noteHandover(bytes: cache.bytes)
+        queriesByLease[lease] = nil
+        workers[id]?.remove(lease)
+        queries[number]?.inputTokens = cache.inputTokens
+        queries[number]?.movedAttempt = record.attempt
+        if let last = record.attempts.indices.last { queries[number]?.attempts[last].handedOver = now }
+        queries[number]?.handover = QueryRecord.Handover(
+            kvCache: cache.kvCache,
+            exchange: worker.joined.kvExchange,
+            worker: id,
+            lease: lease
+        )
+        enqueue(number, at: now)
+        startPatience(of: number, at: now)
+    }
+
+    /// Nobody will go on with a query's KV cache; who left it is told so, unless it was taken.
+    mutating func dropCache(of number: QueryNumber) {
+        guard let handover = queries[number]?.handover else { return }
+        queries[number]?.handover = nil
+        if !handover.isTaken, workers[handover.worker] != nil {
+            actions.append(.revoke(handover.worker, [handover.lease]))
+        }
+    }
+}
