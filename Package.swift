@@ -6,9 +6,9 @@ import PackageDescription
 //   L4  aladdin (the executable)      AladdinClient, AladdinWorkerKit (library products)
 //   L3  BrokerService  SchedulerService  WorkerService  GatewayService   Actuation
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
-//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → CCurl
+//   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → ZeroMQ, CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports   JSON
 //       no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -52,6 +53,7 @@ let package = Package(
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
         .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "EngineInterface", dependencies: ["ServingModel"], swiftSettings: settings),
+        .target(name: "JSON", swiftSettings: alwaysOptimised),
         .target(name: "Reports", swiftSettings: settings),
         .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: alwaysOptimised),
         .target(
@@ -66,7 +68,7 @@ let package = Package(
 
         // L2
         .systemLibrary(name: "CZeroMQ"),
-        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel"], swiftSettings: settings),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "ServingModel", collections], swiftSettings: settings),
         .systemLibrary(name: "CSodium"),
         .target(
             name: "AccessControl",
@@ -97,7 +99,7 @@ let package = Package(
             dependencies: ["HTTPTransfers", "ServingModel", "ZeroMQ", log, lifecycle],
             swiftSettings: settings
         ),
-        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel"], swiftSettings: settings),
+        .target(name: "HTTPTransfers", dependencies: ["CCurl", "ServingModel", "ZeroMQ"], swiftSettings: settings),
 
         // L3
         .target(
@@ -125,12 +127,13 @@ let package = Package(
         .target(
             name: "GatewayService",
             dependencies: [
-                "AccessControl", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
+                "AccessControl", "AladdinClient", "JSON", "ServingModel", "Telemetry", "SpanExport", log, lifecycle,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             resources: ["page.html", "page.css", "charts.js", "view.js", "page.js"].map { .embedInCode("Page/\($0)") },
@@ -158,7 +161,7 @@ let package = Package(
         .target(name: "EmulatedEngine", dependencies: ["EngineInterface", "ServingModel"], swiftSettings: settings),
         .target(
             name: "UpstreamEngine",
-            dependencies: ["EngineInterface", "HTTPTransfers", "ServingModel", log],
+            dependencies: ["EngineInterface", "HTTPTransfers", "JSON", "ServingModel", "ZeroMQ", log],
             swiftSettings: settings
         ),
 
@@ -254,6 +257,7 @@ let package = Package(
             resources: [.copy("Profiles")],
             swiftSettings: settings
         ),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "ServingModel"], swiftSettings: settings),
         .testTarget(
             name: "BrokeringTests",
@@ -341,6 +345,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "AladdinClientTests",
+            dependencies: ["AladdinClient", "ServingModel", lifecycle],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "GatewayServiceTests",
             dependencies: [
                 "AccessControl", "GatewayService", "AladdinClient", "ServingModel", "Telemetry", "SpanExport", log,
@@ -383,7 +392,7 @@ let package = Package(
         .testTarget(
             name: "UpstreamEngineTests",
             dependencies: [
-                "UpstreamEngine", "EngineInterface", "HTTPTransfers", "ServingModel", "StandInServer", log,
+                "UpstreamEngine", "EngineInterface", "HTTPTransfers", "ServingModel", "StandInServer", "ZeroMQ", log,
             ],
             swiftSettings: settings
         ),

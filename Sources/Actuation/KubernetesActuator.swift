@@ -99,7 +99,7 @@ package final class KubernetesActuator: Actuator {
     }
 
     package func close() async {
-        client.stop()
+        await client.stop()
     }
 
     /// Workers in pods call themselves HOST-PID, and a pod's host name is its own.

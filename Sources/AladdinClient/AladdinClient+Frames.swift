@@ -50,10 +50,10 @@ extension AladdinClient {
         }
         guard let event = try? GenerateEvent.decode(body) else {
             cancel(number)
-            query.sink.finish(throwing: Self.unreadable)
+            query.hear(.ended(Self.unreadable))
             return
         }
-        if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.sink.yield(news) }
+        if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.hear(.event(news)) }
     }
 
     private func hearModels(_ header: FrameHeader, _ body: [UInt8]) {
@@ -74,7 +74,7 @@ extension AladdinClient {
     func end(_ number: UInt64, _ failure: Status?) {
         guard let query = queries.removeValue(forKey: number) else { return }
         if let stream = query.stream { queriesByStream[stream] = nil }
-        query.sink.finish(throwing: failure)
+        query.hear(.ended(failure))
     }
 
     func failEverything(_ status: Status) {

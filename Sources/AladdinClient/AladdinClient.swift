@@ -3,6 +3,7 @@ internal import Messages
 public import ServiceLifecycle
 public import ServingModel
 internal import Sessions
+internal import Synchronization
 package import ZeroMQ
 
 /// A client of the broker's frontend endpoint: many queries over one session.
@@ -22,7 +23,7 @@ public actor AladdinClient: QueryService, Service {
         var stream: UInt64?
         /// When to give up if there is no session.
         var deadline: Instant
-        var sink: QueryStream.Continuation
+        var hear: @Sendable (QueryNews) -> Void
         /// Given up while there was no session: the broker hears of it in the next.
         var isCancelled = false
         /// Whether this session reads it by `Attach`.
@@ -44,7 +45,8 @@ public actor AladdinClient: QueryService, Service {
     var modelWaiters: [UInt64: ModelsWaiter] = [:]
     var modelLists: [UInt64: [ServedModel]] = [:]
     var nextStream: UInt64 = 1
-    var nextQuery: UInt64 = 1
+    /// Of the query opened last.
+    private nonisolated let numbers = Atomic<UInt64>(0)
     /// How the client ended.
     private var closed: Status?
 
@@ -132,11 +134,18 @@ public actor AladdinClient: QueryService, Service {
     }
 
     public nonisolated func generate(_ request: QueryRequest) -> QueryStream {
-        open(QueryCall(request, name: Self.makeName()))
+        stream(QueryCall(request, name: Self.makeName()))
+    }
+
+    public nonisolated func generate(
+        _ request: QueryRequest,
+        _ hear: @escaping @Sendable (QueryNews) -> Void
+    ) -> @Sendable () -> Void {
+        open(QueryCall(request, name: Self.makeName()), hear)
     }
 
     public nonisolated func attach(to id: String, from index: Int = 0, tenant: String? = nil) -> QueryStream {
-        open(QueryCall(id: id, from: index, tenant: tenant ?? ""))
+        stream(QueryCall(id: id, from: index, tenant: tenant ?? ""))
     }
 
     /// A name that no other query has, for sending a query again without running it twice.
@@ -145,12 +154,30 @@ public actor AladdinClient: QueryService, Service {
         return QueryID(high: random.next(), low: random.next()).description
     }
 
-    private nonisolated func open(_ call: QueryCall) -> QueryStream {
+    private nonisolated func stream(_ call: QueryCall) -> QueryStream {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
-        // The caller gets the stream at once; opening it belongs to this actor, whose `run` ends whatever is left.
-        Task(executorPreference: LoopTaskExecutor(loop)) { await self.open(call, sink) }
+        let giveUp = open(call) { news in
+            switch news {
+            case .event(let event): sink.yield(event)
+            case .ended(let failure): sink.finish(throwing: failure)
+            }
+        }
+        sink.onTermination = { if case .cancelled = $0 { giveUp() } }
         return stream
+    }
+
+    /// The caller goes on at once; opening a query belongs to this actor, and so does giving it up.
+    private nonisolated func open(
+        _ call: QueryCall,
+        _ hear: @escaping @Sendable (QueryNews) -> Void
+    ) -> @Sendable () -> Void {
+        let number = numbers.wrappingAdd(1, ordering: .relaxed).newValue
+        loop.execute { self.assumeIsolated { $0.open(number, call, hear) } }
+        return { [weak self] in
+            guard let self else { return }
+            loop.execute { self.assumeIsolated { $0.cancel(number) } }
+        }
     }
 
     /// What the broker still sends of it is ignored.
@@ -172,19 +199,12 @@ public actor AladdinClient: QueryService, Service {
         }.get()
     }
 
-    private func open(_ call: QueryCall, _ sink: QueryStream.Continuation) {
+    private func open(_ number: UInt64, _ call: QueryCall, _ hear: @escaping @Sendable (QueryNews) -> Void) {
         if let closed {
-            sink.finish(throwing: closed)
+            hear(.ended(closed))
             return
         }
-        let number = nextQuery
-        nextQuery += 1
-        queries[number] = OpenQuery(call: call, deadline: PollLoop.now() + connectPatience, sink: sink)
-        sink.onTermination = { [weak self] reason in
-            guard case .cancelled = reason, let self else { return }
-            // The reader went away, on whatever thread; cancelling is this actor's business.
-            Task(executorPreference: LoopTaskExecutor(loop)) { await self.cancel(number) }
-        }
+        queries[number] = OpenQuery(call: call, deadline: PollLoop.now() + connectPatience, hear: hear)
         if connection.isOpen { send(number) } else { unsent.append(number) }
     }
 

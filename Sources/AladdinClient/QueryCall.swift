@@ -17,7 +17,7 @@ struct QueryCall: Sendable {
     init(_ request: QueryRequest, name: String) {
         self.request = request
         id = ""
-        tenant = request.metadata.last { $0.key == "x-aladdin-tenant" }?.value ?? ""
+        tenant = request.tenant
         nextIndex = 0
         if !request.metadata.contains(where: { $0.key == "idempotency-key" }) {
             self.request?.metadata.append(("idempotency-key", name))

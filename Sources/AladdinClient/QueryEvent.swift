@@ -13,6 +13,13 @@ public enum QueryEvent: Hashable, Sendable {
     case finished(reason: FinishReason, inputTokens: Int, outputTokens: Int)
 }
 
+/// What a hearer of one query is told.
+public enum QueryNews: Hashable, Sendable {
+    case event(QueryEvent)
+    /// Nothing follows; why, where the query ends badly.
+    case ended(Status?)
+}
+
 /// The events of one query; it throws a `Status` where the query ends badly.
 ///
 /// Dropping the iterator before `finished` cancels the query, all the way to the engine.

@@ -14,6 +14,9 @@ public struct QueryRequest: Hashable, Sendable {
         set { pairs = newValue.map { Pair(key: $0.key, value: $0.value) } }
     }
 
+    /// On whose account; empty if it does not say.
+    var tenant: String { pairs.last { $0.key == "x-aladdin-tenant" }?.value ?? "" }
+
     private struct Pair: Hashable, Sendable {
         var key: String
         var value: String

@@ -46,6 +46,7 @@ extension BrokerService {
                     "registration: model and context_length are needed, and a valid profile \(problems.map(\.description))"
                 )
             }
+            try broker.configuration.shard?.check(model: registration.profile.model)
             workStreams[session] = key.stream
             join(WorkerID(rawValue: session), registration)
         } catch {

@@ -33,6 +33,7 @@ extension Broker {
                 return try lookUp(.key(key), for: stream, .submit(submission, id, arrival: arrival))
             }
         }
+        try checkShard(of: submission)
         let model = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, from: stream)
@@ -138,6 +139,14 @@ extension Broker {
         }
         streamsBySession[session] = nil
         giveUpParked(of: session)
+    }
+
+    /// After names were looked up: a query that was taken here before its shard changed is still known here.
+    private func checkShard(of submission: Submission) throws(Status) {
+        guard let shard = configuration.shard else { return }
+        try shard.check(tenant: submission.tenant)
+        // The only model served, if none is named, is one that may be served here.
+        if !submission.model.isEmpty { try shard.check(model: submission.model) }
     }
 
     private func model(of submission: Submission) throws(Status) -> String {

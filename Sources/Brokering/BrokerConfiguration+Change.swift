@@ -6,6 +6,7 @@ extension BrokerConfiguration {
         var adopted = self
         adopted.objective = other.objective
         adopted.objectiveClasses = other.objectiveClasses
+        adopted.shard = other.shard
         adopted.refusesByPrediction = other.refusesByPrediction
         adopted.admissionCoversAll = other.admissionCoversAll
         adopted.maximumQueries = other.maximumQueries

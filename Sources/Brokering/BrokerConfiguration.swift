@@ -51,6 +51,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var objective = ServiceLevelObjective.standard
     /// Objectives by the names that queries may call them by.
     package var objectiveClasses: [String: ServiceLevelObjective] = [:]
+    /// Where this broker stands among several shards; nil if it serves whoever comes.
+    package var shard: ShardMembership?
     /// How long queries wait for the first worker of a model that was served before.
     package var noWorkerPatience = Interval.seconds(30)
     /// The same for queries that are written down: their clients may come back for the result.

@@ -1,7 +1,7 @@
 #ifndef ALADDIN_CCURL_SHIM_H
 #define ALADDIN_CCURL_SHIM_H
 #include <curl/curl.h>
-#include <sys/prctl.h>
+#include <sys/epoll.h> /* what libcurl waits for; not in Swift's Glibc */
 
 /* libcurl's options are variadic functions, which Swift does not import: one inline function for each type of value. */
 
@@ -54,7 +54,16 @@ static inline CURL *aladdin_curl_next_done(CURLM *multi, CURLcode *result) {
     return NULL;
 }
 
-/* Names the calling thread, in 15 bytes at most. */
-static inline void aladdin_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+typedef int (*aladdin_curl_socket)(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context);
+typedef int (*aladdin_curl_timer)(CURLM *multi, long milliseconds, void *context);
+
+/* Has libcurl say which sockets it waits for, and until when. */
+static inline CURLMcode aladdin_curl_watch(CURLM *multi, aladdin_curl_socket socket, aladdin_curl_timer timer,
+                                           void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+    return code == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context) : code;
+}
 
 #endif

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import NIOHTTPTypes
 internal import ServingModel
 
 /// An error in the shape that OpenAI's clients understand.
@@ -50,12 +51,22 @@ struct APIError: Error, Hashable, Sendable {
     }
 
     func response() -> Response {
+        Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: json()))
+    }
+
+    /// The same for who writes parts.
+    var parts: [HTTPResponsePart] {
+        let body = json()
+        return [.head(HTTPResponse(status, headers, length: body.readableBytes)), .body(body), .end(nil)]
+    }
+
+    private var headers: HTTPFields {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(Self.wholeSeconds(retryAfter)) }
-        if isFinal, let name = HTTPField.Name("x-should-retry") { headers[name] = "false" }
+        if isFinal { headers[.shouldRetry] = "false" }
         if let allow { headers[.allow] = allow }
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
-        return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: json()))
+        return headers
     }
 
     /// Whole seconds, rounded up, at least 1.

@@ -20,6 +20,10 @@ struct ChatMessageBody: Decodable, Sendable {
 
     var message: ChatMessage
 
+    init(_ message: ChatMessage) {
+        self.message = message
+    }
+
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         guard let role = try? container.decode(String.self, forKey: .role) else {

@@ -1,18 +1,24 @@
 internal import ServingModel
+internal import Synchronization
 internal import Telemetry
 
 /// The gateway's own numbers, with the series of the hot path at hand.
 struct GatewayMetrics: Sendable {
-    /// A request being answered: counted from its making until it is let go of.
+    /// A request being answered: counted from its making until its end, or until it is let go of.
     final class InFlight: Sendable {
         private let gauge: Gauge
+        private let isOver = Atomic(false)
 
         init(_ gauge: Gauge) {
             self.gauge = gauge
             gauge.add(1)
         }
 
-        deinit { gauge.add(-1) }
+        deinit { end() }
+
+        func end() {
+            if !isOver.exchange(true, ordering: .relaxed) { gauge.add(-1) }
+        }
     }
 
     let registry: MetricRegistry

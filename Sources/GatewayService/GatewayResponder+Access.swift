@@ -1,6 +1,5 @@
 internal import AccessControl
 internal import HTTPTypes
-internal import Hummingbird
 internal import ServingModel
 
 /// Who may use the gateway, where it has keys to ask for.
@@ -29,9 +28,9 @@ extension GatewayResponder {
     /// Checks the request's key.
     ///
     /// - Throws: an `APIError` of status 401 unless the key is good, or none is needed.
-    func caller(of request: Request, _ route: Route) throws(APIError) -> Caller {
+    func caller(of headers: HTTPFields, _ route: Route) throws(APIError) -> Caller {
         guard let access, route.audience != .anybody else { return Caller() }
-        guard let header = request.headers[.authorization] else {
+        guard let header = headers[.authorization] else {
             throw Self.unauthorized("An API key is needed: send the header 'Authorization: Bearer KEY'.")
         }
         let words = header.split(separator: " ")

@@ -26,10 +26,9 @@ struct GatewayResponder: HTTPResponder {
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let inFlight = metrics.beginRequest()
         let route = Route(path: request.uri.path)
-        let trace = route.flatMap { $0.isTraced ? RequestTrace(of: request, $0, tracing) : nil }
         var response: Response
         do {
-            response = try await answer(request, route, context, trace)
+            response = try await answer(request, route, context)
         } catch let error as APIError {
             response = error.response()
         } catch {
@@ -38,15 +37,13 @@ struct GatewayResponder: HTTPResponder {
         }
         metrics.answered(route: route?.label ?? Route.unknownLabel, code: response.status.code)
         if request.method == .head { response = response.createHeadResponse() }
-        trace?.answered(&response)
-        return response.holding(inFlight) { trace?.end() }
+        return response.holding(inFlight)
     }
 
     private func answer(
         _ request: Request,
         _ route: Route?,
-        _ context: GatewayContext,
-        _ trace: RequestTrace?
+        _ context: GatewayContext
     ) async throws -> Response {
         guard let route else {
             throw APIError.invalidRequest("There is nothing at \(request.uri.path).", code: "unknown_url", status: 404)
@@ -58,9 +55,11 @@ struct GatewayResponder: HTTPResponder {
             error.allow = route.allowedMethods
             throw error
         }
-        let caller = try caller(of: request, route)
+        let caller = try caller(of: request.headers, route)
         switch route {
-        case .completion(let kind): return try await complete(kind, request, caller, context, trace)
+        case .completion:
+            // Answered by `CompletionHandler`, under the paths that it knows them by.
+            throw APIError.invalidRequest("Ask for \(route.label) by its path alone.", code: "unknown_url", status: 404)
         case .query(let id): return try await query(id, request, caller, context)
         case .models: return try await models(context)
         case .model(let name): return try await model(name, context)
@@ -73,20 +72,13 @@ struct GatewayResponder: HTTPResponder {
         }
     }
 
-    /// The request's body, as far as the configuration allows.
-    func readBody(of request: Request) async throws -> ByteBuffer {
-        let limit = configuration.maximumBodyBytes
-        let tooLarge = APIError.invalidRequest(
-            "The request's body may have \(limit) bytes at most.",
+    /// Why a request is refused whose body is larger than the configuration allows.
+    var bodyTooLarge: APIError {
+        .invalidRequest(
+            "The request's body may have \(configuration.maximumBodyBytes) bytes at most.",
             code: "message_too_large",
             status: 413
         )
-        if let announced = request.headers[.contentLength].flatMap({ Int($0) }), announced > limit { throw tooLarge }
-        do {
-            return try await request.body.collect(upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        }
     }
 }
 
@@ -98,16 +90,11 @@ extension Response {
 
     /// Keeps a request counted as in flight until a streamed body has been written.
     ///
-    /// - Parameter end: called then, or at once for a body that is there.
-    fileprivate func holding(_ inFlight: GatewayMetrics.InFlight, _ end: @escaping @Sendable () -> Void) -> Response {
-        guard body.contentLength == nil else {
-            end()
-            return self
-        }
+    fileprivate func holding(_ inFlight: GatewayMetrics.InFlight) -> Response {
+        guard body.contentLength == nil else { return self }
         let written = body
         var response = self
         response.body = ResponseBody { writer in
-            defer { end() }
             try await written.write(writer)
             withExtendedLifetime(inFlight) {}
         }

@@ -106,13 +106,18 @@ package struct GatewayService: Service {
             cluster: cluster,
             tracing: tracing
         )
-        let idleTimeout = TimeAmount.nanoseconds(configuration.idleTimeout.nanoseconds)
-        let server = HTTPServerBuilder { responder in
+        let idleTimeout = Duration.nanoseconds(configuration.idleTimeout.nanoseconds)
+        let dates = DateHeader(unixTime: unixTime)
+        let server = HTTPServerBuilder { [logger = serverLogger] answer in
             HTTP1Channel(
-                responder: responder,
+                responder: answer,
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionCloseHandler()],
-                    idleTimeout: idleTimeout
+                    additionalChannelHandlers: [
+                        ConnectionCloseHandler(),
+                        // In front of what answers completions, so that it knows of them.
+                        HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger),
+                        CompletionHandler(responder, dates),
+                    ]
                 )
             )
         }

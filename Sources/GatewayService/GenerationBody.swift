@@ -3,7 +3,7 @@
 /// Fields that nobody here knows are ignored, since OpenAI's clients send new ones; known fields of the wrong type
 /// are errors that name the field.
 struct GenerationBody: Decodable, Sendable {
-    enum Key: String, CodingKey {
+    enum Key: String, CodingKey, CaseIterable {
         case model, messages, prompt, temperature, seed, stop, n, stream, logprobs, echo, suffix, tools, functions
         case maxTokens = "max_tokens"
         case maxCompletionTokens = "max_completion_tokens"
@@ -44,6 +44,9 @@ struct GenerationBody: Decodable, Sendable {
     var stop: [String] = []
     var stream = false
     var includeUsage: Bool?
+
+    /// A body without fields.
+    init() {}
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)

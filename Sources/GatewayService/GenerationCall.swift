@@ -51,12 +51,14 @@ struct GenerationCall: Sendable {
 
     private static func decode(_ body: ByteBuffer) throws(APIError) -> GenerationBody {
         guard body.readableBytes > 0 else { throw .invalidRequest("The request has no body; a JSON object is needed.") }
+        let bytes = Array(body.readableBytesView)
+        if let usual = GenerationBody(usual: bytes) { return usual }
         do {
-            return try JSONDecoder().decode(GenerationBody.self, from: Data(body.readableBytesView))
+            return try JSONDecoder().decode(GenerationBody.self, from: Data(bytes))
         } catch let error as APIError {
             throw error
         } catch DecodingError.dataCorrupted {
-            let place = JSONFault.place(in: Array(body.readableBytesView))
+            let place = JSONFault.place(in: bytes)
             let position = place.map { " at line \($0.line), column \($0.column)" } ?? ""
             throw .invalidRequest("The request's body is not valid JSON\(position).", code: Reason.malformed.label)
         } catch {

@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import JSON
 
 /// Writes JSON straight into a buffer: no intermediate values, commas put where they belong.
 struct JSONWriter {
@@ -73,14 +74,16 @@ struct JSONWriter {
     static func write(_ value: String, to buffer: inout ByteBuffer) {
         var value = value
         buffer.writeInteger(UInt8(ascii: "\""))
-        value.withUTF8 { bytes in
+        value.withUTF8 { characters in
+            let bytes = UnsafeRawBufferPointer(characters)
             var start = 0
-            for (index, byte) in bytes.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-                buffer.writeBytes(bytes[start..<index])
-                start = index + 1
-                writeEscape(of: byte, to: &buffer)
+            while true {
+                let end = PlainText.end(in: bytes, from: start)
+                buffer.writeBytes(bytes[start..<end])
+                guard end < bytes.count else { break }
+                writeEscape(of: bytes[end], to: &buffer)
+                start = end + 1
             }
-            buffer.writeBytes(bytes[start...])
         }
         buffer.writeInteger(UInt8(ascii: "\""))
     }

@@ -6,6 +6,10 @@ struct PromptBody: Decodable, Sendable {
 
     var input: PromptInput
 
+    init(_ input: PromptInput) {
+        self.input = input
+    }
+
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let text = try? container.decode(String.self) {

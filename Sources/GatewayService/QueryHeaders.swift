@@ -41,10 +41,9 @@ enum QueryHeaders {
 
     /// Whose part a request is; nil if it does not say, says it twice, or in a way that is malformed.
     static func traceContext(of headers: HTTPFields) -> TraceContext? {
-        guard let parent = HTTPField.Name("traceparent"), let state = HTTPField.Name("tracestate") else { return nil }
-        let parents = headers[values: parent]
+        let parents = headers[values: .traceParent]
         guard parents.count == 1 else { return nil }
-        let states = headers[values: state].map(trimmed).joined(separator: ",")
+        let states = headers[values: .traceState].map(trimmed).joined(separator: ",")
         return TraceContext(traceparent: trimmed(parents[0]), tracestate: states)
     }
 

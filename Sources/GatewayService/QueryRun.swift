@@ -13,24 +13,16 @@ struct QueryRun: Sendable {
         self.metrics = metrics
     }
 
-    /// Reads on until the first event for which `isEnough` says so, or the query's end.
+    /// Takes the next event, which came at `time`.
     ///
-    /// - Returns: the change that was enough.
-    /// - Throws: the query's `Status`, or `CancellationError` if the task is cancelled.
-    mutating func read(
-        _ events: inout QueryStream.AsyncIterator,
-        until isEnough: (QueryTranscript.Change) -> Bool
-    ) async throws -> QueryTranscript.Change {
-        while let event = try await events.next(isolation: #isolation) {
-            let change = try transcript.apply(event)
-            if case .tokens(let count, _) = change {
-                metrics.received(tokens: count, after: meter.note(tokens: count, at: .now))
-            }
-            if change == .finished { metrics.finished(averageTokenTime: meter.averageTokenTime) }
-            if change == .finished || isEnough(change) { return change }
+    /// - Throws: as `QueryTranscript.apply` does.
+    mutating func take(_ event: QueryEvent, at time: ContinuousClock.Instant) throws(Status) -> QueryTranscript.Change {
+        let change = try transcript.apply(event)
+        switch change {
+        case .tokens(let count, _): metrics.received(tokens: count, after: meter.note(tokens: count, at: time))
+        case .finished: metrics.finished(averageTokenTime: meter.averageTokenTime)
+        case .nothing, .started, .tookBack: break
         }
-        // A stream ends early for a cancelled task; otherwise its end is announced.
-        try Task.checkCancellation()
-        throw Status(.internalError, .none, "The query's events ended before the query did.")
+        return change
     }
 }

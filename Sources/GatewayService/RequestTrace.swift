@@ -1,6 +1,5 @@
 internal import Foundation
 internal import HTTPTypes
-internal import Hummingbird
 internal import ServingModel
 package import SpanExport
 internal import Synchronization
@@ -25,8 +24,8 @@ final class RequestTrace: Sendable {
     private let span: Mutex<Span?>
 
     /// - Parameter tracing: nil for a gateway that traces nothing itself, and passes on what clients say.
-    init(of request: Request, _ route: Route, _ tracing: GatewayTracing?) {
-        let given = QueryHeaders.traceContext(of: request.headers)
+    init(of request: HTTPRequest, _ route: Route, _ tracing: GatewayTracing?) {
+        let given = QueryHeaders.traceContext(of: request.headerFields)
         self.tracing = tracing
         guard let tracing else {
             context = given
@@ -45,14 +44,13 @@ final class RequestTrace: Sendable {
         var span = Span(outer, id: id, name: name, kind: .server, start: now, end: now)
         span["http.request.method"] = .text(request.method.rawValue)
         span["http.route"] = .text(route.label)
-        span["url.path"] = .text(request.uri.path)
+        span["url.path"] = .text(String((request.path ?? "").prefix { $0 != "?" }))
         self.span = Mutex(span)
     }
 
     /// Adds to an answer's head whose part it is, and to the span what the answer is.
-    func answered(_ response: inout Response) {
-        let query = HTTPField.Name("x-aladdin-query-id").flatMap { response.headers[$0] }
-        let code = response.status.code
+    func answered(_ code: Int, _ headers: inout HTTPFields) {
+        let query = headers[.queryID]
         span.withLock { span in
             span?["http.response.status_code"] = .integer(code)
             if let query { span?["aladdin.query.id"] = .text(query) }
@@ -60,9 +58,9 @@ final class RequestTrace: Sendable {
             span?["error.type"] = .text("\(code)")
             if code >= 500 { span?.failure = "HTTP \(code)" }
         }
-        guard let context, let name = HTTPField.Name("traceresponse") else { return }
+        guard let context else { return }
         let inner = tracing == nil ? query.flatMap { QueryID($0) }.map { SpanID(of: $0, part: 0) } : context.parent
-        if let inner { response.headers[name] = context.within(inner).traceparent }
+        if let inner { headers[.traceResponse] = context.within(inner).traceparent }
     }
 
     /// All of the answer is on its way.

@@ -1,59 +1,111 @@
 internal import CCurl
+internal import Glibc
+internal import ServingModel
+internal import ZeroMQ
 
-/// The thread's side of a client: libcurl's handles, touched here and nowhere else.
-final class TransferLoop {
-    private let multi: UnsafeMutableRawPointer
+/// What a client does on its loop: libcurl's handles, and their sockets in one set that the loop polls as a whole.
+///
+/// Unchecked: touched on the loop's thread only.
+final class TransferLoop: @unchecked Sendable {
+    /// Nil before it is open and after it is closed.
+    private var multi: UnsafeMutableRawPointer?
+    /// An epoll descriptor.
+    private var sockets: CInt = -1
+    private var isClosed = false
     private var transfers: [HTTPTransfer.ID: TransferHandle] = [:]
     private var ids: [UnsafeMutableRawPointer: HTTPTransfer.ID] = [:]
+    /// When libcurl wants to be called at the latest.
+    private var due = Instant.distantFuture
     /// Handles of requests that have ended: making one takes longer than most else that a small request takes here.
     private var spares: [UnsafeMutableRawPointer] = []
     private static let mostSpares = 64
+    /// Sockets dealt with in one cycle; the others come with the next.
+    private static let eventsPerCycle = 256
 
-    init(multi: UnsafeMutableRawPointer) {
+    func open(on loop: PollLoop) {
+        guard let multi = curl_multi_init() else { preconditionFailure("no memory for libcurl") }
+        sockets = epoll_create1(CInt(EPOLL_CLOEXEC))
+        precondition(sockets >= 0, "no descriptor for libcurl's sockets: \(errno)")
         self.multi = multi
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        let code = aladdin_curl_watch(multi, watchSocket, setTimer, context)
+        precondition(code == CURLM_OK, "libcurl refuses to be driven: \(code.rawValue)")
+        loop.watch(descriptor: sockets) { [unowned self] in serveSockets() }
+        loop.onCycle = { [unowned self] now in cycle(at: now) }
+        loop.onStop = { [unowned self] in close() }
     }
 
-    /// Serves until the client is stopped.
-    func run(for client: HTTPClient) {
-        while true {
-            let (commands, areLast) = client.takeCommands()
-            for command in commands {
-                switch command {
-                case .begin(let id, let request, let handle): begin(id, request, handle)
-                case .cancel(let id): end(id, TransferFailure(.cancelled, "cancelled"))
-                }
-            }
-            if areLast { break }
-            var running: Int32 = 0
-            curl_multi_perform(multi, &running)
-            endFinished()
-            // Woken by data, by a command, or for libcurl's own timeouts, which it knows.
-            curl_multi_poll(multi, nil, 0, 60_000, nil)
-        }
-        for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
-        for easy in spares { curl_easy_cleanup(easy) }
-        curl_multi_cleanup(multi)
-    }
-
-    private func begin(_ id: HTTPTransfer.ID, _ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) {
+    func begin(_ id: HTTPTransfer.ID, _ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) {
         do throws(TransferFailure) {
+            guard let multi, !isClosed else { throw TransferFailure(.cancelled, "the client has been stopped") }
             guard let easy = spares.popLast() ?? curl_easy_init() else {
                 throw TransferFailure(.failed, "no memory for a request")
             }
             let transfer = try TransferHandle(request, on: easy, handle)
-            guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
+            transfers[id] = transfer
+            ids[easy] = id
+            guard curl_multi_add_handle(multi, easy) == CURLM_OK else {
+                transfers[id] = nil
+                ids[easy] = nil
                 throw TransferFailure(.failed, "libcurl takes no further request")
             }
-            transfers[id] = transfer
-            ids[transfer.easy] = id
         } catch {
             _ = handle(.ended(error))
         }
     }
 
+    func cancel(_ id: HTTPTransfer.ID) {
+        end(id, TransferFailure(.cancelled, "cancelled"))
+    }
+
+    private func serveSockets() {
+        var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerCycle)
+        let count = epoll_wait(sockets, &events, CInt(events.count), 0)
+        guard count > 0 else { return }
+        for event in events.prefix(Int(count)) { act(on: event.data.fd, event.events) }
+        endFinished()
+    }
+
+    private func act(on socket: CInt, _ events: UInt32) {
+        var mask: CInt = 0
+        if events & EPOLLIN.rawValue != 0 { mask |= CURL_CSELECT_IN }
+        if events & EPOLLOUT.rawValue != 0 { mask |= CURL_CSELECT_OUT }
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { mask |= CURL_CSELECT_ERR }
+        var running: CInt = 0
+        curl_multi_socket_action(multi, socket, mask, &running)
+    }
+
+    /// Calls libcurl when it is time to, for new requests at once.
+    private func cycle(at now: Instant) -> Instant {
+        while due <= now {
+            due = .distantFuture
+            var running: CInt = 0
+            curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
+            endFinished()
+        }
+        return due
+    }
+
+    fileprivate func wantsCall(inMilliseconds milliseconds: Int) {
+        due = milliseconds < 0 ? .distantFuture : PollLoop.now() + .milliseconds(Int64(milliseconds))
+    }
+
+    fileprivate func watch(_ socket: CInt, for what: CInt) {
+        guard what != CURL_POLL_REMOVE else {
+            epoll_ctl(sockets, EPOLL_CTL_DEL, socket, nil)
+            return
+        }
+        var event = epoll_event()
+        if what != CURL_POLL_OUT { event.events |= EPOLLIN.rawValue }
+        if what != CURL_POLL_IN { event.events |= EPOLLOUT.rawValue }
+        event.data.fd = socket
+        // A descriptor that was closed has left the set by itself.
+        if epoll_ctl(sockets, EPOLL_CTL_MOD, socket, &event) != 0 { epoll_ctl(sockets, EPOLL_CTL_ADD, socket, &event) }
+    }
+
     private func endFinished() {
         var result = CURLE_OK
-        while let easy = aladdin_curl_next_done(multi, &result) {
+        while let multi, let easy = aladdin_curl_next_done(multi, &result) {
             guard let id = ids[easy] else { continue }
             end(id, TransferFailure(result))
         }
@@ -68,6 +120,38 @@ final class TransferLoop {
         transfer.end(failure)
         if spares.count < Self.mostSpares { spares.append(transfer.takeHandle()) }
     }
+
+    private func close() {
+        for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
+        for easy in spares { curl_easy_cleanup(easy) }
+        spares = []
+        isClosed = true
+        curl_multi_cleanup(multi)
+        multi = nil
+        Glibc.close(sockets)
+    }
+}
+
+private nonisolated func watchSocket(
+    _ easy: UnsafeMutableRawPointer?,
+    _ socket: curl_socket_t,
+    _ what: CInt,
+    _ context: UnsafeMutableRawPointer?,
+    _ socketContext: UnsafeMutableRawPointer?
+) -> CInt {
+    guard let context else { return 0 }
+    Unmanaged<TransferLoop>.fromOpaque(context).takeUnretainedValue().watch(socket, for: what)
+    return 0
+}
+
+private nonisolated func setTimer(
+    _ multi: UnsafeMutableRawPointer?,
+    _ milliseconds: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> CInt {
+    guard let context else { return 0 }
+    Unmanaged<TransferLoop>.fromOpaque(context).takeUnretainedValue().wantsCall(inMilliseconds: milliseconds)
+    return 0
 }
 
 extension TransferFailure {

@@ -20,12 +20,6 @@ extension SettingForm {
         text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isEndpoint(String($0)) }
     }
 
-    static func areHosts(_ text: String) -> Bool {
-        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
-            !host.isEmpty && !host.contains { $0.isWhitespace || "/:@".contains($0) }
-        }
-    }
-
     /// Port `*` is any free one; whether a host or path can be used shows when it is.
     static func isEndpoint(_ text: String) -> Bool {
         if text.hasPrefix("ipc://") { return text.utf8.count > "ipc://".utf8.count }

@@ -12,8 +12,12 @@ package enum SettingForm: Hashable, Sendable {
     case choice([String])
     /// `tcp://HOST:PORT` or `ipc:///PATH`; several with a comma between.
     case endpoint
-    /// Names or addresses of machines, with a comma between.
+    /// Where brokers are, with a comma between.
     case hosts
+    /// Shards by name, and where their brokers are.
+    case shards
+    /// Models or tenants, and the shards that serve them.
+    case pins
     /// `HOST:PORT`.
     case address
     /// `http://HOST[:PORT][/PATH]`; with `isList`, several with a comma between.
@@ -47,7 +51,9 @@ package enum SettingForm: Hashable, Sendable {
         case .number(let range, let sign, _): Self.isNumber(text, range, sign) ? nil : expectation
         case .choice(let names): names.contains(text) ? nil : expectation
         case .endpoint: Self.areEndpoints(text) ? nil : expectation
-        case .hosts: Self.areHosts(text) ? nil : expectation
+        case .hosts: BrokerAddress.list(text) == nil ? expectation : nil
+        case .shards: ShardList(text) == nil ? expectation : nil
+        case .pins: ShardList.pins(text) == nil ? expectation : nil
         case .address: HostAndPort(text) == nil ? expectation : nil
         case .url(let isList): Self.areURLs(text, isList) ? nil : expectation
         case .engine: Self.isEngine(text) ? nil : expectation
@@ -77,7 +83,9 @@ package enum SettingForm: Hashable, Sendable {
         case .choice(let names):
             return names.count == 2 ? names.joined(separator: " or ") : "one of: \(names.joined(separator: ", "))"
         case .endpoint: return "tcp://HOST:PORT or ipc:///PATH, for example tcp://127.0.0.1:5550"
-        case .hosts: return "HOST, or several with a comma between"
+        case .hosts: return BrokerAddress.expectation
+        case .shards: return ShardList.expectation
+        case .pins: return ShardList.pinsExpectation
         case .address: return "HOST:PORT, for example 127.0.0.1:8080"
         case .url(let isList):
             return "an address like http://HOST:PORT (no user name, no query)"

@@ -2,7 +2,11 @@ extension SettingTable {
     static let general: [SettingDescription] = [
         endpoint("frontend-endpoint", 5550), endpoint("worker-endpoint", 5551), endpoint("scheduler-endpoint", 5552),
         endpoint("admin-endpoint", 5553),
-        setting("broker", .hosts, "", ["scheduler", "worker", "gateway", "autoscale"]),
+        setting("broker", .hosts, "", peers),
+        setting("shards", .shards, "", brokers + peers),
+        setting("shard-by", .choice(["model", "tenant"]), "model", brokers + ["gateway"]),
+        setting("shard-pins", .pins, "", brokers + ["gateway"], isReloadable: true),
+        setting("shard", .text("the name of one of the shards"), "", brokers + peers),
         setting(
             "log-level",
             .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
@@ -16,9 +20,9 @@ extension SettingTable {
             "key",
             .text("a file made by `aladdin keys new`"),
             "",
-            ["scheduler", "worker", "gateway", "autoscale"]
+            peers
         ),
-        setting("server-key", .curveKey, "", ["scheduler", "worker", "gateway", "autoscale"]),
+        setting("server-key", .curveKey, "", peers),
     ]
 
     static let broker: [SettingDescription] = [
@@ -54,6 +58,7 @@ extension SettingTable {
         setting("trace-sample-ratio", .number(0...1, of: "parts"), "1", traced, isReloadable: false),
     ]
 
+    private static let peers = ["scheduler", "worker", "gateway", "autoscale"]
     private static let traced = ["up", "broker", "gateway"]
 
     static let scheduler: [SettingDescription] = [

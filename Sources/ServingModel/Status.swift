@@ -37,6 +37,7 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
     case unsupported = 10
     case keyReused = 11
     case queryRuns = 12
+    case wrongShard = 13
     // The state of the service.
     case noWorker = 20
     case queueFull = 21

@@ -42,8 +42,8 @@ package enum SpanDestination: Sendable {
         if case .collector(_, let client) = self { client.start() }
     }
 
-    func stop() {
-        if case .collector(_, let client) = self { client.stop() }
+    func stop() async {
+        if case .collector(_, let client) = self { await client.stop() }
     }
 
     func send(_ document: [UInt8], within patience: Interval) async throws(Failure) {

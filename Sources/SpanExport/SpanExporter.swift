@@ -65,7 +65,7 @@ package actor SpanExporter: Service {
             }
         }
         await export(tries: 1)
-        destination.stop()
+        await destination.stop()
         await loop.stop()
     }
 

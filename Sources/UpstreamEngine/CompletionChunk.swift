@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JSON
 
 /// One event of a streamed completion, as far as anybody here wants to know.
 struct CompletionChunk {

@@ -1,4 +1,5 @@
 internal import EngineInterface
+internal import JSON
 internal import ServingModel
 
 /// A query as a request to a server.

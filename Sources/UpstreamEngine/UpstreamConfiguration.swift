@@ -26,6 +26,9 @@ package struct UpstreamConfiguration: Sendable {
     /// Speed, and what neither flags nor the server say; nil starts from a guess.
     package var profile: LatencyProfile?
 
+    /// Whether the server is spoken to over TLS.
+    var isEncrypted: Bool { url.lowercased().hasPrefix("https://") }
+
     /// Nil for what is no `http` or `https` URL of a host.
     ///
     /// A path is kept (a server behind a proxy), but for a `/v1` at its end, which many write.

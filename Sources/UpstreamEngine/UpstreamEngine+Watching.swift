@@ -41,7 +41,7 @@ extension UpstreamEngine {
             for doubt in doubts.take() { doubt.resume() }
         }
         doubts.close()
-        client.stop()
+        await client.stop()
     }
 
     /// Looks for the server until it is there; nil if the task was cancelled first.

@@ -3,6 +3,7 @@ internal import HTTPTransfers
 package import Logging
 package import ServingModel
 internal import Synchronization
+package import ZeroMQ
 
 /// A server with OpenAI's interface as the engine of a worker: vLLM, llama.cpp's server, SGLang or any other.
 ///
@@ -12,15 +13,18 @@ internal import Synchronization
 package final class UpstreamEngine: StreamingEngine {
     let configuration: UpstreamConfiguration
     let logger: Logger
-    let client = HTTPClient()
+    let client: HTTPClient
     /// What the server said of itself when it was found last; nil while it is not there.
     let account = Mutex<ServerAccount?>(nil)
     /// Those who want to know whether the server is still there.
     let doubts = Doubts()
 
-    package init(configuration: UpstreamConfiguration, logger: Logger) {
+    /// - Parameter thread: the worker's, for the requests to run on; nil makes one of their own.
+    package init(configuration: UpstreamConfiguration, thread: LoopThread? = nil, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        // What TLS computes when a connection begins would hold up whoever shares the thread.
+        client = HTTPClient(on: configuration.isEncrypted ? nil : thread)
     }
 
     package func answer(

@@ -2,11 +2,13 @@
 ///
 /// Used under the loop's lock.
 struct Inbox {
-    /// Something to run: for an actor on the loop, or for a task that prefers it.
-    struct Job {
-        let job: UnownedJob
-        /// Nil for an actor's.
-        let taskExecutor: UnownedTaskExecutor?
+    /// Something to run.
+    enum Job {
+        /// Of an actor on the loop.
+        case actor(UnownedJob)
+        /// Of a task that prefers the loop.
+        case task(UnownedJob, UnownedTaskExecutor)
+        case call(@Sendable () -> Void)
     }
 
     enum Phase {

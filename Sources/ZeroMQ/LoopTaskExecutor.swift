@@ -11,6 +11,6 @@ package final class LoopTaskExecutor: TaskExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         // Who runs a task keeps its executor alive.
-        loop.enqueue(Inbox.Job(job: UnownedJob(job), taskExecutor: asUnownedTaskExecutor()))
+        loop.enqueue(.task(UnownedJob(job), asUnownedTaskExecutor()))
     }
 }

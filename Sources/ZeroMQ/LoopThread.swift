@@ -27,11 +27,15 @@ package final class LoopThread: @unchecked Sendable {
 
     /// Touched by the thread only, like all below.
     private var loops: [PollLoop] = []
-    /// What `zmq_poll` fills in: the wake-up descriptor, then the sockets of all loops in their order.
-    private var items: [zmq_pollitem_t] = []
+    /// What `poll` fills in: the wake-up descriptor, then the sockets of all loops in their order.
+    private var items: [pollfd] = []
     private var isStale = true
     /// Something was left for a loop by this thread itself, which needs no wake-up.
     private var hasWork = false
+    /// Rounds since the kernel was asked last.
+    private var roundsUnpolled = 0
+    /// As many may follow on each other as long as the loops have work for each other.
+    private static let mostRoundsUnpolled = 8
 
     package init(name: String) {
         self.name = name
@@ -78,13 +82,8 @@ package final class LoopThread: @unchecked Sendable {
         wait()
         let now = PollLoop.now()
         var hasEnded = false
-        var index = 1
         for loop in loops {
-            let count = loop.pollSet.count
-            items.withUnsafeMutableBufferPointer { items in
-                loop.runCycle(UnsafeBufferPointer(rebasing: items[index..<index + count]), at: now)
-            }
-            index += count
+            loop.runCycle(at: now)
             if loop.pollSet.isStale { isStale = true }
             if loop.hasEnded { hasEnded = true }
         }
@@ -115,34 +114,47 @@ package final class LoopThread: @unchecked Sendable {
         return goesOn
     }
 
+    /// Returns when a loop has something to do.
+    ///
+    /// libzmq's own `zmq_poll` asks every socket twice, which takes two system calls each; here only those are asked whose
+    /// descriptors have something to tell, or have been used since they were asked last.
     private func wait() {
         if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
+        var hasWork = hasWork || loops.contains(where: \.pollSet.isReadable)
+        self.hasWork = false
+        if hasWork, roundsUnpolled < Self.mostRoundsUnpolled {
+            roundsUnpolled += 1
+            return
+        }
+        roundsUnpolled = 0
+        for loop in loops { loop.pollSet.settle() }
+        if loops.contains(where: \.pollSet.isReadable) { hasWork = true }
         let timeout = hasWork ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) })
-        hasWork = false
-        while zmq_poll(&items, Int32(items.count), timeout) < 0 {
-            let code = zmq_errno()
-            switch code {
-            case EINTR: continue
-            case ETERM:
-                for loop in loops { loop.pollSet.closeAll() }
-                rebuild()
-            default: fatalError("zmq_poll: \(ZeroMQError(operation: "poll", code: code))")
-            }
+        while poll(&items, nfds_t(items.count), timeout) < 0 {
+            precondition(errno == EINTR, "poll: error \(errno)")
         }
         if items[0].revents != 0 { wakeUp.clear() }
+        var index = 1
+        for loop in loops {
+            let count = loop.pollSet.count
+            items.withUnsafeBufferPointer { items in
+                loop.pollSet.take(UnsafeBufferPointer(rebasing: items[index..<index + count]))
+            }
+            index += count
+        }
     }
 
     private func rebuild() {
         items.removeAll(keepingCapacity: true)
-        items.append(zmq_pollitem_t(socket: nil, fd: wakeUp.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        items.append(pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0))
         for loop in loops { loop.pollSet.rebuild(into: &items) }
         isStale = false
     }
 
-    /// Milliseconds for `zmq_poll`, rounded up so as not to wake early and spin; -1 for no limit.
-    private static func timeout(until due: Instant) -> Int {
+    /// Milliseconds for `poll`, rounded up so as not to wake early and spin; -1 for no limit.
+    private static func timeout(until due: Instant) -> CInt {
         guard due < .distantFuture else { return -1 }
-        return Int((due - PollLoop.now()).wholeMilliseconds)
+        return CInt(clamping: (due - PollLoop.now()).wholeMilliseconds)
     }
 }
 

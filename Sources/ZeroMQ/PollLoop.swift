@@ -16,7 +16,7 @@ internal import Synchronization
 ///
 /// Tasks that prefer a `LoopTaskExecutor` run there, too, between the actors' jobs.
 ///
-/// `enqueue`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
+/// `enqueue`, `execute`, `start`, `stop`, `now` and `isCurrent` may be called from any thread, all else on the loop's alone (a
 /// precondition).
 package final class PollLoop: SerialExecutor, @unchecked Sendable {
     /// Its name, and that of its own thread (the kernel keeps 15 bytes of it).
@@ -71,7 +71,12 @@ package final class PollLoop: SerialExecutor, @unchecked Sendable {
 
     /// Runs `job` on the loop's thread, after those enqueued before it.
     package func enqueue(_ job: consuming ExecutorJob) {
-        enqueue(Inbox.Job(job: UnownedJob(job), taskExecutor: nil))
+        enqueue(.actor(UnownedJob(job)))
+    }
+
+    /// Calls `body` on the loop's thread, in turn with the jobs: for what is too little to make a task of.
+    package func execute(_ body: @escaping @Sendable () -> Void) {
+        enqueue(.call(body))
     }
 
     func enqueue(_ job: Inbox.Job) {
@@ -127,6 +132,12 @@ extension PollLoop {
         pollSet.add(socket, onReadable: onReadable)
     }
 
+    /// The same for a descriptor, for as long as the loop runs; closing it is its owner's business, in `onStop`.
+    package func watch(descriptor: CInt, onReadable: @escaping () -> Void) {
+        checkIsolated()
+        pollSet.add(descriptor, onReadable: onReadable)
+    }
+
     /// Ends the calls for `socket`, also in the cycle that is under way.
     package func unwatch(_ socket: Socket) {
         checkIsolated()
@@ -170,11 +181,10 @@ extension PollLoop {
 extension PollLoop {
     /// Runs a cycle if there is something to do in it.
     ///
-    /// - Parameter items: of its sockets, as polled.
-    func runCycle(_ items: UnsafeBufferPointer<zmq_pollitem_t>, at now: Instant) {
+    func runCycle(at now: Instant) {
         let (jobs, isStopping, isWoken) = inbox.withLock { $0.takeJobs() }
         guard
-            isWoken || isStopping || !jobs.isEmpty || now >= due || items.contains(where: { $0.revents != 0 })
+            isWoken || isStopping || !jobs.isEmpty || now >= due || pollSet.isReadable
         else { return }
         pthread_setspecific(currentLoopKey, Unmanaged.passUnretained(self).toOpaque())
         defer { pthread_setspecific(currentLoopKey, nil) }
@@ -187,7 +197,7 @@ extension PollLoop {
             hasEnded = true
             return
         }
-        pollSet.callHandlers(items)
+        pollSet.callHandlers()
         due = cycleHandler?(Self.now()) ?? .distantFuture
         cyclesRun += 1
     }
@@ -217,10 +227,10 @@ extension PollLoop {
     private func run(_ jobs: [Inbox.Job]) {
         let serial = asUnownedSerialExecutor()
         for entry in jobs {
-            if let executor = entry.taskExecutor {
-                entry.job.runSynchronously(on: executor)
-            } else {
-                entry.job.runSynchronously(on: serial)
+            switch entry {
+            case .actor(let job): job.runSynchronously(on: serial)
+            case .task(let job, let executor): job.runSynchronously(on: executor)
+            case .call(let body): body()
             }
         }
     }

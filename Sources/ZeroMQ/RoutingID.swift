@@ -4,11 +4,19 @@
 /// reconnects has another, and after a restart the same value can mean someone else. So keep it in memory, next to the
 /// session, and put it neither in messages nor in logs that a client can read; its `description` hides it.
 package struct RoutingID: Hashable, Sendable, CustomStringConvertible {
-    /// libzmq's counter.
+    /// libzmq's counter, or one of our own.
     private let value: UInt32
+    /// Whether it names a socket of the same thread, of which libzmq knows nothing.
+    let isInside: Bool
 
     package init(_ value: UInt32) {
         self.value = value
+        isInside = false
+    }
+
+    init(inside value: UInt32) {
+        self.value = value
+        isInside = true
     }
 
     /// The id in a router's first frame, or nil if the peer chose it.
@@ -16,6 +24,7 @@ package struct RoutingID: Hashable, Sendable, CustomStringConvertible {
     /// libzmq's own ids are a zero byte and a 32-bit counter, big-endian.
     init?(frame: UnsafeRawBufferPointer) {
         guard frame.count == 5, frame[0] == 0 else { return nil }
+        isInside = false
         value = UInt32(bigEndian: frame.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
     }
 

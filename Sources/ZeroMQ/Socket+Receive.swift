@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import DequeModule
 internal import Glibc
 package import ServingModel
 
@@ -12,6 +13,14 @@ extension Socket {
     /// choice; after many of those in a row it returns nil early, and polling finds the socket still readable.
     package func receive() -> Incoming? {
         let socket = open()
+        if let message = arrivals.popFirst() {
+            isFromInside = true
+            return message
+        }
+        // Behind those of its own thread a socket that is settled has no others.
+        let isDone = isFromInside && !isUnsettled
+        isFromInside = false
+        guard circuit == nil, !isDone else { return nil }
         var dropped = 0
         while dropped < Self.maximumForeignPerCall {
             guard pull(socket) else { return nil }
@@ -63,6 +72,7 @@ extension Socket {
 
     /// Moves the next frame into `frame`; false when none is there or the context has ended.
     private func pull(_ socket: UnsafeMutableRawPointer) -> Bool {
+        isUnsettled = true
         while zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0 {
             let code = zmq_errno()
             switch code {
@@ -86,6 +96,7 @@ extension Socket {
 
     /// The descriptor of the connection that `frame` came from.
     var latestDescriptor: CInt? {
+        guard !isFromInside else { return nil }
         let descriptor = zmq_msg_get(frame, ZMQ_SRCFD)
         return descriptor >= 0 ? descriptor : nil
     }

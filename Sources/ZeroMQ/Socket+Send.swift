@@ -9,6 +9,8 @@ extension Socket {
     package func send(_ frames: [[UInt8]], to peer: RoutingID?) -> SendOutcome {
         precondition(!frames.isEmpty, "a message has at least one frame")
         let socket = open()
+        if let circuit = circuit(to: peer) { return circuit.send(frames, from: self) }
+        guard peer?.isInside != true else { return .unreachable }
         var outcome = begin(peer, on: socket)
         guard outcome == .sent else { return outcome }
         for (index, frame) in frames.enumerated() {
@@ -25,9 +27,11 @@ extension Socket {
 
     /// Sends one message of a header and a body, whole or not at all, without blocking.
     ///
-    /// The same as `send(_:to:)`, without an array of frames. Both are copied.
+    /// The same as `send(_:to:)`, without an array of frames. Both are copied, unless it goes to a socket of this thread.
     package func send(header: UnsafeRawBufferPointer, body: [UInt8], to peer: RoutingID?) -> SendOutcome {
         let socket = open()
+        if let circuit = circuit(to: peer) { return circuit.send([[UInt8](header), body], from: self) }
+        guard peer?.isInside != true else { return .unreachable }
         let begun = begin(peer, on: socket)
         guard begun == .sent else { return begun }
         let first = push(header, more: true, on: socket)
@@ -40,6 +44,10 @@ extension Socket {
     /// - Parameter division: where the second begins.
     package func send(_ bytes: [UInt8], dividedAt division: Int, to peer: RoutingID?) -> SendOutcome {
         let socket = open()
+        if let circuit = circuit(to: peer) {
+            return circuit.send([Array(bytes[..<division]), Array(bytes[division...])], from: self)
+        }
+        guard peer?.isInside != true else { return .unreachable }
         let begun = begin(peer, on: socket)
         guard begun == .sent else { return begun }
         return bytes.withUnsafeBytes { bytes in
@@ -49,6 +57,12 @@ extension Socket {
         }
     }
 
+    /// The way to a peer of the same thread; nil for all others.
+    private func circuit(to peer: RoutingID?) -> ShortCircuit? {
+        guard let peer else { return circuit }
+        return peer.isInside ? circuits[peer] : nil
+    }
+
     /// Queues the frame that names a router's peer; unless `sent`, the message is not begun.
     private func begin(_ peer: RoutingID?, on socket: UnsafeMutableRawPointer) -> SendOutcome {
         precondition((peer != nil) == (kind == .router), "routers address a peer, others do not")
@@ -56,6 +70,7 @@ extension Socket {
     }
 
     private func push(_ bytes: UnsafeRawBufferPointer, more: Bool, on socket: UnsafeMutableRawPointer) -> SendOutcome {
+        isUnsettled = true
         let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
         while zmq_send(socket, bytes.baseAddress, bytes.count, flags) < 0 {
             let code = zmq_errno()

@@ -1,4 +1,5 @@
 internal import CZeroMQ
+internal import DequeModule
 internal import Glibc
 
 /// A ZeroMQ socket whose calls never block.
@@ -24,10 +25,26 @@ package final class Socket {
     /// Nil once closed.
     private(set) var handle: UnsafeMutableRawPointer?
 
+    private var lastInside: UInt32 = 0
+
     /// The frame last received.
     ///
     /// On the heap: up to 33 bytes of content lie within the struct, which must not move.
     let frame: UnsafeMutablePointer<zmq_msg_t>
+
+    /// What came from sockets of the same thread and has not been received.
+    var arrivals: Deque<Incoming> = []
+    /// To dealers of the same thread, of a router.
+    var circuits: [RoutingID: ShortCircuit] = [:]
+    /// To a router of the same thread, of a dealer.
+    private(set) var circuit: ShortCircuit?
+    /// Becomes readable when libzmq has something to tell a socket that is not unsettled.
+    let descriptor: CInt
+    /// Whether it has been used since libzmq was last asked about messages: what its descriptor would have told may have
+    /// been taken in by the way.
+    var isUnsettled = true
+    /// Whether the message received last came from this thread.
+    var isFromInside = false
 
     /// Makes a socket that is neither bound nor connected.
     ///
@@ -36,6 +53,7 @@ package final class Socket {
         let handle = try context.makeSocket(kind.type)
         do {
             try options.apply(to: handle, kind: kind)
+            descriptor = try Self.option(ZMQ_FD, of: handle)
         } catch {
             zmq_close(handle)
             throw error
@@ -55,6 +73,25 @@ package final class Socket {
         frame.deallocate()
     }
 
+    /// Asks libzmq whether there is a message to receive; nil if the context has ended.
+    func settle() -> Bool? {
+        guard let handle else { return false }
+        isUnsettled = false
+        guard let events = try? Self.option(ZMQ_EVENTS, of: handle) else { return nil }
+        // There may be more of them than will be received at once.
+        if events & ZMQ_POLLIN != 0 { isUnsettled = true }
+        return isUnsettled
+    }
+
+    private static func option(_ option: CInt, of handle: UnsafeMutableRawPointer) throws(ZeroMQError) -> CInt {
+        var value: CInt = 0
+        var size = MemoryLayout<CInt>.size
+        while zmq_getsockopt(handle, option, &value, &size) != 0 {
+            guard zmq_errno() == EINTR else { throw .last("getsockopt") }
+        }
+        return value
+    }
+
     /// Accepts connections at `endpoint` and returns the endpoint in full, with the port chosen for `tcp://host:*`.
     ///
     /// Throws if the address is in use, not ours, or not an endpoint. The file of an `ipc` socket whose process has
@@ -66,6 +103,7 @@ package final class Socket {
             throw ZeroMQError(operation: "bind", endpoint: endpoint, code: code)
         }
         guard zmq_bind(handle, endpoint) == 0 else { throw .last("bind", endpoint: endpoint) }
+        if endpoint.hasPrefix("inproc://") { InsideDoors.open(endpoint, for: self) }
         return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer throws(ZeroMQError) in
             var size = buffer.count
             guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) == 0 else {
@@ -83,6 +121,10 @@ package final class Socket {
         if let code = Endpoint.refusalToConnect(endpoint) {
             throw ZeroMQError(operation: "connect", endpoint: endpoint, code: code)
         }
+        if kind == .dealer, let router = InsideDoors.router(at: endpoint) {
+            circuit = router.acceptInside(self)
+            return
+        }
         guard zmq_connect(handle, endpoint) == 0 else { throw .last("connect", endpoint: endpoint) }
     }
 
@@ -94,6 +136,17 @@ package final class Socket {
         checkThread()
         self.handle = nil
         zmq_close(handle)
+        circuit?.router?.circuits[circuit?.id ?? RoutingID(0)] = nil
+        arrivals = []
+    }
+
+    /// Takes a dealer of the same thread for a peer.
+    private func acceptInside(_ dealer: Socket) -> ShortCircuit {
+        checkThread()
+        lastInside += 1
+        let circuit = ShortCircuit(router: self, dealer: dealer, id: RoutingID(inside: lastInside))
+        circuits[circuit.id] = circuit
+        return circuit
     }
 
     package var isClosed: Bool { handle == nil }

@@ -29,7 +29,9 @@ extension IntegrationTests {
                 return try await Run.command(python, arguments + flags, environment: environment)
             }
             let question = "Tell me a story about a lamp."
-            let answer = try await ask(question, "--max-tokens", "24")
+            // Of several brokers the first does not answer.
+            let both = "ipc://\(files.path("nobody")),\(service.endpoints.frontend)"
+            let answer = try await ask(question, "--max-tokens", "24", "--endpoint", both)
             #expect(answer.code == 0, "\(answer.errors)")
             let own = try await Run.aladdin(["query", "--max-tokens", "24", question] + service.endpoints.flags)
             #expect(answer.output.trimmingCharacters(in: .newlines) == own.output.trimmingCharacters(in: .newlines))
@@ -39,7 +41,7 @@ extension IntegrationTests {
 
             let parrot = ServiceProcess(
                 executable: python,
-                ["\(Self.folder)/worker.py", service.endpoints.worker, "parrot"],
+                ["\(Self.folder)/worker.py", "ipc://\(files.path("nobody")),\(service.endpoints.worker)", "parrot"],
                 environment: environment
             )
             try await service.endpoints.status("the parrot") { $0.workers.count == 3 }
@@ -67,9 +69,13 @@ extension IntegrationTests {
             let refused = try await Run.command(client, ["Hello", service.endpoints.frontend, "nobody"])
             #expect(refused.code == 1)
 
-            let abacus = ServiceProcess(executable: worker, [service.endpoints.worker, "abacus"])
+            let abacus = ServiceProcess(
+                executable: worker,
+                ["ipc://\(files.path("nobody")),\(service.endpoints.worker)", "abacus"]
+            )
             try await service.endpoints.status("the abacus") { $0.workers.count == 3 }
-            let counted = try await Run.command(client, ["Count.", service.endpoints.frontend, "abacus"])
+            let both = "ipc://\(files.path("nobody")),\(service.endpoints.frontend)"
+            let counted = try await Run.command(client, ["Count.", both, "abacus"])
             #expect(counted.code == 0, "\(counted.errors)")
             #expect(counted.output.contains("1 2 3 4 5"), "\(counted.output)")
             abacus.kill(SIGINT)

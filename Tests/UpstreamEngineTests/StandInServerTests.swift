@@ -15,7 +15,7 @@ struct StandInServerTests {
         var request = HTTPRequest(server.url + path)
         request.body = Array(body.utf8)
         let status = try await client.fetch(request).status
-        client.stop()
+        await client.stop()
         await server.stop()
         return status
     }
@@ -53,8 +53,13 @@ struct HTTPClientTests {
     private func withClient(_ body: (HTTPClient) async throws -> Void) async throws {
         let client = HTTPClient()
         client.start()
-        defer { client.stop() }
-        try await body(client)
+        do {
+            try await body(client)
+        } catch {
+            await client.stop()
+            throw error
+        }
+        await client.stop()
     }
 
     private func failure(_ client: HTTPClient, _ request: HTTPRequest) async -> TransferFailure.Kind? {
@@ -110,7 +115,7 @@ struct HTTPClientTests {
             let fetching = Task { [request] in await failure(client, request) }
             if round.isMultiple(of: 2) { await server.wait { asked, _ in asked.count >= round / 2 } }
             fetching.cancel()
-            client.stop()
+            await client.stop()
             #expect(await fetching.value == .cancelled)
         }
         await server.stop()
@@ -125,7 +130,7 @@ struct HTTPClientTests {
         request.body = Array(#"{"model": "stand-in", "stream": true, "max_tokens": 3, "prompt": "a"}"#.utf8)
         async let underWay = failure(client, request)
         await server.wait { asked, _ in asked.count == 1 }
-        client.stop()
+        await client.stop()
         #expect(await underWay == .cancelled)
         #expect(await failure(client, request) == .cancelled)
         await server.stop()

@@ -41,11 +41,7 @@ static void print_event(struct frame *frame) {
 int main(int count, char **arguments) {
     if (count < 2) return fprintf(stderr, "usage: client TEXT [ENDPOINT [MODEL [KEY-FILE]]]\n"), 2;
     const char *endpoint = count > 2 ? arguments[2] : "tcp://127.0.0.1:5550";
-    void *context = zmq_ctx_new(), *socket = connect_to(context, endpoint, count > 4 ? arguments[4] : NULL);
-    Aladdin__V1__Hello hello = ALADDIN__V1__HELLO__INIT;
-    hello.software = "client.c/1";
-    hello.name = "c";
-    send_frame(socket, ALADDIN__V1__FRAME_KIND__FRAME_HELLO, 0, 0, 0, &hello);
+    void *context = zmq_ctx_new(), *socket = greet(context, endpoint, count > 4 ? arguments[4] : NULL, "client.c/1", "c");
 
     struct frame frame = {0};
     zmq_msg_init(&frame.body);

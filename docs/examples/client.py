@@ -1,6 +1,5 @@
 """Asks Aladdin a question over ZeroMQ and prints the answer as it is generated. README.md says how to run it."""
-import argparse, struct, sys
-import zmq
+import argparse, struct, sys, zmq
 from aladdin.v1 import frontend_pb2 as api, session_pb2 as wire, status_pb2
 
 HEADER = struct.Struct("<3sBBBHQQII")  # "ALD", version 1.0, kind, method, session, stream, length of the body, zero
@@ -13,14 +12,6 @@ parser.add_argument("--max-tokens", type=int, default=128)
 parser.add_argument("--metadata", action="append", default=[], metavar="KEY=VALUE", help="such as x-slo-ttft-ms=500")
 options = parser.parse_args()
 
-socket = zmq.Context.instance().socket(zmq.DEALER)
-socket.linger = 1000  # let the last frames leave
-if options.key:  # CURVE is three socket options, set before connecting
-    key = dict(line.split() for line in open(options.key) if not line.startswith("#"))
-    socket.curve_publickey, socket.curve_secretkey = key["public_key"].encode(), key["secret_key"].encode()
-    socket.curve_serverkey = key["server_key"].encode()
-socket.connect(options.endpoint)
-
 def send(kind, message=None, session=0, method=0, stream=0):
     body = message.SerializeToString() if message is not None else b""
     socket.send_multipart([HEADER.pack(b"ALD", 1, 0, kind, method, session, stream, len(body), 0), body])
@@ -31,8 +22,17 @@ def leave(status):
     retry = f"; try again in {status.retry_after_ms} ms" if status.retry_after_ms else ""
     sys.exit(f"{status_pb2.StatusCode.Name(status.code)}, {reason}: {status.message}{retry}" if status.code else 0)
 
-session, generate, patience_ms = 0, wire.METHOD_FRONTEND_GENERATE, 5000
-send(wire.FRAME_HELLO, wire.Hello(software="client.py/1", name="python"))
+for endpoint in options.endpoint.split(","):  # of several brokers one leads and answers
+    socket = zmq.Context.instance().socket(zmq.DEALER)
+    socket.linger = 1000  # let the last frames leave
+    if options.key:  # CURVE is three socket options, set before connecting
+        key = dict(line.split() for line in open(options.key) if not line.startswith("#"))
+        socket.curve_publickey, socket.curve_secretkey = key["public_key"].encode(), key["secret_key"].encode()
+        socket.curve_serverkey = key["server_key"].encode()
+    socket.connect(endpoint)
+    send(wire.FRAME_HELLO, wire.Hello(software="client.py/1", name="python"))
+    if socket.poll(2000): break
+session, generate, patience_ms = 0, wire.METHOD_FRONTEND_GENERATE, 3000
 while socket.poll(patience_ms):  # the broker pings every second, so silence means that it is gone
     header, body = (socket.recv_multipart() + [b""])[:2]
     kind = HEADER.unpack(header[:32])[3]

@@ -85,6 +85,24 @@ static inline void *connect_to(void *context, const char *endpoint, const char *
     return socket;
 }
 
+// Says hello to the broker at an endpoint; to several, with commas between, one after the other until one answers: of
+// those one leads, and the others are silent. Returns the socket of the last that was greeted.
+static inline void *greet(void *context, const char *endpoints, const char *key_file, char *software, char *name) {
+    Aladdin__V1__Hello hello = ALADDIN__V1__HELLO__INIT;
+    hello.software = software;
+    hello.name = name;
+    for (const char *rest = endpoints;; rest++) {
+        size_t length = strcspn(rest, ",");
+        char *endpoint = strndup(rest, length);
+        void *socket = connect_to(context, endpoint, key_file);
+        free(endpoint);
+        send_frame(socket, ALADDIN__V1__FRAME_KIND__FRAME_HELLO, 0, 0, 0, &hello);
+        zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+        if (zmq_poll(&item, 1, 2000) > 0 || !*(rest += length)) return socket;
+        zmq_close(socket);
+    }
+}
+
 #define BODY(frame) zmq_msg_size(&(frame).body), zmq_msg_data(&(frame).body)
 
 // Says how a call or a session ended. Returns its status code: 0 is OK.

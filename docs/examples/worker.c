@@ -136,10 +136,6 @@ static void serve(void *socket, char *model) {
     session = taken = 0;
     struct frame frame = {0};
     zmq_msg_init(&frame.body);
-    Aladdin__V1__Hello hello = ALADDIN__V1__HELLO__INIT;
-    hello.software = "worker.c/1";
-    hello.name = "abacus";
-    send_frame(socket, ALADDIN__V1__FRAME_KIND__FRAME_HELLO, 0, 0, 0, &hello);
     int64_t heard = now_ms();
     int is_over = 0;
     while (!is_over && now_ms() < heard + 5000 && !(stopping && load() == 0)) {
@@ -177,7 +173,7 @@ int main(int count, char **arguments) {
     void *context = zmq_ctx_new();
     while (!stopping) {
         const char *endpoint = count > 1 ? arguments[1] : "tcp://127.0.0.1:5551";
-        void *socket = connect_to(context, endpoint, count > 3 ? arguments[3] : NULL);
+        void *socket = greet(context, endpoint, count > 3 ? arguments[3] : NULL, "worker.c/1", "abacus");
         serve(socket, count > 2 ? arguments[2] : "abacus");
         zmq_close(socket);
     }

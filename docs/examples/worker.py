@@ -1,5 +1,5 @@
 """A worker whose model is a parrot: it repeats the prompt, word by word. README.md says how to run it."""
-import re, signal, struct, sys, time, zmq
+import itertools, re, signal, struct, sys, time, zmq
 from aladdin.v1 import frontend_pb2 as api, session_pb2 as wire, status_pb2, worker_pb2 as work
 
 HEADER = struct.Struct("<3sBBBHQQII")  # "ALD", version 1.0, kind, method, session, stream, length of the body, zero
@@ -13,7 +13,7 @@ stopping = []  # not empty once we were asked to stop: what runs is finished fir
 for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda *_: stopping.append(True))
 
 def serve(socket):  # one session; what it held is void when it ends
-    session, timeout, heard, taken, running = 0, 5, time.monotonic(), 0, {}
+    session, timeout, heard, taken, running = 0, 2, time.monotonic(), 0, {}
     def send(kind, message=None, stream=0):
         body, method = message.SerializeToString() if message else b"", wire.METHOD_WORKER_WORK if stream else 0
         socket.send_multipart([HEADER.pack(b"ALD", 1, 0, kind, method, session, stream, len(body), 0), body])
@@ -50,10 +50,10 @@ def serve(socket):  # one session; what it held is void when it ends
             send(wire.FRAME_ITEM, work.WorkerReport(**report), stream=1)  # a total said again does no harm
     send(wire.FRAME_GOODBYE, status_pb2.Status())
 
-while not stopping:
+for endpoint in itertools.takewhile(lambda _: not stopping, itertools.cycle(ENDPOINT.split(","))):
     dealer = zmq.Context.instance().socket(zmq.DEALER)
     for name, value in (line.split() for line in open(KEY) if "_key " in line) if KEY else ():  # public, secret, server
         setattr(dealer, "curve_" + name.replace("_", ""), value.encode())  # CURVE: set before connecting
-    dealer.connect(ENDPOINT)
+    dealer.connect(endpoint)  # of several brokers one leads and answers; silence means to try the next
     serve(dealer)
     dealer.close(linger=1000)  # let the goodbye leave

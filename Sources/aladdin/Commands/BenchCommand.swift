@@ -2,6 +2,7 @@ internal import AccessControl
 internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
+internal import ServiceLifecycle
 internal import ServingModel
 internal import Simulation
 
@@ -45,6 +46,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var objective: ObjectiveOptions
     @OptionGroup var endpoints: PeerOptions
+    @OptionGroup var shardRule: ShardRuleOptions
     @OptionGroup var key: KeyOptions
 
     func run() async throws {
@@ -56,10 +58,10 @@ struct BenchCommand: AsyncParsableCommand {
             }
             return try print(await BenchRun(service: service, model: model, objective: objective).drive(workload))
         }
-        let client = AladdinClient(
-            endpoint: try endpoints.frontend(),
-            name: "aladdin bench",
+        let client = try endpoints.client(
+            "aladdin bench",
             key: try key.clientKey(for: .frontend),
+            rule: shardRule,
             logger: .silent
         )
         let report = await withTaskGroup { group in

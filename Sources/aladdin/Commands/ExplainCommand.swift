@@ -30,15 +30,22 @@ struct ExplainCommand: AsyncParsableCommand {
             )
         }
         let key = try key.clientKey(for: .admin)
-        let endpoint = try endpoints.admin()
-        let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
-        do {
-            let explanation = try await admin.explain(id)
-            print(json ? try Terminal.json(explanation.object) : explanation.text)
-        } catch let status as Status {
-            Terminal.complain(status.message)
-            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
-            throw ExitCode(status.code == .invalidArgument ? 2 : 1)
+        let endpoints = try endpoints.everyAdmin()?.map(\.endpoint) ?? [endpoints.admin()]
+        var failure: (status: Status, endpoint: String)?
+        for endpoint in endpoints {
+            let explanation: QueryExplanation
+            do throws(Status) {
+                explanation = try await AdminClient(endpoint: endpoint, key: key, logger: .silent).explain(id)
+            } catch {
+                // That one shard does not know it says little; that one can't be asked says more.
+                if failure == nil || error.code != .notFound { failure = (error, endpoint) }
+                continue
+            }
+            return print(json ? try Terminal.json(explanation.object) : explanation.text)
         }
+        guard let failure else { return }
+        Terminal.complain(failure.status.message)
+        if let hint = KeyOptions.diagnosis(of: failure.status, at: failure.endpoint, key) { Terminal.complain(hint) }
+        throw ExitCode(failure.status.code == .invalidArgument ? 2 : 1)
     }
 }

@@ -17,6 +17,7 @@ struct GatewayCommand: AsyncParsableCommand {
     var adminKey: String?
 
     @OptionGroup var endpoints: PeerOptions
+    @OptionGroup var shardRule: ShardRuleOptions
     @OptionGroup var key: KeyOptions
     @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var tracing: TracingOptions
@@ -28,16 +29,15 @@ struct GatewayCommand: AsyncParsableCommand {
         let spans = try tracing.exporter(logger: logger)
         let directory = try keys.directory()
         let table = try KeyDirectoryOptions.table(of: directory)
-        let client = AladdinClient(
-            endpoint: try endpoints.frontend(),
-            name: "gateway",
+        let client = try endpoints.client(
+            "gateway",
             key: try key.clientKey(for: .frontend),
+            rule: shardRule,
             logger: logger
         )
-        let admin = try KeyOptions.clientKey(try Setting.resolve(adminKey, "admin-key"), for: .admin)
         let gateway = try gateway.service(
             for: client,
-            cluster: ClusterStatusSource(endpoint: try endpoints.admin(), key: admin),
+            cluster: try cluster(),
             access: table,
             tracing: try spans.map { GatewayTracing(spans: $0, share: try tracing.share()) },
             ownSpans: true,
@@ -47,8 +47,25 @@ struct GatewayCommand: AsyncParsableCommand {
         }
         try await ServiceOptions.run(
             TracingOptions.services(spans) + KeyDirectoryOptions.followers(directory, table, logger)
-                + service.follower(of: "gateway", logger: logger) + [client, gateway],
+                + follower(client, logger) + [client, gateway],
             logger: logger
         )
+    }
+
+    /// What the live page and the metrics show: one service, or all its shards.
+    private func cluster() throws -> ClusterView {
+        let key = try KeyOptions.clientKey(try Setting.resolve(adminKey, "admin-key"), for: .admin)
+        guard let shards = try endpoints.everyAdmin() else {
+            return ClusterView(ClusterStatusSource(endpoint: try endpoints.admin(), key: key))
+        }
+        return ClusterView(shards: shards.map { ($0.shard, ClusterStatusSource(endpoint: $0.endpoint, key: key)) })
+    }
+
+    /// Pins that change hold for what comes from then on.
+    private func follower(_ client: any QueryService, _ logger: Logger) -> [any Service] {
+        service.follower(of: "gateway", logger: logger) { [endpoints, shardRule] in
+            guard let sharded = client as? ShardedClient, let list = try endpoints.shards.list() else { return }
+            sharded.adopt(try shardRule.map(of: list))
+        }
     }
 }

@@ -3,6 +3,7 @@ internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
 internal import Logging
+internal import ServiceLifecycle
 internal import ServingModel
 
 struct QueryCommand: AsyncParsableCommand {
@@ -51,6 +52,7 @@ struct QueryCommand: AsyncParsableCommand {
     var json = false
 
     @OptionGroup var endpoints: PeerOptions
+    @OptionGroup var shardRule: ShardRuleOptions
     @OptionGroup var key: KeyOptions
 
     func validate() throws {
@@ -64,8 +66,7 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         let key = try key.clientKey(for: .frontend)
-        let endpoint = try endpoints.frontend()
-        let client = AladdinClient(endpoint: endpoint, name: "aladdin query", key: key, logger: .silent)
+        let client = try endpoints.client("aladdin query", key: key, rule: shardRule, logger: .silent)
         let outcome: Result<QueryResult, Status> = await withTaskGroup { group in
             group.addTask { try? await client.run() }
             let outcome = await ask(client)
@@ -78,12 +79,15 @@ struct QueryCommand: AsyncParsableCommand {
         case .failure(let status):
             if json { print(try QueryResult.json(status)) }
             Terminal.complain("\(status.message) (\(status.code), \(status.reason.label))")
-            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
+            if let endpoint = try? endpoints.frontend(), let hint = KeyOptions.diagnosis(of: status, at: endpoint, key)
+            {
+                Terminal.complain(hint)
+            }
             throw ExitCode(status.code == .invalidArgument || status.code == .outOfRange ? 2 : 1)
         }
     }
 
-    private func ask(_ client: AladdinClient) async -> Result<QueryResult, Status> {
+    private func ask(_ client: any QueryService) async -> Result<QueryResult, Status> {
         var result = QueryResult(sentAt: ContinuousClock.now)
         do {
             for try await event in events(from: client) {
@@ -99,8 +103,8 @@ struct QueryCommand: AsyncParsableCommand {
         }
     }
 
-    private func events(from client: AladdinClient) -> QueryStream {
-        if let attach { return client.attach(to: attach) }
+    private func events(from client: any QueryService) -> QueryStream {
+        if let attach { return client.attach(to: attach, from: 0, tenant: tenant) }
         let text = text ?? ""
         let input = complete ? PromptInput.text(text) : .chat([ChatMessage(role: "user", content: text)])
         var metadata: [(key: String, value: String)] = []

@@ -18,15 +18,39 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let key = try key.clientKey(for: .admin)
-        let endpoint = try endpoints.admin()
-        let admin = AdminClient(endpoint: endpoint, key: key, logger: .silent)
-        do {
-            let status = try await admin.status()
-            print(json ? try Terminal.json(status.object) : status.text)
-        } catch let status as Status {
-            Terminal.complain(status.message)
-            if let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
-            throw ExitCode(status.code == .invalidArgument ? 2 : 1)
+        guard let shards = try endpoints.everyAdmin() else {
+            let endpoint = try endpoints.admin()
+            let status = try await StatusQuestion(endpoint: endpoint, key: key).answer()
+            return print(json ? try Terminal.json(status.object) : status.text)
+        }
+        var objects: [String: Any] = [:]
+        var failure: (any Error)?
+        for (shard, endpoint) in shards {
+            do {
+                let status = try await StatusQuestion(endpoint: endpoint, key: key).answer()
+                objects[shard] = status.object
+                if !json { print("shard \(shard)\n\(status.text)\n") }
+            } catch {
+                failure = error
+            }
+        }
+        if json { print(try Terminal.json(["shards": objects])) }
+        if let failure { throw failure }
+    }
+}
+
+/// Asks one broker how its cluster is, and complains if it can't say.
+private struct StatusQuestion {
+    var endpoint: String
+    var key: ClientKey?
+
+    func answer() async throws -> ClusterStatus {
+        do throws(Status) {
+            return try await AdminClient(endpoint: endpoint, key: key, logger: .silent).status()
+        } catch {
+            Terminal.complain(error.message)
+            if let hint = KeyOptions.diagnosis(of: error, at: endpoint, key) { Terminal.complain(hint) }
+            throw ExitCode(error.code == .invalidArgument ? 2 : 1)
         }
     }
 }

@@ -139,7 +139,7 @@ extension Up {
             logger: logger
         )
         let adminKey = opened?.admit("metrics", as: .admin).map { ClientKey($0) }
-        let cluster = ClusterStatusSource(endpoint: addresses.admin, key: adminKey)
+        let cluster = ClusterView(ClusterStatusSource(endpoint: addresses.admin, key: adminKey))
         let tracing = try spans.map { GatewayTracing(spans: $0, share: try broker.tracing.share()) }
         let gateway = try gateway.service(
             for: client,

@@ -25,6 +25,8 @@ struct BrokerOptions: ParsableArguments {
     @OptionGroup var limits: LimitOptions
     @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var tracing: TracingOptions
+    @OptionGroup var shards: ShardOptions
+    @OptionGroup var shardRule: ShardRuleOptions
 
     /// - Parameters:
     ///   - opened: the key directory, if there is one.
@@ -58,6 +60,9 @@ struct BrokerOptions: ParsableArguments {
         try admission.apply(to: &configuration)
         try delivery.apply(to: &configuration)
         try limits.apply(to: &configuration)
+        configuration.shard = try shards.list().map { list in
+            ShardMembership(shard: try shards.requiredName(in: list), in: try shardRule.map(of: list))
+        }
         configuration.nameRetention = try journal.retention().result + Interval.seconds(3600)
         return configuration
     }

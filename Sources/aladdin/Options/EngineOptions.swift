@@ -8,6 +8,7 @@ internal import ServiceSettings
 internal import ServingModel
 internal import UpstreamEngine
 internal import WorkerService
+internal import ZeroMQ
 
 /// Which engine a worker runs, and how.
 struct EngineOptions: ParsableArguments {
@@ -91,7 +92,7 @@ struct EngineChoice: Sendable {
         /// Made by each worker, on its engine's thread.
         case stepping(@Sendable () throws -> any Engine)
         /// One for each worker.
-        case streaming([@Sendable (Logger) -> any StreamingEngine])
+        case streaming([@Sendable (LoopThread?, Logger) -> any StreamingEngine])
     }
 
     let kind: String
@@ -109,7 +110,7 @@ struct EngineChoice: Sendable {
         case .stepping(let make):
             WorkerService(configuration: configuration, logger: logger, makeEngine: make)
         case .streaming(let engines):
-            WorkerService(configuration: configuration, logger: logger, engine: engines[number](logger))
+            WorkerService(configuration: configuration, logger: logger, engine: engines[number](configuration.thread, logger))
         }
     }
 
@@ -173,8 +174,8 @@ extension EngineOptions {
             configuration.kvCapacityTokens = capacity
             configuration.servedName = servedName
             configuration.keepsPrefixes = keepsPrefixes
-            return { @Sendable [configuration] (logger: Logger) -> any StreamingEngine in
-                UpstreamEngine(configuration: configuration, logger: logger)
+            return { @Sendable [configuration] (thread: LoopThread?, logger: Logger) -> any StreamingEngine in
+                UpstreamEngine(configuration: configuration, thread: thread, logger: logger)
             }
         }
         return EngineChoice(kind: "upstream", batching: try batchingMode(), source: .streaming(engines))

@@ -57,8 +57,8 @@ struct GatewayOptions: ParsableArguments {
     ///   - access: who has an API key; nil asks nobody for one.
     ///   - greeting: what to print once the port is open.
     func service(
-        for client: AladdinClient,
-        cluster: ClusterStatusSource,
+        for client: any QueryService,
+        cluster: ClusterView,
         access: AccessTable?,
         tracing: GatewayTracing?,
         ownSpans: Bool = false,
@@ -76,7 +76,7 @@ struct GatewayOptions: ParsableArguments {
             logger: logger,
             cluster: ClusterInsight(
                 metrics: {
-                    ClusterMetrics.exposition(of: try? await cluster.status(wantsMetrics: true))
+                    await cluster.metrics()
                         + SpanMetrics.exposition(of: ownSpans ? tracing?.spans.counts : nil)
                 },
                 status: { try Terminal.compactJSON(try await cluster.status().object) }

@@ -63,6 +63,7 @@ typedef enum _Aladdin__V1__Reason {
   ALADDIN__V1__REASON__REASON_UNSUPPORTED = 10,
   ALADDIN__V1__REASON__REASON_KEY_REUSED = 11,
   ALADDIN__V1__REASON__REASON_QUERY_RUNS = 12,
+  ALADDIN__V1__REASON__REASON_WRONG_SHARD = 13,
   /*
    * The state of the service.
    */

@@ -5,21 +5,8 @@ import Testing
 
 @testable import UpstreamEngine
 
-@Suite("Requests as JSON")
-struct JSONTextTests {
-    @Test("Any string survives: control characters, quotes, backslashes and what is beyond ASCII")
-    func strings() throws {
-        let controls = String(String.UnicodeScalarView((0..<0x20).compactMap { UnicodeScalar($0) }))
-        for string in ["", "plain", #"a "quoted" \ thing"#, controls, "ü🙂\u{7F}\u{2028}", "\"\\", "\n\nend\t"] {
-            var text = JSONText()
-            text.append("[")
-            text.append(quoting: string)
-            text.append("]")
-            let parsed = try JSONSerialization.jsonObject(with: Data(text.bytes)) as? [String]
-            #expect(parsed == [string])
-        }
-    }
-
+@Suite("Requests to a server")
+struct CompletionRequestTests {
     @Test("A request has its prompt beside all else", arguments: [ServerKind.vllm, .other])
     func request(kind: ServerKind) throws {
         let inputs: [(PromptInput, String)] = [

@@ -1,10 +1,12 @@
 /// Reads JSON (RFC 8259) from front to back, the parts that are wanted; what is not is checked and skipped.
 ///
-/// Made for the events of a streamed answer: hundreds a second of a hundred bytes each, of which two or three fields
-/// matter. Nothing is kept but what is asked for.
-struct JSONReader {
+/// Made for the events of streamed answers, hundreds a second of a hundred bytes each, and for requests, whose prompts are
+/// long. Nothing is kept but what is asked for.
+package struct JSONReader {
     /// The text is no JSON, or a value is of another type than it must be.
-    struct Unreadable: Error {}
+    package struct Unreadable: Error {
+        package init() {}
+    }
 
     /// As deep as values may lie in one another.
     private static let maximumDepth = 128
@@ -13,23 +15,23 @@ struct JSONReader {
     private var index = 0
     private var depth = 0
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// Where it stands; `bytes` from one place to another are a value that was skipped.
-    var position: Int { index }
+    package var position: Int { index }
 
-    func slice(from start: Int) -> ArraySlice<UInt8> { bytes[start..<index] }
+    package func slice(from start: Int) -> ArraySlice<UInt8> { bytes[start..<index] }
 
     /// - Throws: if anything but space is left.
-    mutating func end() throws(Unreadable) {
+    package mutating func end() throws(Unreadable) {
         skipSpace()
         guard index == bytes.count else { throw Unreadable() }
     }
 
     /// Whether the next value is null, which is then passed.
-    mutating func null() throws(Unreadable) -> Bool {
+    package mutating func null() throws(Unreadable) -> Bool {
         guard try peek() == UInt8(ascii: "n") else { return false }
         try word("null")
         return true
@@ -39,7 +41,7 @@ struct JSONReader {
     ///
     /// - Returns: false for null.
     @discardableResult
-    mutating func object(
+    package mutating func object(
         _ body: (_ name: Name, inout JSONReader) throws(Unreadable) -> Void
     ) throws(Unreadable) -> Bool {
         if try null() { return false }
@@ -59,7 +61,7 @@ struct JSONReader {
     ///
     /// - Returns: false for null.
     @discardableResult
-    mutating func array(_ body: (inout JSONReader) throws(Unreadable) -> Void) throws(Unreadable) -> Bool {
+    package mutating func array(_ body: (inout JSONReader) throws(Unreadable) -> Void) throws(Unreadable) -> Bool {
         if try null() { return false }
         try open(UInt8(ascii: "["))
         if try closes(UInt8(ascii: "]")) { return true }
@@ -68,7 +70,7 @@ struct JSONReader {
     }
 
     /// A string; nil for null.
-    mutating func string() throws(Unreadable) -> String? {
+    package mutating func string() throws(Unreadable) -> String? {
         if try null() { return nil }
         let (start, end, hasEscapes) = try stringExtent()
         let content = hasEscapes ? try Self.unescaped(bytes[start..<end])[...] : bytes[start..<end]
@@ -77,11 +79,11 @@ struct JSONReader {
     }
 
     /// A whole number; nil for null.
-    mutating func integer() throws(Unreadable) -> Int? {
+    package mutating func integer() throws(Unreadable) -> Int? {
         if try null() { return nil }
         _ = try peek()
         let start = index
-        try number()
+        try passNumber()
         // Digits alone, nearly always; otherwise a number like 3.0 or 1e3.
         var value = 0
         for byte in bytes[start..<index] {
@@ -97,8 +99,31 @@ struct JSONReader {
         return value
     }
 
+    /// A finite number; nil for null.
+    package mutating func number() throws(Unreadable) -> Double? {
+        if try null() { return nil }
+        _ = try peek()
+        let start = index
+        try passNumber()
+        guard let number = Double(String(decoding: bytes[start..<index], as: UTF8.self)), number.isFinite else {
+            throw Unreadable()
+        }
+        return number
+    }
+
+    /// True or false; nil for null.
+    package mutating func boolean() throws(Unreadable) -> Bool? {
+        if try null() { return nil }
+        guard try peek() == UInt8(ascii: "t") else {
+            try word("false")
+            return false
+        }
+        try word("true")
+        return true
+    }
+
     /// Passes any value.
-    mutating func skip() throws(Unreadable) {
+    package mutating func skip() throws(Unreadable) {
         switch try peek() {
         case UInt8(ascii: "{"): try object { _, reader throws(Unreadable) in try reader.skip() }
         case UInt8(ascii: "["): try array { reader throws(Unreadable) in try reader.skip() }
@@ -106,17 +131,19 @@ struct JSONReader {
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
         case UInt8(ascii: "n"): try word("null")
-        default: try number()
+        default: try passNumber()
         }
     }
 }
 
 extension JSONReader {
     /// The name of a field, compared without making a string of it.
-    struct Name {
+    package struct Name {
         fileprivate let bytes: ArraySlice<UInt8>
 
-        static func ~= (pattern: StaticString, name: Name) -> Bool {
+        package static func == (name: Name, other: String) -> Bool { name.bytes.elementsEqual(other.utf8) }
+
+        package static func ~= (pattern: StaticString, name: Name) -> Bool {
             pattern.utf8CodeUnitCount == name.bytes.count
                 && name.bytes.elementsEqual(UnsafeBufferPointer(start: pattern.utf8Start, count: name.bytes.count))
         }
@@ -176,24 +203,19 @@ extension JSONReader {
         index += 1
         let start = index
         var hasEscapes = false
-        while index < bytes.count {
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
+        while true {
+            index = bytes.withUnsafeBytes { PlainText.end(in: $0, from: min(index, $0.count)) }
+            guard index < bytes.count, bytes[index] >= 0x20 else { throw Unreadable() }
+            guard bytes[index] != UInt8(ascii: "\"") else {
                 index += 1
                 return (start, index - 1, hasEscapes)
-            case UInt8(ascii: "\\"):
-                hasEscapes = true
-                index += 2
-            case 0..<0x20:
-                throw Unreadable()
-            default:
-                index += 1
             }
+            hasEscapes = true
+            index += 2
         }
-        throw Unreadable()
     }
 
-    private mutating func number() throws(Unreadable) {
+    private mutating func passNumber() throws(Unreadable) {
         if index < bytes.count, bytes[index] == UInt8(ascii: "-") { index += 1 }
         let first = index
         try digits()
@@ -220,11 +242,12 @@ extension JSONReader {
         var result: [UInt8] = []
         result.reserveCapacity(content.count)
         var rest = content
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\") else {
-                result.append(byte)
-                continue
-            }
+        while true {
+            let plain = rest.withUnsafeBytes { PlainText.end(in: $0, from: 0) }
+            result += rest.prefix(plain)
+            rest = rest.dropFirst(plain)
+            // A string ends where its content does, and what else is not plain has been refused: this is a backslash.
+            guard rest.popFirst() != nil else { return result }
             switch rest.popFirst() {
             case UInt8(ascii: "n"): result.append(0x0A)
             case UInt8(ascii: "t"): result.append(0x09)
@@ -238,7 +261,6 @@ extension JSONReader {
             default: throw Unreadable()
             }
         }
-        return result
     }
 
     /// What follows `\u`: four digits, and as many again after a high surrogate.

@@ -1,32 +1,31 @@
 /// JSON that is written piece by piece.
-struct JSONText {
-    var bytes: [UInt8] = []
+package struct JSONText {
+    package var bytes: [UInt8] = []
+
+    package init() {}
 
     /// Adds text as it stands.
-    mutating func append(_ text: String) {
+    package mutating func append(_ text: String) {
         bytes += text.utf8
     }
 
     /// Adds a string in quotes, with what must not stand in one escaped: quotes, backslashes and control characters.
-    mutating func append(quoting text: String) {
+    package mutating func append(quoting text: String) {
         var text = text
         text.withUTF8 { characters in
             bytes.reserveCapacity(bytes.count + characters.count + 2)
             bytes.append(UInt8(ascii: "\""))
+            let raw = UnsafeRawBufferPointer(characters)
             var written = 0
-            for (index, byte) in characters.enumerated() where Self.needsEscape(byte) {
-                bytes += characters[written..<index]
-                bytes += Self.escape(byte)
-                written = index + 1
+            while true {
+                let end = PlainText.end(in: raw, from: written)
+                bytes += raw[written..<end]
+                guard end < raw.count else { break }
+                bytes += Self.escape(raw[end])
+                written = end + 1
             }
-            bytes += characters[written...]
             bytes.append(UInt8(ascii: "\""))
         }
-    }
-
-    @inline(__always)
-    private static func needsEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     private static func escape(_ byte: UInt8) -> [UInt8] {
