@@ -15,6 +15,8 @@ internal import WorkerService
 public struct Worker: Service {
     private let service: WorkerService
     private let stopsOnSignals: Bool
+    /// What is wrong with what it was made with.
+    private let fault: Status?
     private let logger: Logger
 
     /// Makes a worker that does nothing until `run()`.
@@ -25,6 +27,8 @@ public struct Worker: Service {
     ///   - name: what this worker calls itself in tables; by default the host's name and the process number.
     ///   - key: for a broker that wants to know who comes.
     ///   - batching: how prefills and decodes share a step.
+    ///   - role: the phase of queries that it is for; for one alone the engine has to be a `HandoverEngine`.
+    ///   - kvExchange: the directory in which such engines leave KV caches for each other; nil for the user's own in memory.
     ///   - drainTime: how long a shutdown waits for running queries; what is left then runs elsewhere.
     ///   - stopsOnSignals: whether SIGTERM and Ctrl-C end `run()` in good order, and the process where the engine hangs.
     ///     Inside a `ServiceGroup` of your own that handles signals, say false.
@@ -35,11 +39,22 @@ public struct Worker: Service {
         name: String? = nil,
         key: WorkerKey? = nil,
         batching: BatchingMode = .chunked,
+        role: WorkerRole = .both,
+        kvExchange: String? = nil,
         drainTime: Interval = .seconds(10),
         stopsOnSignals: Bool = true,
         logger: Logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
     ) {
-        let configuration = Self.configuration(name, broker, key, batching, drainTime, stopsOnSignals)
+        var configuration = Self.configuration(name, broker, key, batching, drainTime, stopsOnSignals)
+        configuration.role = role
+        var fault: Status?
+        do throws(Status) {
+            configuration.exchange = try KVExchange(directory: kvExchange ?? KVExchange.standardDirectory)
+        } catch {
+            // Without one a worker for both phases just takes no part.
+            if kvExchange != nil || role != .both { fault = error }
+        }
+        self.fault = fault
         service = WorkerService(configuration: configuration, logger: logger, makeEngine: engine)
         self.stopsOnSignals = stopsOnSignals
         self.logger = logger
@@ -56,6 +71,7 @@ public struct Worker: Service {
         logger: Logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
     ) {
         let configuration = Self.configuration(name, broker, key, .chunked, drainTime, stopsOnSignals)
+        fault = nil
         service = WorkerService(configuration: configuration, logger: logger, engine: engine)
         self.stopsOnSignals = stopsOnSignals
         self.logger = logger
@@ -66,8 +82,10 @@ public struct Worker: Service {
     /// While the broker is away it keeps trying. Call it once.
     ///
     /// - Throws: what making the engine threw; a `Status` if the engine's description cannot be used or the broker
-    ///   refuses this worker for good; an error if the endpoint is malformed.
+    ///   refuses this worker for good, or if KV caches can't be exchanged where they should; an error if the endpoint is
+    ///   malformed.
     public func run() async throws {
+        if let fault { throw fault }
         guard stopsOnSignals else { return try await service.run() }
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)

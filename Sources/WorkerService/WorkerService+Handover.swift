@@ -7,23 +7,20 @@ extension WorkerService {
     ///
     /// - Returns: when to do it again.
     func driveHandovers(at now: Instant) -> Instant {
-        guard let exchange = configuration.exchange, var machine = machine.take() else { return .distantFuture }
-        let nextReady = machine.noteHandovers(at: now)
+        guard let exchange = configuration.exchange, machine != nil else { return .distantFuture }
+        let nextReady = machine?.noteHandovers(at: now) ?? .distantFuture
         if now >= nextTidying {
-            machine.desk.tidy(at: now) { exchange.contains($0) }
+            machine?.desk.tidy(at: now) { exchange.contains($0) }
             nextTidying = now + Self.tidyingInterval
         }
-        for name in machine.desk.takeDiscarded() { exchange.remove(name) }
+        for name in machine?.desk.takeDiscarded() ?? [] { exchange.remove(name) }
         if now >= nextSweep {
             nextSweep = now + Self.sweepInterval
             let count = exchange.sweep()
             if count > 0 { logger.info("removed KV caches that were left behind", metadata: ["count": "\(count)"]) }
         }
-        let hasNews = machine.hasNews
-        let isEmpty = machine.desk.isEmpty
-        self.machine = machine
-        if hasNews { report(computed: nil) }
-        return min(nextReady, isEmpty ? nextSweep : nextTidying)
+        if machine?.hasNews == true { report(computed: nil) }
+        return min(nextReady, machine?.desk.isEmpty == true ? nextSweep : nextTidying)
     }
 
     private static let tidyingInterval = Interval.milliseconds(200)
@@ -32,7 +29,7 @@ extension WorkerService {
     /// Removes what was left for others and not taken: this worker ends, and answers for it no more.
     func clearExchange() {
         machine?.reset()
-        guard let exchange = configuration.exchange, let names = machine?.desk.takeDiscarded() else { return }
-        for name in names { exchange.remove(name) }
+        guard let exchange = configuration.exchange else { return }
+        for name in machine?.desk.takeDiscarded() ?? [] { exchange.remove(name) }
     }
 }

@@ -233,7 +233,7 @@ extension IntegrationTests {
             let explanation = try await AdminClient(endpoint: pools.cluster.endpoints.admin, logger: .silent)
                 .explain(try #require(QueryID(answer.id)), patience: .seconds(60))
             let attempt = try #require(explanation.attempts.first)
-            let transfer = try #require(attempt.handedOver) - (try #require(attempt.firstToken))
+            let transfer = try #require(attempt.handedOver) - (try #require(attempt.dispatched))
             // Not a wall-clock bound from above: it can't be less than what was asked for.
             #expect(transfer >= .milliseconds(1002))
         }

@@ -99,6 +99,7 @@ function workerRow(worker, most, speed, several) {
   const part = (kind, count) => (count > 0 ? make("i", { class: kind, style: { width: share(count) }, title: count + " " + kind }) : null);
   return make("div", { class: "worker" },
     make("div", { class: "name", title: `${worker.name}, ${worker.engine}, ${worker.device}, number ${worker.worker}` }, worker.name + " ",
+      worker.role && worker.role !== "both" ? make("span", { class: "tag" }, worker.role) : "",
       worker.state === "draining" ? make("span", { class: "tag fair" }, "leaving") : null,
       silent ? make("span", { class: "tag bad" }, "silent " + Math.round(worker.last_step_age_ms / 1000) + " s") : null,
       make("small", { class: "muted" }, several ? worker.model : worker.engine)),

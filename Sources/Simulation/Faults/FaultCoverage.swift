@@ -10,6 +10,7 @@ package struct FaultCoverage: Hashable, Sendable {
         case suspectHeldBack
         case toldToStartOver, staleReport, revoked, expelled, poisonous, attemptsExhausted, deadlineExceeded
         case cancelled, noWorker, refused, fallbackPlacement, latePlan, standbyTookOver, preempted
+        case cacheLeft, cacheTaken, cacheGone
         // What clients did.
         case attachedAgain, attachedFromAnotherSession, submittedAgain, joinedByKey, keyReused, keyLookedUp
         case attachLookedUp, acknowledgementLookedUp, duplicateDuringLookup, intruderRefused, acknowledged, readBack

@@ -26,6 +26,10 @@ package struct FaultPlan: Hashable, Sendable {
     package var poisonChance = 0.0
     package var policies = ["jsq", "aladdin"]
     package var hasStandby = false
+    /// Whether some workers are for prompts alone and some for decodes, with KV caches handed over in between.
+    package var isSplit = false
+    /// That a KV cache is gone when it is wanted.
+    package var cacheLossChance = 0.0
 
     package init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed ^ 0x00FA_0175)
@@ -51,5 +55,8 @@ package struct FaultPlan: Hashable, Sendable {
         let names = [aladdin, "jsq", "least-ttft", "round-robin", "power-of-two", "aladdin-paper", "random"]
         policies = [names[generator.index(below: names.count)], names[generator.index(below: names.count)]]
         hasStandby = generator.index(below: 2) == 0
+        isSplit = generator.index(below: 3) == 0
+        if isSplit { workers = max(workers, 4) }
+        if intensity > 0 { cacheLossChance = [0, 0.05, 0.3][generator.index(below: 3)] }
     }
 }

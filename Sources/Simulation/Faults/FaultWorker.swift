@@ -10,6 +10,8 @@ struct FaultWorker: Sendable {
         let attempt: Int
         let resumed: Int
         var nextIndex: Int
+        /// Whether its KV cache is to be left for another worker with its next token.
+        var handsOver = false
         /// Given up during a step.
         var isCancelled = false
     }
@@ -33,6 +35,8 @@ struct FaultWorker: Sendable {
     var isHanging = false
     var isDraining = false
     var progress: [LeaseReport] = []
+    /// Names of the KV caches that it has left, by their leases.
+    var left: [Lease: String] = [:]
 
     init(
         joined: WorkerJoined,
@@ -72,6 +76,14 @@ struct FaultWorker: Sendable {
         isDraining = false
     }
 
+    /// Takes a query whose KV cache is not there.
+    mutating func refuse(_ assignment: Assignment, _ status: Status) {
+        taken += 1
+        var report = LeaseReport(lease: assignment.lease)
+        report.failure = status
+        progress.append(report)
+    }
+
     mutating func take(_ assignment: Assignment, of work: FaultWork) {
         taken += 1
         let resumed = assignment.resumedTokens.count
@@ -88,8 +100,12 @@ struct FaultWorker: Sendable {
             work: work.number,
             attempt: assignment.attempt,
             resumed: resumed,
-            nextIndex: resumed
+            nextIndex: resumed,
+            handsOver: assignment.handsOver
         )
+        guard assignment.kvCache.isEmpty else {
+            return batch.enqueuePrefilled(SequenceKey(rawValue: key), contextTokens: work.inputTokens + resumed)
+        }
         batch.enqueue(SequenceKey(rawValue: key), promptTokens: work.inputTokens, generatedTokens: resumed)
     }
 

@@ -99,6 +99,8 @@ extension FaultyCluster {
         /// What may be added: what the holder of the present lease reports in order.
         var tokens: [Int32] = []
         var ends = false
+        /// Whether the lease cost no attempt: the query moved on, or its KV cache did not arrive.
+        var isForgiven = false
     }
 
     private mutating func take(_ step: WorkerStep, from worker: WorkerID) {
@@ -117,7 +119,9 @@ extension FaultyCluster {
             let follows = report.firstIndex == claims[index].known + claims[index].tokens.count
             if report.tokens > 0, follows, report.failure == nil { claims[index].tokens += tokens }
             let isRefused = report.tokens > 0 && !follows
-            claims[index].ends = report.failure != nil || report.finish != nil || isRefused
+            let isHandedOver = report.handover != nil && report.failure == nil && !isRefused
+            claims[index].ends = report.failure != nil || report.finish != nil || isRefused || isHandedOver
+            claims[index].isForgiven = isHandedOver || report.failure?.reason == .handoverFailed
             if report.failure != nil { coverage.note(.engineFailed) }
         }
         let before = outputs()
@@ -157,6 +161,7 @@ extension FaultyCluster {
                 $0.tokens += claim.tokens
                 $0.everTokens.formUnion(claim.tokens)
             }
+            if claim.isForgiven { ledger.change(claim.query) { $0.forgiven += 1 } }
             if claim.ends { ledger.endLease(of: claim.query) }
         }
     }

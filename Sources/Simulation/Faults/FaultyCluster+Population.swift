@@ -45,16 +45,21 @@ extension FaultyCluster {
         profile.limits.chunkTokens = 64
         profile.limits.maximumBatchedTokens = 512
         let knowsIDs = chance(0.8)
+        var joined = WorkerJoined(
+            worker: WorkerID(rawValue: 0),
+            name: "w\(number)",
+            engine: "simulated",
+            contextLength: 480,
+            resumesPrefix: knowsIDs && chance(0.7),
+            batching: chance(0.5) ? .chunked : .prefillPriority,
+            profile: profile
+        )
+        if plan.isSplit {
+            joined.role = [.prefill, .prefill, .decode, .decode, .both][number % 5]
+            joined.kvExchange = "x"
+        }
         return FaultWorker(
-            joined: WorkerJoined(
-                worker: WorkerID(rawValue: 0),
-                name: "w\(number)",
-                engine: "simulated",
-                contextLength: 480,
-                resumesPrefix: knowsIDs && chance(0.7),
-                batching: chance(0.5) ? .chunked : .prefillPriority,
-                profile: profile
-            ),
+            joined: joined,
             knowsIDs: knowsIDs,
             isZombie: chance(0.25),
             flushEvery: chance(0.3) ? pick(2...6) : 1,

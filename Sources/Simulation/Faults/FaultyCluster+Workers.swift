@@ -11,6 +11,45 @@ extension FaultyCluster {
 
     mutating func workerLost(_ worker: Int) {
         workers[worker].reset()
+        // Whoever was killed drops nothing.
+        if !workers[worker].isZombie { dropCaches(of: worker, Array(workers[worker].left.keys)) }
+    }
+
+    private mutating func dropCaches(of worker: Int, _ leases: [Lease]) {
+        for lease in leases {
+            if let name = workers[worker].left.removeValue(forKey: lease) { caches[name] = nil }
+        }
+    }
+
+    /// Takes a query on, if its KV cache is there where it has one.
+    private mutating func take(_ assignment: Assignment, _ number: Int, on worker: Int) {
+        guard !assignment.kvCache.isEmpty else { return workers[worker].take(assignment, of: works[number]) }
+        let cache = caches.removeValue(forKey: assignment.kvCache)
+        guard let cache, !chance(plan.cacheLossChance) else {
+            coverage.note(.cacheGone)
+            tell("worker \(worker) finds no KV cache \(assignment.kvCache)")
+            return workers[worker].refuse(assignment, Status(.aborted, .handoverFailed, "the KV cache is gone"))
+        }
+        guard cache.work == number, cache.tokens == assignment.resumedTokens.count else {
+            return fail(.oneStream, "work \(number) is to go on from the KV cache of \(cache)")
+        }
+        coverage.note(.cacheTaken)
+        workers[worker].take(assignment, of: works[number])
+    }
+
+    /// Leaves the KV cache of a sequence that has a token, as it was asked to.
+    private mutating func leaveCache(_ key: SequenceKey, _ sequence: FaultWorker.Sequence, on worker: Int) {
+        let name = "cache-\(sequence.lease.rawValue)"
+        caches[name] = FaultCache(work: sequence.work, tokens: sequence.nextIndex + 1)
+        workers[worker].left[sequence.lease] = name
+        coverage.note(.cacheLeft)
+        var report = LeaseReport(lease: sequence.lease)
+        report.handover = LeaseReport.LeftCache(
+            kvCache: name,
+            inputTokens: works[sequence.work].inputTokens,
+            bytes: 1
+        )
+        workers[worker].progress.append(report)
     }
 
     mutating func tellWorker(_ worker: Int, _ reply: FaultReply) {
@@ -18,9 +57,11 @@ extension FaultyCluster {
         case .batch(let assignments):
             for assignment in assignments {
                 guard let number = FaultWork.number(of: assignment.request), number < works.count else { continue }
-                workers[worker].take(assignment, of: works[number])
+                take(assignment, number, on: worker)
             }
-        case .revoke(let leases): workers[worker].revoke(leases)
+        case .revoke(let leases):
+            workers[worker].revoke(leases)
+            dropCaches(of: worker, leases)
         default: return
         }
         startStep(of: worker)
@@ -67,6 +108,9 @@ extension FaultyCluster {
                 workers[worker].sequences[key.rawValue] = nil
             } else if produce(key, sequence, on: worker) {
                 finished.append(key)
+            } else if sequence.handsOver {
+                leaveCache(key, sequence, on: worker)
+                finished.append(key)
             }
         }
         completeStep(of: worker, finished)
@@ -105,7 +149,7 @@ extension FaultyCluster {
     /// Tells the broker what there is to tell: tokens, perhaps those of several steps together, and room.
     func mustFlush(_ worker: Int) -> Bool {
         workers[worker].steps % workers[worker].flushEvery == 0 || workers[worker].sequences.isEmpty
-            || workers[worker].progress.contains { $0.finish != nil || $0.failure != nil }
+            || workers[worker].progress.contains { $0.finish != nil || $0.failure != nil || $0.handover != nil }
     }
 
     mutating func report(_ worker: Int, computed: (workload: StepWorkload, duration: Interval)?) {
@@ -138,4 +182,11 @@ extension FaultyCluster {
         send(.drain, from: peer(ofWorker: worker))
         report(worker, computed: nil)
     }
+}
+
+/// A KV cache that a worker has left for another.
+struct FaultCache: Hashable, Sendable {
+    let work: Int
+    /// Output tokens when it was left.
+    let tokens: Int
 }

@@ -30,6 +30,8 @@ package struct FaultyCluster {
     var works: [FaultWork] = []
     var calls: [FaultCall] = []
     var ledger = FaultLedger()
+    /// KV caches that lie ready, by name.
+    var caches: [String: FaultCache] = [:]
     var nextID: UInt64 = 1
     /// Whether faults have stopped; nothing new begins then.
     var isCalm = false

@@ -35,6 +35,16 @@ struct BrokerAdmissionTests {
         return (streams, try #require(nil as Status?, "nothing was refused"))
     }
 
+    @Test("Where workers are for one phase each nothing is predicted, and so nothing refused")
+    func split() throws {
+        var rig = rig()
+        rig.join(2, role: .prefill, exchange: "x")
+        for _ in 0..<1000 { _ = try rig.submit() }
+        #expect(rig.broker.liveQueries == 1000)
+        rig.lose(2)
+        #expect(try refusal { _ = try rig.submit() }.reason == .overloaded)
+    }
+
     @Test("Without admission control nothing is refused for load")
     func off() throws {
         var rig = rig { $0.admission = nil }

@@ -74,6 +74,47 @@ struct FleetScalingTests {
         #expect(busy.offeredLoad > 10 * calm.offeredLoad)
     }
 
+    @Test("Workers for one phase each are two fleets, each as large as its own work asks for")
+    func phases() throws {
+        func wishes(inputTokens: Int, outputTokens: Int) throws -> [WorkerRole: FleetWish] {
+            var rig = Rig(scaling: try FleetScaling(policy: "forecast", limits: ScalingLimits(least: 1, most: 100)))
+            for (worker, role) in [(1, WorkerRole.prefill), (2, .decode), (3, .decode)] as [(UInt64, WorkerRole)] {
+                guard case .workerJoined(var joined) = ClusterEvent.joined(worker) else { continue }
+                joined.role = role
+                joined.kvExchange = "x"
+                rig.tell(.workerJoined(joined), at: .zero)
+            }
+            rig.tell(.snapshotComplete, at: .zero)
+            var wishes: [FleetWish] = []
+            // What is wished for before lengths are known lingers for a minute.
+            for second in 1...200 as ClosedRange<Int64> {
+                let now = time(second)
+                for _ in 0..<20 {
+                    rig.number += 1
+                    rig.tell(.queued(rig.number, inputTokens: inputTokens), at: now)
+                    let end = QueryEnded(
+                        query: QueryNumber(rig.number),
+                        code: .ok,
+                        inputTokens: inputTokens,
+                        outputTokens: outputTokens
+                    )
+                    rig.tell(.queryEnded(end), at: now)
+                }
+                wishes = rig.scaling.wishes(in: rig.scheduler.view, at: now + .milliseconds(900))
+            }
+            #expect(wishes.map(\.role) == [.prefill, .decode])
+            return Dictionary(uniqueKeysWithValues: wishes.map { ($0.role, $0) })
+        }
+        let long = try wishes(inputTokens: 2000, outputTokens: 4)
+        let short = try wishes(inputTokens: 20, outputTokens: 400)
+        let (longPrefill, longDecode) = (try #require(long[.prefill]), try #require(long[.decode]))
+        let (shortPrefill, shortDecode) = (try #require(short[.prefill]), try #require(short[.decode]))
+        #expect(longPrefill.active == 1 && longDecode.active == 2)
+        // 20 a second of 214 ms each, on workers that are 60 % busy: at least 7.1.
+        #expect(longPrefill.workers >= 7 && longDecode.workers <= 2)
+        #expect(shortPrefill.workers <= 2 && shortDecode.workers > 2 * longDecode.workers)
+    }
+
     @Test("What was wished for and has not come is not called steady, and a limit in the way is named")
     func reasonWhileAwaited() throws {
         var rig = try rig(limits: ScalingLimits(least: 1, most: 40))
