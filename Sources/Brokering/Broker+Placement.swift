@@ -244,8 +244,9 @@ extension Broker {
         )
     }
 
-    /// Of the workers that are there for the query's phase; of all its model's where there is none of these. One on which it has
-    /// just failed is the last choice.
+    /// Of the workers that are there for the query's phase; of all its model's where there is none of these.
+    ///
+    /// One on which it has just failed is the last choice.
     private func roomiest(for record: QueryRecord) -> WorkerID? {
         var best: (worker: WorkerID, spare: Int, isFit: Bool)?
         for id in workerOrder {
