@@ -111,8 +111,21 @@ extension BrokerService {
     private static func hash(_ request: GenerateRequest) -> UInt64 {
         var asked = request
         asked.metadata = []
+        asked.input = .text("")
         var hash = FNV1a()
         hash.combine(asked.encode())
+        switch request.input {
+        case .text(let text):
+            hash.combine(long: text)
+        case .chat(let messages):
+            for message in messages {
+                hash.combine(long: message.role)
+                hash.combine(long: message.content)
+            }
+        case .tokens(let ids):
+            hash.combine([0])
+            ids.withUnsafeBytes { hash.combine(long: $0) }
+        }
         return hash.value
     }
 
@@ -137,5 +150,12 @@ extension BrokerService {
         } catch {
             throw Status(.invalidArgument, .malformed, error.description)
         }
+    }
+}
+
+extension FNV1a {
+    fileprivate mutating func combine(long text: String) {
+        var text = text
+        text.withUTF8 { combine(long: UnsafeRawBufferPointer($0)) }
     }
 }

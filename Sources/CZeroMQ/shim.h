@@ -1,6 +1,7 @@
 #ifndef ALADDIN_CZEROMQ_SHIM_H
 #define ALADDIN_CZEROMQ_SHIM_H
 #include <pthread.h>
+#include <malloc.h> /* not in Swift's Glibc */
 #include <zmq.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>

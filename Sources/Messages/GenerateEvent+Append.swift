@@ -24,45 +24,21 @@ extension TokensEvent {
             !ids.contains(where: { $0 < 0 }),
             !text.contains(0)
         else { return false }
-        let idBytes = ids.reduce(0) { $0 + Self.size(UInt64($1)) }
+        let idBytes = ids.reduce(0) { $0 + [UInt8].wireSize(UInt64($1)) }
         let size =
-            (firstIndex == 0 ? 0 : 1 + Self.size(UInt64(firstIndex))) + (count == 0 ? 0 : 1 + Self.size(UInt64(count)))
-            + (ids.isEmpty ? 0 : 1 + Self.size(UInt64(idBytes)) + idBytes)
-            + (text.isEmpty ? 0 : 1 + Self.size(UInt64(text.count)) + text.count)
+            (firstIndex == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(firstIndex))) + (count == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(count)))
+            + (ids.isEmpty ? 0 : 1 + [UInt8].wireSize(UInt64(idBytes)) + idBytes)
+            + (text.isEmpty ? 0 : 1 + [UInt8].wireSize(UInt64(text.count)) + text.count)
         bytes.append(Self.eventTag)
-        Self.append(UInt64(size), to: &bytes)
-        if firstIndex != 0 {
-            bytes.append(Self.firstIndexTag)
-            Self.append(UInt64(firstIndex), to: &bytes)
-        }
-        if count != 0 {
-            bytes.append(Self.countTag)
-            Self.append(UInt64(count), to: &bytes)
-        }
+        bytes.appendWire(UInt64(size))
+        bytes.appendWire(Self.firstIndexTag, UInt64(firstIndex))
+        bytes.appendWire(Self.countTag, UInt64(count))
         if !ids.isEmpty {
             bytes.append(Self.idsTag)
-            Self.append(UInt64(idBytes), to: &bytes)
-            for id in ids { Self.append(UInt64(id), to: &bytes) }
+            bytes.appendWire(UInt64(idBytes))
+            for id in ids { bytes.appendWire(UInt64(id)) }
         }
-        if !text.isEmpty {
-            bytes.append(Self.textTag)
-            Self.append(UInt64(text.count), to: &bytes)
-            bytes.append(contentsOf: text)
-        }
+        if !text.isEmpty { bytes.appendWire(Self.textTag, bytes: text) }
         return true
-    }
-
-    /// Bytes of a number in base 128.
-    private static func size(_ number: UInt64) -> Int {
-        (64 - (number | 1).leadingZeroBitCount + 6) / 7
-    }
-
-    private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-        var rest = number
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 }

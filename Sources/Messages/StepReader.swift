@@ -178,15 +178,3 @@ extension StepWorkload.Kind {
         }
     }
 }
-
-/// Which fields of a message have come.
-private struct FieldsSeen {
-    private var bits: UInt64 = 0
-
-    /// Whether a field comes for the first time.
-    mutating func first(_ field: Int) -> Bool {
-        guard field < 64, bits & 1 << field == 0 else { return false }
-        bits |= 1 << field
-        return true
-    }
-}

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Protobuf's wire format from front to back, within bytes that outlive it.
 struct WireCursor {
     private let bytes: UnsafeRawBufferPointer
@@ -16,6 +24,13 @@ struct WireCursor {
         guard index < bytes.count, bytes[index] < 0x80 else { return nil }
         defer { index += 1 }
         return bytes[index]
+    }
+
+    /// Eight bytes of a number with a fraction.
+    mutating func double() -> Double? {
+        guard bytes.count - index >= 8 else { return nil }
+        defer { index += 8 }
+        return Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
     }
 
     /// A number in base 128.
@@ -55,10 +70,26 @@ struct WireCursor {
         return WireCursor(UnsafeRawBufferPointer(rebasing: bytes[index..<index + Int(length)]))
     }
 
+    /// All of it.
+    var all: [UInt8] { [UInt8](bytes) }
+
     /// All of it as text; nil if it is not UTF-8, or has a NUL in it.
     @inline(__always)
     func text() -> String? {
-        guard !bytes.contains(0) else { return nil }
+        if let start = bytes.baseAddress, memchr(start, 0, bytes.count) != nil { return nil }
         return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+
+/// Which fields of a message have come.
+struct FieldsSeen {
+    private var bits: UInt64 = 0
+
+    /// Whether a field comes for the first time.
+    mutating func first(_ field: Int) -> Bool {
+        guard field < 64, bits & 1 << field == 0 else { return false }
+        bits |= 1 << field
+        return true
     }
 }

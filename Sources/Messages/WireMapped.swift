@@ -33,7 +33,10 @@ let denseBudgetPerByte = 32
 extension WireRoot {
     static var budgetPerByte: Int { 8 }
 
-    package func encode() -> [UInt8] {
+    package func encode() -> [UInt8] { packed() }
+
+    /// What protobuf-c makes of it.
+    func packed() -> [UInt8] {
         var arena = MessageArena()
         let wire = UnsafeRawPointer(write(in: &arena)).assumingMemoryBound(to: ProtobufCMessage.self)
         let size = protobuf_c_message_get_packed_size(wire)
@@ -42,7 +45,10 @@ extension WireRoot {
         }
     }
 
-    package static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> Self {
+    package static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> Self { try unpacked(bytes) }
+
+    /// What protobuf-c reads.
+    static func unpacked(_ bytes: [UInt8]) throws(DecodingFailure) -> Self {
         try bytes.withUnsafeBufferPointer { (buffer) throws(DecodingFailure) in
             try decode(UnsafeRawBufferPointer(buffer))
         }

@@ -5,6 +5,7 @@ internal import PluginEngine
 internal import ReferenceEngine
 internal import ServiceSettings
 internal import ServingModel
+internal import ZeroMQ
 
 @main
 struct Aladdin: AsyncParsableCommand {
@@ -29,6 +30,7 @@ struct Aladdin: AsyncParsableCommand {
 
     /// Runs the command; wrong usage and wrong input end with 2, failures with 1.
     static func main() async {
+        FreedMemory.keep()
         do {
             let sources = try Setting.sources(for: Array(CommandLine.arguments.dropFirst()))
             try await Setting.$sources.withValue(sources) {

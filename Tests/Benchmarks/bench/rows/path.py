@@ -29,14 +29,17 @@ def run(bench):
         except Missing as missing:
             yield skip("path", "gRPC C++", str(missing))
             return
+
+        def calls(kind):
+            return measure(BUILT / "grpc/load", grpc, kind, IN_FLIGHT, seconds, BYTES)["per_s"]
+
         for kind, target in (("unary", 3), ("stream", None)):
-            pairs = alternate(
-                bench.pairs,
-                lambda: queries(service["jsq"].frontend),
-                lambda: measure(BUILT / "grpc/load", grpc, kind, IN_FLIGHT, seconds, BYTES)["per_s"],
-            )
+            pairs = alternate(bench.pairs, lambda: queries(service["jsq"].frontend), lambda: calls(kind))
             name = "unary" if kind == "unary" else "server streaming, four messages a call"
             yield finding(f"jsq, volatile, {BYTES} B, {IN_FLIGHT} in flight: gRPC C++ {name}", pairs, target)
+        # What is left of the aim for who does anything at all between two sockets of libzmq.
+        pairs = alternate(bench.pairs, lambda: queries(bare), lambda: calls("unary"))
+        yield finding(f"the bare C broker itself, {BYTES} B, {IN_FLIGHT} in flight: gRPC C++ unary", pairs, None)
 
 
 def finding(what, pairs, target):
