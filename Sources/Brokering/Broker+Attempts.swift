@@ -31,6 +31,9 @@ extension Broker {
         queries[number]?.failures.append(failure)
         if status.reason == .handoverFailed { models[record.model]?.figures.noteFailedHandover() }
         dropCache(of: number)
+        if case .leased(let worker, _) = record.state {
+            queries[number]?.failedOn = workers[worker] == nil ? nil : worker
+        }
         if let verdict = verdict(on: record.failures + [failure]) {
             // The history goes with the end; a broker that finds the one without the other gives up as well.
             if record.durability != .volatile { write(.retried(number, attempt: record.attempt + 1, failure)) }

@@ -245,13 +245,15 @@ extension Broker {
     }
 
     /// Of the workers that are there for the query's phase; of all its model's where there is none of these.
+    ///
+    /// One on which it has just failed is the last choice.
     private func roomiest(for record: QueryRecord) -> WorkerID? {
         var best: (worker: WorkerID, spare: Int, isFit: Bool)?
         for id in workerOrder {
             guard let worker = workers[id], !worker.isDraining, worker.joined.profile.model == record.model else {
                 continue
             }
-            let isFit = worker.joined.isMeant(forCacheIn: record.handover?.exchange)
+            let isFit = worker.joined.isMeant(forCacheIn: record.handover?.exchange) && id != record.failedOn
             if let known = best, isFit == known.isFit ? worker.spare <= known.spare : known.isFit { continue }
             best = (id, worker.spare, isFit)
         }

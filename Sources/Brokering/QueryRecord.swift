@@ -73,6 +73,8 @@ package struct QueryRecord: Sendable {
     private var checkpoints: [Int] = []
     /// Its KV cache, left by a prefill worker for another; while a worker goes on with it, too.
     package internal(set) var handover: Handover?
+    /// The worker on which its last attempt failed, if that may be the worker's fault and it is still there.
+    var failedOn: WorkerID?
     /// The latest attempt in which it was handed over.
     var movedAttempt = 0
     /// What must be durable before its client is told of its acceptance, before it is told that the answer starts over
@@ -240,6 +242,7 @@ package struct QueryRecord: Sendable {
             blocks: submission.blocks,
             blockShare: Double(PromptBlocks.blockBytes) / Double(max(1, submission.promptBytes))
         )
+        query.failedOn = failedOn
         if let handover {
             let age = now - (firstToken ?? now)
             query.handover = QueuedQuery.Handover(exchange: handover.exchange, firstTokenAge: age)

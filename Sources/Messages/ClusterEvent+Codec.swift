@@ -73,6 +73,7 @@ extension QueuedQuery: WireMapped {
             let age = try Reading.microseconds(wire.pointee.first_token_age_us, "first_token_age_us")
             query.handover = Handover(exchange: exchange, firstTokenAge: age)
         }
+        if wire.pointee.failed_on > 0 { query.failedOn = WorkerID(rawValue: wire.pointee.failed_on) }
         return query
     }
 
@@ -103,6 +104,7 @@ extension QueuedQuery: WireMapped {
             wire.pointee.kv_exchange = arena.string(handover.exchange)
             wire.pointee.first_token_age_us = Writing.microseconds(handover.firstTokenAge)
         }
+        wire.pointee.failed_on = failedOn?.rawValue ?? 0
         return wire
     }
 }

@@ -75,6 +75,7 @@ package struct Scheduler: Sendable {
             decision = policy.decide(in: &view, at: now)
         }
         decision.placements.insert(contentsOf: prompts, at: 0)
+        view.avoidRepetition(in: &decision, at: now)
         placed += UInt64(decision.placements.count)
         return decision
     }

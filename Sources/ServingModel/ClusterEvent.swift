@@ -90,6 +90,8 @@ public struct QueuedQuery: Hashable, Sendable {
     public var blockShare: Double
     /// Its KV cache lies ready for another worker: it needs no prefill there.
     public var handover: Handover?
+    /// The worker on which its last attempt failed; better not the same again.
+    public var failedOn: WorkerID?
 
     public struct Handover: Hashable, Sendable {
         /// Where it lies: for workers with an equal exchange.

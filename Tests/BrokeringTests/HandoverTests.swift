@@ -103,7 +103,8 @@ struct HandoverTests {
         rig.tick(after: .seconds(3))
         let fourth = try #require(rig.dispatched().first)
         #expect(fourth.attempt == 3)
-        rig.step(1, .tokens(fourth.lease, from: 1, finish: .stop))
+        // The other worker, since it has just failed on this one.
+        rig.step(2, .tokens(fourth.lease, from: 1, finish: .stop))
         #expect(rig.read(stream).suffix(2) == [.finished(.stop, inputTokens: 3, outputTokens: 2), .end(.ok)])
         #expect(rig.broker.model("m")?.figures.failedHandovers == 1)
     }

@@ -53,6 +53,28 @@ struct WorkerLossTests {
         }
     }
 
+    @Test("A query that failed on a worker is tried on another first, and the scheduler hears on which")
+    func elsewhere() throws {
+        var rig = BrokerRig()
+        rig.join(1, granted: 100)
+        rig.join(2, granted: 10)
+        let stream = try rig.submit()
+        let first = try #require(rig.dispatched().first)
+        rig.step(1, .failure(first.lease, Status(.internalError, .engineFailed, "x")))
+        #expect(try rig.record(stream).state == .queued)
+        let retry = rig.act()
+        let second = try #require(retry.flatMap(\.assignments).first)
+        #expect(try rig.record(stream).workerName == "w2")
+        rig.step(2, .failure(second.lease, Status(.internalError, .engineFailed, "x")))
+        rig.broker.schedulerAttached(at: rig.now)
+        _ = rig.act()
+        rig.tick(after: .seconds(3))
+        let queued = rig.act().compactMap(\.event).compactMap { event in
+            if case .queryQueued(let query) = event { query.failedOn } else { nil }
+        }
+        #expect(queued == [WorkerID(rawValue: 2)])
+    }
+
     @Test("Attempts are bounded")
     func attemptsExhausted() throws {
         var rig = BrokerRig()

@@ -94,6 +94,7 @@ extension QueuedQuery: Drawable {
             blocks: blocks,
             blockShare: Double(blockBytes) / Double(max(1, promptBytes))
         )
+        query.failedOn = random.maybe { WorkerID(rawValue: max(1, $0.word())) }
         query.handover = random.maybe {
             QueuedQuery.Handover(exchange: "/" + $0.text(), firstTokenAge: $0.microseconds())
         }

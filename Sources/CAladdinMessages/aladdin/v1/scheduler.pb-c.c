@@ -1971,7 +1971,7 @@ const ProtobufCMessageDescriptor aladdin__v1__worker_left__descriptor =
   (ProtobufCMessageInit) aladdin__v1__worker_left__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[20] =
+static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descriptors[21] =
 {
   {
     "query",
@@ -2213,10 +2213,23 @@ static const ProtobufCFieldDescriptor aladdin__v1__query_queued__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "failed_on",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Aladdin__V1__QueryQueued, failed_on),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
   4,   /* field[4] = age_us */
   3,   /* field[3] = attempt */
+  20,   /* field[20] = failed_on */
   19,   /* field[19] = first_token_age_us */
   6,   /* field[6] = has_input_tokens */
   5,   /* field[5] = input_tokens */
@@ -2239,7 +2252,7 @@ static const unsigned aladdin__v1__query_queued__field_indices_by_name[] = {
 static const ProtobufCIntRange aladdin__v1__query_queued__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
 {
@@ -2249,7 +2262,7 @@ const ProtobufCMessageDescriptor aladdin__v1__query_queued__descriptor =
   "Aladdin__V1__QueryQueued",
   "aladdin.v1",
   sizeof(Aladdin__V1__QueryQueued),
-  20,
+  21,
   aladdin__v1__query_queued__field_descriptors,
   aladdin__v1__query_queued__field_indices_by_name,
   1,  aladdin__v1__query_queued__number_ranges,

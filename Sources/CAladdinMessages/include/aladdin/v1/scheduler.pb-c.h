@@ -392,10 +392,14 @@ struct  Aladdin__V1__QueryQueued
    * How long ago its first token came; meaningful with kv_exchange.
    */
   uint64_t first_token_age_us;
+  /*
+   * The worker on which its last attempt failed, and which is still there: better not the same again. 0 for none.
+   */
+  uint64_t failed_on;
 };
 #define ALADDIN__V1__QUERY_QUEUED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&aladdin__v1__query_queued__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
