@@ -24,6 +24,7 @@ struct FaultCoverageTests {
         plan.failedSyncChance = 0
         plan.engineFailureChance = 0
         plan.poisonChance = 0
+        plan.cacheLossChance = 0
         for seed: UInt64 in 0..<10 {
             var cluster = FaultyCluster(seed: seed, plan: plan)
             cluster.run()
