@@ -44,7 +44,7 @@ extension WireAssignment {
     /// Whether it has nothing that would have to be changed on the way.
     fileprivate var isUsual: Bool {
         attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL && !traceparent.hasNUL
-            && resumedTokens.isEmpty
+            && resumedTokens.isEmpty && kvCache.isEmpty
     }
 
     private var numbers: [(tag: UInt8, number: UInt64)] {
@@ -58,6 +58,7 @@ extension WireAssignment {
         for count in [queryID.utf8.count, request.count, traceparent.utf8.count] where count > 0 {
             size += [UInt8].wireSize(ofBytes: count)
         }
+        if handsOver { size += 2 }
         return size
     }
 
@@ -67,6 +68,7 @@ extension WireAssignment {
         for (tag, number) in numbers { bytes.appendWire(tag, number) }
         if !request.isEmpty { bytes.appendWire(0x2A, bytes: request) }
         if !traceparent.isEmpty { bytes.appendWire(0x3A, bytes: traceparent.utf8) }
+        if handsOver { bytes.appendWire(0x40, 1) }
     }
 
     /// - Returns: nil for anything but an assignment of the usual form.
@@ -95,6 +97,9 @@ extension WireAssignment {
             case 0x3A:
                 guard let text = wire.piece()?.text() else { return nil }
                 traceparent = text
+            case 0x40:
+                guard wire.number(atMost: 1) == 1 else { return nil }
+                handsOver = true
             default: return nil
             }
         }
