@@ -48,7 +48,7 @@ public actor AladdinClient: QueryService, Service {
     /// Of the query opened last.
     private nonisolated let numbers = Atomic<UInt64>(0)
     /// How the client ended.
-    private var closed: Status?
+    private(set) var closed: Status?
 
     /// - Parameters:
     ///   - endpoint: the broker's frontend endpoint, `tcp://HOST:PORT`; of several brokers, with a comma between: the
@@ -250,35 +250,7 @@ public actor AladdinClient: QueryService, Service {
         )
     }
 
-    /// Ends a query, whoever reads it; one that has ended already stays as it is.
-    ///
-    /// - Parameter tenant: whose query it has to be; nil for whatever tenant the client's own key speaks for.
-    /// - Throws: a `Status`, `.notFound` also for another tenant's query, `.unavailable` while there is no session.
-    public func cancel(_ id: String, tenant: String? = nil) async throws(Status) {
-        try await call(.cancelQuery, CancelRequest(queryID: id, tenant: tenant ?? "").encode())
-    }
-
-    /// Says that a query's result has arrived, so that the broker need not keep it any longer.
-    ///
-    /// - Parameter tenant: as with `cancel`.
-    /// - Throws: a `Status`, as with `cancel`; `.failedPrecondition` for a query that has not ended.
-    public func acknowledge(_ id: String, tenant: String? = nil) async throws(Status) {
-        try await call(.acknowledge, AcknowledgeRequest(queryID: id, tenant: tenant ?? "").encode())
-    }
-
-    private func call(_ method: Method, _ body: [UInt8]) async throws(Status) {
-        guard connection.isOpen else { throw closed ?? Self.notConnected }
-        let stream = makeStream()
-        try await withCheckedContinuation { (waiter: Waiter) in
-            guard connection.send(.call, method: method, stream: stream, body: body) else {
-                waiter.resume(returning: .failure(Self.tooMuchWaits))
-                return
-            }
-            waiters[stream] = waiter
-        }.get()
-    }
-
-    private func makeStream() -> UInt64 {
+    func makeStream() -> UInt64 {
         defer { nextStream += 1 }
         return nextStream
     }
@@ -290,7 +262,7 @@ public actor AladdinClient: QueryService, Service {
         retryAfter: .seconds(1)
     )
 
-    private static let tooMuchWaits = Status(
+    static let tooMuchWaits = Status(
         .resourceExhausted,
         .tooManyQueries,
         "too much waits to be sent to the broker"

@@ -53,16 +53,27 @@ public final class ShardedClient: QueryService, Service {
     }
 
     public func generate(_ request: QueryRequest) -> QueryStream {
+        if let client = client(for: request) { return client.generate(request) }
+        let (stream, sink) = QueryStream.makeStream()
+        sink.finish(throwing: Self.modelIsMissing)
+        return stream
+    }
+
+    public func generate(
+        _ request: QueryRequest,
+        _ hear: @escaping @Sendable (QueryNews) -> Void
+    ) -> @Sendable () -> Void {
+        if let client = client(for: request) { return client.generate(request, hear) }
+        hear(.ended(Self.modelIsMissing))
+        return {}
+    }
+
+    /// The shard that a query belongs to; nil if it does not say enough for that.
+    private func client(for request: QueryRequest) -> (any QueryService & Service)? {
         let map = map.withLock { $0 }
         switch map.key {
-        case .model where request.model.isEmpty:
-            let (stream, sink) = QueryStream.makeStream()
-            sink.finish(throwing: Self.modelIsMissing)
-            return stream
-        case .model:
-            return client(of: map.shard(for: request.model)).generate(request)
-        case .tenant:
-            return client(of: map.shard(for: request.tenant)).generate(request)
+        case .model: return request.model.isEmpty ? nil : client(of: map.shard(for: request.model))
+        case .tenant: return client(of: map.shard(for: request.tenant))
         }
     }
 

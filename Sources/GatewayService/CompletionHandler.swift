@@ -149,7 +149,8 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension CompletionHandler {
-    private func put(_ parts: [HTTPResponsePart], _ ending: CompletionExchange.Ending, _ context: ChannelHandlerContext) {
+    private func put(_ parts: [HTTPResponsePart], _ ending: CompletionExchange.Ending, _ context: ChannelHandlerContext)
+    {
         for part in parts {
             switch part {
             case .head(var response):

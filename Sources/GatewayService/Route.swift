@@ -62,11 +62,6 @@ enum Route: Hashable, Sendable {
         }
     }
 
-    /// Whether its requests are parts of traces: those that make queries.
-    var isTraced: Bool {
-        if case .completion = self { true } else { false }
-    }
-
     /// The label of paths that are no route.
     static let unknownLabel = "unknown"
 

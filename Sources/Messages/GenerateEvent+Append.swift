@@ -26,7 +26,8 @@ extension TokensEvent {
         else { return false }
         let idBytes = ids.reduce(0) { $0 + [UInt8].wireSize(UInt64($1)) }
         let size =
-            (firstIndex == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(firstIndex))) + (count == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(count)))
+            (firstIndex == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(firstIndex)))
+            + (count == 0 ? 0 : 1 + [UInt8].wireSize(UInt64(count)))
             + (ids.isEmpty ? 0 : 1 + [UInt8].wireSize(UInt64(idBytes)) + idBytes)
             + (text.isEmpty ? 0 : 1 + [UInt8].wireSize(UInt64(text.count)) + text.count)
         bytes.append(Self.eventTag)

@@ -81,7 +81,6 @@ struct WireCursor {
     }
 }
 
-
 /// Which fields of a message have come.
 struct FieldsSeen {
     private var bits: UInt64 = 0

@@ -41,10 +41,19 @@ extension WorkerCommand {
 }
 
 extension WireAssignment {
-    /// Whether it has nothing that would have to be changed on the way.
+    /// Whether it has nothing but what is written here, and nothing that would have to be changed on the way.
     fileprivate var isUsual: Bool {
-        attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL && !traceparent.hasNUL
-            && resumedTokens.isEmpty && kvCache.isEmpty
+        var written = WireAssignment(
+            lease: lease,
+            queryID: queryID,
+            attempt: attempt,
+            remaining: remaining,
+            request: request,
+            resumedTokens: [],
+            traceparent: traceparent
+        )
+        written.handsOver = handsOver
+        return self == written && attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL && !traceparent.hasNUL
     }
 
     private var numbers: [(tag: UInt8, number: UInt64)] {

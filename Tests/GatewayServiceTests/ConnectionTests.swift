@@ -18,7 +18,8 @@ struct ConnectionTests {
 
     private static func answer(_ text: String) -> [QueryEvent] {
         .opening + [
-            .tokens(firstIndex: 0, count: 1, ids: [], text: text), .finished(reason: .stop, inputTokens: 1, outputTokens: 1),
+            .tokens(firstIndex: 0, count: 1, ids: [], text: text),
+            .finished(reason: .stop, inputTokens: 1, outputTokens: 1),
         ]
     }
 

@@ -74,11 +74,20 @@ struct LargeMessagesTests {
             resumedTokens: [],
             traceparent: "00-1"
         )
-        var (bare, resumed, odd) = (usual, usual, usual)
-        bare = WireAssignment(lease: Lease(rawValue: 0), queryID: "", attempt: 0, remaining: nil, request: [], resumedTokens: [])
+        var (resumed, odd, handed) = (usual, usual, usual)
+        let bare = WireAssignment(
+            lease: Lease(rawValue: 0),
+            queryID: "",
+            attempt: 0,
+            remaining: nil,
+            request: [],
+            resumedTokens: []
+        )
         resumed.resumedTokens = [1, 300]
         odd.queryID = "\0"
-        for assignments in [[], [usual], [bare], [bare, usual, usual], [resumed], [usual, resumed], [odd]] {
+        handed.kvCache = "c"
+        handed.handsOver = true
+        for assignments in [[], [usual], [bare], [bare, usual, usual], [resumed], [usual, resumed], [odd], [handed]] {
             let command = WorkerCommand.batch(assignments)
             let bytes = command.encode()
             #expect(bytes == command.packed())

@@ -47,7 +47,9 @@ struct ShortCircuitTests {
         elsewhere.start()
         var names: [UInt8: RoutingID] = [:]
         #expect(first.send([[1]], to: nil) == .sent && second.send([[2]], to: nil) == .sent)
-        while names.count < 3, let message = router.receive() ?? waited(for: router) { names[message.frames[0][0]] = message.from }
+        while names.count < 3, let message = router.receive() ?? waited(for: router) {
+            names[message.frames[0][0]] = message.from
+        }
         #expect(Set(names.values).count == 3)
         for (number, name) in names { #expect(router.send([[number], [number]], to: name) == .sent) }
         #expect(first.receive()?.frames == [[1], [1]] && second.receive()?.frames == [[2], [2]])

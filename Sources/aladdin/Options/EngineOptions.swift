@@ -110,7 +110,11 @@ struct EngineChoice: Sendable {
         case .stepping(let make):
             WorkerService(configuration: configuration, logger: logger, makeEngine: make)
         case .streaming(let engines):
-            WorkerService(configuration: configuration, logger: logger, engine: engines[number](configuration.thread, logger))
+            WorkerService(
+                configuration: configuration,
+                logger: logger,
+                engine: engines[number](configuration.thread, logger)
+            )
         }
     }
 
