@@ -43,7 +43,7 @@ extension WorkerCommand {
 extension WireAssignment {
     /// Whether it has nothing but what is written here, and nothing that would have to be changed on the way.
     fileprivate var isUsual: Bool {
-        let written = WireAssignment(
+        var written = WireAssignment(
             lease: lease,
             queryID: queryID,
             attempt: attempt,
@@ -52,6 +52,7 @@ extension WireAssignment {
             resumedTokens: [],
             traceparent: traceparent
         )
+        written.handsOver = handsOver
         return self == written && attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL && !traceparent.hasNUL
     }
 
@@ -66,6 +67,7 @@ extension WireAssignment {
         for count in [queryID.utf8.count, request.count, traceparent.utf8.count] where count > 0 {
             size += [UInt8].wireSize(ofBytes: count)
         }
+        if handsOver { size += 2 }
         return size
     }
 
@@ -75,6 +77,7 @@ extension WireAssignment {
         for (tag, number) in numbers { bytes.appendWire(tag, number) }
         if !request.isEmpty { bytes.appendWire(0x2A, bytes: request) }
         if !traceparent.isEmpty { bytes.appendWire(0x3A, bytes: traceparent.utf8) }
+        if handsOver { bytes.appendWire(0x40, 1) }
     }
 
     /// - Returns: nil for anything but an assignment of the usual form.
@@ -103,6 +106,9 @@ extension WireAssignment {
             case 0x3A:
                 guard let text = wire.piece()?.text() else { return nil }
                 traceparent = text
+            case 0x40:
+                guard wire.number(atMost: 1) == 1 else { return nil }
+                handsOver = true
             default: return nil
             }
         }
