@@ -40,13 +40,14 @@ extension Broker {
     }
 
     /// Whether some other worker is there to take what this one leaves.
+    ///
+    /// One that goes on with nobody's answer may know no tokens, and an answer without their identifiers would start over.
     private func isAwaited(from joined: WorkerJoined) -> Bool {
-        guard !joined.kvExchange.isEmpty else { return false }
+        guard !joined.kvExchange.isEmpty, joined.resumesPrefix else { return false }
         return workerOrder.contains { id in
             guard id != joined.worker, let worker = workers[id], !worker.isDraining else { return false }
             let other = worker.joined
             return other.profile.model == joined.profile.model && other.isMeant(forCacheIn: joined.kvExchange)
-                && other.resumesPrefix
         }
     }
 

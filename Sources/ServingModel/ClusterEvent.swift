@@ -57,7 +57,7 @@ extension WorkerJoined {
     /// - Parameter exchange: where the query's KV cache lies; nil if its prompt is to be computed.
     public func isMeant(forCacheIn exchange: String?) -> Bool {
         guard let exchange else { return role.takesPrompts }
-        return role.takesDecodes && kvExchange == exchange
+        return role.takesDecodes && kvExchange == exchange && resumesPrefix
     }
 }
 

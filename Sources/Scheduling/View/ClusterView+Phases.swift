@@ -25,11 +25,12 @@ extension ClusterView {
         return poolIndices[PoolKey(model: query.queued.model, exchange: exchange)] == nil
     }
 
-    /// A worker for prompts alone takes part in no choice of a policy, and one without an exchange can take nothing.
+    /// A worker for prompts alone takes part in no choice of a policy, and one without an exchange, or that goes on with
+    /// nobody's answer, can take nothing.
     func isChosenByPolicies(_ slot: Int) -> Bool {
         let joined = workers[slot].joined
         guard isSplit(joined.profile.model) else { return true }
-        return joined.role.takesDecodes && !joined.kvExchange.isEmpty
+        return joined.role.takesDecodes && !joined.kvExchange.isEmpty && joined.resumesPrefix
     }
 
     /// The workers for prompts of each model that is split; all of its workers if none is for prompts.

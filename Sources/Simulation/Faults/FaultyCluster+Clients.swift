@@ -254,8 +254,9 @@ extension FaultyCluster {
     private mutating func checkUnknown(_ call: FaultCall) {
         guard let id = call.id, let query = ledger[id] else { return }
         if query.durability == .volatile {
-            // One whose end was told has been kept as long as results are; the others were lost.
-            if query.told == nil { coverage.note(.volatileLost) }
+            // One whose end was told has been kept as long as results are, and one that was cancelled is nobody's loss; the
+            // others were lost.
+            if query.told == nil, !query.isCancelled { coverage.note(.volatileLost) }
         } else if query.isToldAccepted, !query.isAcknowledged {
             fail(.toldIsKept, "query \(id.low) was accepted and is not found")
         }
