@@ -99,7 +99,7 @@ extension IntegrationTests {
             #expect(answers.contains { $0.workers == ["a", "b"] && $0.resets == 1 })
             #expect(answers.count { $0.workers.first == "a" } == 4)
             try await cluster.endpoints.status("one worker that serves") { $0.workers.count { !$0.isDraining } == 1 }
-            let again = try await StandInServer.start(port: first.port)
+            let again = try await StandInServer.start(inPlaceOf: first)
             try await cluster.endpoints.status("both workers again") {
                 $0.workers.count == 2 && $0.workers.allSatisfy { !$0.isDraining }
             }
@@ -122,7 +122,7 @@ extension IntegrationTests {
             )
             let words = try await process.line("waiting for the server")
             #expect(words.contains(server.url))
-            let late = try await StandInServer.start(port: server.port)
+            let late = try await StandInServer.start(inPlaceOf: server)
             try await process.line("aladdin is ready on http://", in: \.output)
             process.kill(SIGINT)
             #expect(try await process.exitCode() == 0)

@@ -20,11 +20,11 @@ package final class StandInServer: Sendable {
     }
 
     package let model: StandInModel
-    package let port: Int
+    private let address: SocketAddress
     private let listener: any Channel
     private let state: Mutex<State>
 
-    package var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://\(address.ipAddress ?? ""):\(address.port ?? 0)" }
 
     /// Completions that were asked for.
     package var completions: [StandInRequest] { state.withLock { $0.requests.filter(\.isCompletion) } }
@@ -32,10 +32,16 @@ package final class StandInServer: Sendable {
     /// Answers whose reader closed the connection before their end.
     package var abandoned: Int { state.withLock { $0.abandoned } }
 
-    private init(_ model: StandInModel, _ listener: any Channel, _ box: HandlerBox, _ script: @escaping Script) {
+    private init(
+        _ model: StandInModel,
+        _ listener: any Channel,
+        at address: SocketAddress,
+        _ box: HandlerBox,
+        _ script: @escaping Script
+    ) {
         self.model = model
         self.listener = listener
-        port = listener.localAddress?.port ?? 0
+        self.address = address
         state = Mutex(State(script: script))
         box.server.withLock { $0 = self }
     }
@@ -43,11 +49,11 @@ package final class StandInServer: Sendable {
     /// Listens and serves until `stop()`.
     ///
     /// - Parameters:
-    ///   - port: nil for one that is free.
+    ///   - former: the server whose place it takes, after that one's end.
     ///   - script: what becomes of each completion; the default answers it well.
     package static func start(
         _ model: StandInModel = StandInModel(),
-        port: Int? = nil,
+        inPlaceOf former: StandInServer? = nil,
         script: @escaping Script = { try await $1.complete($0) }
     ) async throws -> StandInServer {
         let box = HandlerBox()
@@ -59,22 +65,15 @@ package final class StandInServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(StandInHandler(box))
                 }
             }
-        let listener = try await listen(bootstrap, port)
-        return StandInServer(model, listener, box, script)
+        let address = try former?.address ?? ownAddress()
+        let listener = try await bootstrap.bind(to: address).get()
+        return StandInServer(model, listener, at: address, box, script)
     }
 
-    /// A server that is to come back needs a port that the system gives to nobody else meanwhile.
-    private static func listen(_ bootstrap: ServerBootstrap, _ port: Int?) async throws -> any Channel {
-        if let port { return try await bootstrap.bind(host: "127.0.0.1", port: port).get() }
-        var attempts = 0
-        while true {
-            attempts += 1
-            do {
-                return try await bootstrap.bind(host: "127.0.0.1", port: .random(in: 20_000..<32_000)).get()
-            } catch  where attempts < 100 {
-                continue
-            }
-        }
+    /// Of the loopback network's sixteen million one that nobody else takes, so that a server can come back to it.
+    private static func ownAddress() throws -> SocketAddress {
+        let host = (0..<3).map { _ in "\(UInt8.random(in: 1...254))" }.joined(separator: ".")
+        return try SocketAddress(ipAddress: "127.\(host)", port: .random(in: 20_000..<32_000))
     }
 
     /// Changes what becomes of completions from now on.

@@ -86,6 +86,7 @@ struct HTTPClientTests {
             cut.timeout = .milliseconds(50)
             #expect(await failure(client, cut) == .timedOut)
             await server.stop()
+            cut.timeout = .seconds(60)
             #expect(await failure(client, cut) == .unreachable)
             #expect(await failure(client, HTTPRequest("http://no such host/")) == .failed)
         }

@@ -233,7 +233,7 @@ struct UpstreamEngineTests {
             #expect(await answer(engine, request()).failure?.code == .unavailable)
             var model = StandInModel()
             model.name = "another"
-            let next = try await StandInServer.start(model, port: server.port)
+            let next = try await StandInServer.start(model, inPlaceOf: server)
             #expect(try await ready(&conditions).model == "another")
             #expect(await answer(engine, request()).tokens == 12)
             await next.stop()
