@@ -6,6 +6,7 @@ struct TemporaryDirectory {
     let path: String
 
     init() throws {
+        // Not TMPDIR, which may be long: a socket's path has room for 107 bytes.
         var template = Array("/tmp/aladdin-zmq-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
