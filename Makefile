@@ -66,7 +66,8 @@ chaos: packages
 
 # Hosts as network namespaces: killed, cut off, parted, slowed down. ARGS='partitions' for one of the scenarios.
 .PHONY: ha-test
-ha-test: test-packages
+ha-test:
+	@.ci/install-packages network
 	$(SWIFT_BUILD)
 	swift build -c release --product ChaosClient
 	@Tests/HighAvailability/run $(if $(HA_ROUNDS),--rounds $(HA_ROUNDS)) $(ARGS)
