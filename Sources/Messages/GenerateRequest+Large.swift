@@ -51,6 +51,7 @@ extension GenerateRequest {
     }
 
     package static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> GenerateRequest {
+        if let usual = bytes.withUnsafeBytes({ GenerateRequest(usual: $0) }) { return usual }
         guard bytes.count >= largeBytes, let (input, rest) = split(bytes) else { return try unpacked(bytes) }
         var request = try unpacked(rest)
         request.input = input
@@ -84,7 +85,7 @@ extension GenerateRequest {
         }
     }
 
-    private static func messages(_ chat: WireCursor) -> [ChatMessage]? {
+    static func messages(_ chat: WireCursor) -> [ChatMessage]? {
         var wire = chat
         var messages: [ChatMessage] = []
         while let tag = wire.tag() {

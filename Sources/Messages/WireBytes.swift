@@ -40,6 +40,16 @@ extension [UInt8] {
     static func wireSize(ofBytes count: Int) -> Int {
         1 + wireSize(UInt64(count)) + count
     }
+
+    /// The same of a text; nothing if it is empty, which is what an absent field means.
+    static func wireSize(ofText text: String) -> Int {
+        text.isEmpty ? 0 : wireSize(ofBytes: text.utf8.count)
+    }
+
+    /// What a field with a number takes; nothing for 0.
+    static func wireSize(ofField number: UInt64) -> Int {
+        number == 0 ? 0 : 1 + wireSize(number)
+    }
 }
 
 extension String {

@@ -52,6 +52,29 @@ struct LargeMessagesTests {
         }
     }
 
+    @Test("Requests that are read without protobuf-c are what it makes of them, damaged ones too", arguments: 0..<20)
+    func small(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<200 {
+            var request = GenerateRequest.draw(&random)
+            if Bool.random(using: &random) { request.sampling = Sampling() }
+            var bytes = request.encode()
+            #expect(outcome(GenerateRequest.decode, bytes) == outcome(GenerateRequest.unpacked, bytes))
+            mutate(&bytes, &random)
+            #expect(outcome(GenerateRequest.decode, bytes) == outcome(GenerateRequest.unpacked, bytes))
+        }
+    }
+
+    @Test("A client's plain request is read without protobuf-c")
+    func usual() {
+        // text "hi", max_tokens 1, one entry of metadata: as a client without our encoder may write it.
+        let bytes: [UInt8] = [0x12, 2, 0x68, 0x69, 0x28, 1, 0x3A, 6, 0x0A, 1, 0x6B, 0x12, 1, 0x76]
+        let request = bytes.withUnsafeBytes { GenerateRequest(usual: $0) }
+        #expect(request == GenerateRequest(input: .text("hi"), maxTokens: 1, metadata: [MetadataEntry("k", "v")]))
+        #expect((bytes + [0x28, 2]).withUnsafeBytes { GenerateRequest(usual: $0) } == nil)
+        #expect([0x28, 1].withUnsafeBytes { GenerateRequest(usual: $0) } == nil)
+    }
+
     private func outcome<Value>(
         _ read: ([UInt8]) throws(DecodingFailure) -> Value,
         _ bytes: [UInt8]
