@@ -2,15 +2,20 @@
 //
 //     load ENDPOINT CONNECTIONS IN_FLIGHT SECONDS BYTES DURABILITY
 //
-// It speaks Aladdin's protocol, encoded by hand: a header of 32 bytes and a body in two frames. The bare broker of
-// router.c is driven with the same bytes; there END is the only answer.
+// It speaks Aladdin's protocol, encoded by hand: a header of 32 bytes and a body in two frames. Like the client libraries it
+// takes bundles: many frames as the body of one. The bare broker of router.c is driven with the same bytes; there END is the
+// only answer.
 #include "clock.h"
 
 #include <string.h>
 #include <zmq.h>
 
-enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END };
-enum { WARM_UP_DIVISOR = 5, RING = 4096 };
+enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END, CANCEL, BUNDLE };
+enum { HEADER = 32, WARM_UP_DIVISOR = 5, RING = 4096 };
+
+// What has been measured.
+static int64_t *latencies, warm;
+static size_t ended, capacity = 1 << 16, failed;
 
 struct connection {
     void *socket;
@@ -32,7 +37,7 @@ static uint64_t get(const uint8_t *bytes, int count) {
 }
 
 static void send_frame(struct connection *to, int kind, uint64_t stream, const void *data, size_t size) {
-    uint8_t header[32] = {'A', 'L', 'D', 1, 0, (uint8_t)kind};
+    uint8_t header[HEADER] = {'A', 'L', 'D', 1, 0, (uint8_t)kind};
     put(header + 6, stream ? 1 : 0, 2);
     put(header + 8, to->session, 8);
     put(header + 16, stream, 8);
@@ -82,7 +87,7 @@ static void open_session(struct connection *connection, void *context, const cha
     if (zmq_connect(connection->socket, endpoint)) perror(endpoint), exit(2);
     connection->session = 0;
     connection->next_stream = 1;
-    send_frame(connection, HELLO, 0, "\n\4load", 6);
+    send_frame(connection, HELLO, 0, "\n\4load\x18\1", 8); // software, takes_bundles
     uint8_t header[64];
     do {
         if (zmq_recv(connection->socket, header, sizeof header, 0) < 32) exit(3);
@@ -90,6 +95,30 @@ static void open_session(struct connection *connection, void *context, const cha
         zmq_recv(connection->socket, rest, sizeof rest, 0);
     } while (header[5] != WELCOME);
     connection->session = get(header + 8, 8);
+}
+
+// An answer has come to its end; the next question follows.
+static void end_query(struct connection *from, const uint8_t *header, const char *text, size_t size) {
+    int64_t now = now_ns();
+    if (size > 0) { // a status that is not OK
+        if (failed++ == 0) fprintf(stderr, "%.*s\n", (int)size, text);
+    } else if (now >= warm) {
+        if (ended == capacity) latencies = realloc(latencies, (capacity *= 2) * sizeof *latencies);
+        latencies[ended++] = now - from->sent[get(header + 16, 8) % RING];
+    }
+    ask(from);
+}
+
+// The frames of a bundle, one behind the other.
+static void read_bundle(struct connection *from, const char *at, size_t size) {
+    while (size >= HEADER) {
+        const uint8_t *header = (const uint8_t *)at;
+        size_t length = get(header + 24, 4);
+        if (length > size - HEADER) break;
+        if (header[5] == END) end_query(from, header, at + HEADER, length);
+        at += HEADER + length;
+        size -= HEADER + length;
+    }
 }
 
 int main(int count, char **arguments) {
@@ -106,9 +135,9 @@ int main(int count, char **arguments) {
     }
     for (int i = 0; i < connections; i++)
         for (int j = 0; j < in_flight; j++) ask(&all[i]);
-    size_t capacity = 1 << 16, ended = 0, failed = 0;
-    int64_t *latencies = malloc(capacity * sizeof *latencies);
-    int64_t begin = now_ns(), warm = begin + (int64_t)(seconds * 1e9 / WARM_UP_DIVISOR);
+    latencies = malloc(capacity * sizeof *latencies);
+    int64_t begin = now_ns();
+    warm = begin + (int64_t)(seconds * 1e9 / WARM_UP_DIVISOR);
     int64_t end = warm + (int64_t)(seconds * 1e9), now = begin;
     zmq_msg_t message;
     zmq_msg_init(&message);
@@ -119,21 +148,13 @@ int main(int count, char **arguments) {
             struct connection *from = &all[i];
             // A bounded number, so that no connection starves the others.
             for (int n = 0; n < 64 && zmq_msg_recv(&message, from->socket, ZMQ_DONTWAIT) >= 0; n++) {
-                uint8_t header[32] = {0};
-                if (zmq_msg_size(&message) >= 32) memcpy(header, zmq_msg_data(&message), 32);
+                uint8_t header[HEADER] = {0};
+                if (zmq_msg_size(&message) >= HEADER) memcpy(header, zmq_msg_data(&message), HEADER);
                 while (zmq_msg_more(&message)) zmq_msg_recv(&message, from->socket, 0);
                 if (header[5] == PING) send_frame(from, PONG, 0, "", 0);
                 if (header[5] == ERROR || header[5] == GOODBYE) return fprintf(stderr, "the session has ended\n"), 1;
-                if (header[5] != END) continue;
-                now = now_ns();
-                if (get(header + 24, 4) > 0) { // a status that is not OK
-                    if (failed++ == 0)
-                        fprintf(stderr, "%.*s\n", (int)zmq_msg_size(&message), (char *)zmq_msg_data(&message));
-                } else if (now >= warm) {
-                    if (ended == capacity) latencies = realloc(latencies, (capacity *= 2) * sizeof *latencies);
-                    latencies[ended++] = now - from->sent[get(header + 16, 8) % RING];
-                }
-                ask(from);
+                if (header[5] == END) end_query(from, header, zmq_msg_data(&message), get(header + 24, 4));
+                if (header[5] == BUNDLE) read_bundle(from, zmq_msg_data(&message), zmq_msg_size(&message));
             }
         }
         now = now_ns();
