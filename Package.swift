@@ -8,7 +8,7 @@ import PackageDescription
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
 //   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → ZeroMQ, CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   EngineInterface   Reports   JSON
+//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   RecordTables   EngineInterface   Reports   JSON
 //       no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
@@ -50,12 +50,17 @@ let package = Package(
     targets: [
         // L0
         .target(name: "ServingModel", swiftSettings: settings),
+        .target(name: "RecordTables", swiftSettings: alwaysOptimised),
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
-        .target(name: "Scheduling", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
+        .target(name: "Scheduling", dependencies: ["RecordTables", "ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "EngineInterface", dependencies: ["ServingModel"], swiftSettings: settings),
         .target(name: "JSON", swiftSettings: alwaysOptimised),
         .target(name: "Reports", swiftSettings: settings),
-        .target(name: "Brokering", dependencies: ["ServingModel", collections, heap], swiftSettings: alwaysOptimised),
+        .target(
+            name: "Brokering",
+            dependencies: ["RecordTables", "ServingModel", collections, heap],
+            swiftSettings: alwaysOptimised
+        ),
         .target(
             name: "Simulation",
             dependencies: ["ServingModel", "Batching", "Scheduling", "Brokering", heap],
@@ -77,7 +82,7 @@ let package = Package(
         ),
         .target(
             name: "Sessions",
-            dependencies: ["AccessControl", "Messages", "ServingModel", "ZeroMQ", collections, log],
+            dependencies: ["AccessControl", "Messages", "RecordTables", "ServingModel", "ZeroMQ", collections, log],
             swiftSettings: settings
         ),
         .systemLibrary(name: "CPostgreSQL"),
@@ -219,7 +224,8 @@ let package = Package(
         .executableTarget(
             name: "BenchProbes",
             dependencies: [
-                "ServingModel", "Brokering", "Batching", "Scheduling", "Simulation", "Messages", "BrokerService",
+                "ServingModel", "RecordTables", "Brokering", "Batching", "Scheduling", "Simulation", "Messages",
+                "BrokerService",
             ],
             path: "Tests/Benchmarks/Probes",
             swiftSettings: settings
@@ -257,6 +263,7 @@ let package = Package(
             resources: [.copy("Profiles")],
             swiftSettings: settings
         ),
+        .testTarget(name: "RecordTablesTests", dependencies: ["RecordTables"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "ServingModel"], swiftSettings: settings),
         .testTarget(
@@ -267,13 +274,15 @@ let package = Package(
         .testTarget(name: "ReportsTests", dependencies: ["Reports"], swiftSettings: settings),
         .testTarget(
             name: "SchedulingTests",
-            dependencies: ["Scheduling", "ServingModel"],
+            dependencies: ["RecordTables", "Scheduling", "ServingModel"],
             resources: [.copy("Measurements")],
             swiftSettings: settings
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "Batching", "Brokering", "Scheduling", "ServingModel", collections, heap],
+            dependencies: [
+                "RecordTables", "Simulation", "Batching", "Brokering", "Scheduling", "ServingModel", collections, heap,
+            ],
             resources: [.copy("Golden")],
             swiftSettings: settings
         ),

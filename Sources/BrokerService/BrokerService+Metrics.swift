@@ -17,7 +17,7 @@ extension BrokerService {
             guard let figures = broker.model(name)?.figures else { continue }
             write(figures, of: name, to: registry)
         }
-        for (key, figures) in broker.tenants.all where account.tenant == nil || account.tenant == key.tenant {
+        for (key, figures) in broker.tenants.rows where account.tenant == nil || account.tenant == key.tenant {
             write(figures, of: key, to: registry)
         }
         if let counts = configuration.spans?.counts {

@@ -54,6 +54,8 @@ package actor BrokerService: Service {
     var journalFailure: JournalFailure?
     var failureWaiter: CheckedContinuation<Void, Never>?
     var isEnding = false
+    /// Those of the last round; kept for their memory.
+    private var actions: [BrokerAction] = []
     /// Schedulers that wait their turn, in the order in which they came.
     var standbys: [(stream: StreamKey, policy: String)] = []
     private var addresses: BrokerAddresses?
@@ -229,7 +231,8 @@ package actor BrokerService: Service {
         guard mayAct() else { return .distantFuture }
         next = min(next, broker.tick(at: now))
         serveBlockedStreams()
-        perform(broker.takeActions(at: now))
+        broker.takeActions(at: now, into: &actions)
+        perform(actions)
         return next
     }
 

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// What the broker tells admission control, and asks it. Without it every hook does nothing.
@@ -14,19 +15,33 @@ extension Broker {
     }
 
     /// A query was accepted, now or before the broker was started anew.
-    mutating func noteAccepted(_ record: QueryRecord, at now: Instant) {
-        let candidate = candidate(record.submission)
-        models[record.model]?.admission?.queryQueued(record.number, candidate, arrived: record.arrival, at: now)
+    ///
+    /// - Parameter place: of its record.
+    mutating func noteAccepted(at place: Int, at now: Instant) {
+        let home = queries[place: place].home
+        guard models[place: home].admission != nil else { return }
+        let candidate = candidate(queries[place: place].submission)
+        let (number, arrival) = (queries[place: place].number, queries[place: place].arrival)
+        models[place: home].admission?.queryQueued(number, candidate, arrived: arrival, at: now)
     }
 
     /// A query has ended; its record says how.
-    mutating func noteEnd(of record: QueryRecord, with status: Status, at now: Instant) {
-        models[record.model]?.admission?.queryEnded(
-            record.number,
-            inputTokens: record.inputTokens,
-            promptBytes: record.submission.inputTokens == nil ? record.submission.promptBytes : 0,
-            outputTokens: status.isOK ? record.output.count : nil,
-            metObjective: record.metObjective,
+    ///
+    /// - Parameter place: of its record.
+    mutating func noteEnd(at place: Int, with status: Status, at now: Instant) {
+        let home = queries[place: place].home
+        guard models[place: home].admission != nil else { return }
+        let isCounted = queries[place: place].submission.inputTokens != nil
+        let promptBytes = isCounted ? 0 : queries[place: place].submission.promptBytes
+        let (number, inputTokens) = (queries[place: place].number, queries[place: place].inputTokens)
+        let outputTokens = status.isOK ? queries[place: place].output.count : nil
+        let metObjective = queries[place: place].metObjective
+        models[place: home].admission?.queryEnded(
+            number,
+            inputTokens: inputTokens,
+            promptBytes: promptBytes,
+            outputTokens: outputTokens,
+            metObjective: metObjective,
             at: now
         )
     }

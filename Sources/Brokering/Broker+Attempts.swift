@@ -1,4 +1,5 @@
 internal import HeapModule
+internal import RecordTables
 internal import ServingModel
 
 /// Attempts that come to nothing, and what follows.
@@ -7,8 +8,9 @@ extension Broker {
     ///
     /// - Parameter suspects: among how many queries this one may be why its worker was lost; 0 if it can't be.
     mutating func retry(_ number: QueryNumber, because status: Status, suspects: Int = 0, at now: Instant) {
-        guard let record = queries[number] else { return }
-        if let last = record.attempts.indices.last { queries[number]?.attempts[last].failure = (status, now) }
+        guard let place = queries.place(of: number) else { return }
+        let record = queries[place: place]
+        if let last = record.attempts.indices.last { queries[place: place].attempts[last].failure = (status, now) }
         guard record.output.count < record.submission.maxTokens else {
             // All tokens are there; only the word that they were the last was lost with the worker.
             queries[number]?.finish = .length
@@ -29,8 +31,8 @@ extension Broker {
             suspects: status.reason == .workerLost ? suspects : 1
         )
         queries[number]?.failures.append(failure)
-        if status.reason == .handoverFailed { models[record.model]?.figures.noteFailedHandover() }
-        dropCache(of: number)
+        if status.reason == .handoverFailed { models[place: record.home].figures.noteFailedHandover() }
+        dropCache(at: place)
         if case .leased(let worker, _) = record.state {
             queries[number]?.failedOn = workers[worker] == nil ? nil : worker
         }
@@ -40,10 +42,10 @@ extension Broker {
             end(number, with: verdict, at: now)
             return
         }
-        leaveState(of: record, because: status)
-        models[record.model]?.retried += 1
-        models[record.model]?.queued += 1
-        models[record.model]?.admission?.queryRequeued(number, at: now)
+        leaveState(at: place, because: status)
+        models[place: record.home].retried += 1
+        models[place: record.home].queued += 1
+        models[place: record.home].admission?.queryRequeued(number, at: now)
         queries[number]?.attempt += 1
         let pause = configuration.pause(before: record.failures.count + 1, of: record.id)
         self.pause(
@@ -98,8 +100,8 @@ extension Broker {
 
     /// Queues a query that has rested and whose attempt is written down.
     mutating func resumeIfReady(_ number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], case .pausing(let until) = record.state, until <= now,
-            record.attemptRecord <= durable
+        guard let place = queries.place(of: number), case .pausing(let until) = queries[place: place].state,
+            until <= now, queries[place: place].attemptRecord <= durable
         else { return }
         enqueue(number, at: now)
         startPatience(of: number, at: now)
@@ -107,12 +109,14 @@ extension Broker {
 
     /// While no worker serves its model, a query waits for a bounded time.
     mutating func startPatience(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], models[record.model]?.workers == 0 else { return }
-        deadlines.insert(Timer(at: now + patience(of: record), query: number))
+        guard let place = queries.place(of: number), models[place: queries[place: place].home].workers == 0 else {
+            return
+        }
+        deadlines.insert(Timer(at: now + patience(of: queries[place: place].durability), query: number))
     }
 
-    func patience(of record: QueryRecord) -> Interval {
-        record.durability == .volatile ? configuration.noWorkerPatience : configuration.durableNoWorkerPatience
+    func patience(of durability: Durability) -> Interval {
+        durability == .volatile ? configuration.noWorkerPatience : configuration.durableNoWorkerPatience
     }
 }
 

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 extension Broker {
@@ -8,8 +9,9 @@ extension Broker {
     package mutating func nextDelivery(to stream: StreamKey) -> Delivery? {
         guard let seat = readers.place(of: stream) else { return nil }
         var reader = readers[place: seat]
-        guard let place = queries.place(of: reader.query) else { return nil }
-        let delivery = queries[place: place].news(for: &reader, durable: durable)
+        let place = reader.place
+        let durable = durable
+        let delivery = queries.withRecord(at: place) { $0.news(for: &reader, durable: durable) }
         if case .end? = delivery {
             remove(reader: stream)
             return delivery

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {
@@ -106,12 +107,14 @@ extension Broker {
 
     /// Remembers where a query's present attempt was placed; an earlier placement of it is forgotten.
     mutating func remember(_ placement: Placement, isOwn: Bool, at now: Instant) {
-        guard let worker = workers[placement.worker] else { return }
+        guard let place = queries.place(of: placement.query), let home = workers.place(of: placement.worker) else {
+            return
+        }
         placements += 1
         var attempt = AttemptRecord(
             number: placement.attempt,
             worker: placement.worker,
-            workerName: worker.joined.name,
+            workerName: workers[place: home].joined.name,
             policy: isOwn ? "" : policy,
             placed: now,
             placement: placements
@@ -119,14 +122,12 @@ extension Broker {
         attempt.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
         attempt.predictedTokenTime = placement.predictedTokenTime
         attempt.explanation = placement.explanation
-        if queries[placement.query]?.handover != nil { attempt.phase = .decode }
-        if let last = queries[placement.query]?.attempts.last, last.number == placement.attempt,
-            last.phase != .prefill
-        {
+        if queries[place: place].handover != nil { attempt.phase = .decode }
+        if let last = queries[place: place].attempts.last, last.number == placement.attempt, last.phase != .prefill {
             attempt.placements += last.placements
-            queries[placement.query]?.attempts.removeLast()
+            queries[place: place].attempts.removeLast()
         }
-        queries[placement.query]?.attempts.append(attempt)
+        queries[place: place].attempts.append(attempt)
         guard placement.explanation != nil else { return }
         explained.append((placement.query, placements))
         forgetOldExplanations()
@@ -135,50 +136,48 @@ extension Broker {
     private mutating func forgetOldExplanations() {
         while explained.count > configuration.maximumExplanations {
             let oldest = explained.removeFirst()
-            guard let index = queries[oldest.query]?.attempts.firstIndex(where: { $0.placement == oldest.placement })
+            guard let place = queries.place(of: oldest.query),
+                let index = queries[place: place].attempts.firstIndex(where: { $0.placement == oldest.placement })
             else { continue }
-            queries[oldest.query]?.attempts[index].explanation = nil
+            queries[place: place].attempts[index].explanation = nil
         }
     }
 
     /// The present attempt has its first token; compares that with the prediction if it is the query's first, too.
-    mutating func noteFirstToken(of number: QueryNumber, from worker: WorkerID, at now: Instant) {
-        guard let record = queries[number], let index = record.attempts.indices.last else { return }
-        queries[number]?.attempts[index].firstToken = now
-        models[record.model]?.admission?.firstToken(number, at: now)
-        guard record.firstToken == nil else { return }
-        compare(on: worker, of: record.model) {
-            $0.timeToFirstToken.compare(
-                predicted: record.attempts[index].predictedTimeToFirstToken,
-                actual: now - record.arrival
-            )
-        }
+    ///
+    /// - Parameter place: of its record.
+    mutating func noteFirstToken(at place: Int, from worker: WorkerID, at now: Instant) {
+        guard let index = queries[place: place].attempts.indices.last else { return }
+        queries[place: place].attempts[index].firstToken = now
+        let home = queries[place: place].home
+        let number = queries[place: place].number
+        models[place: home].admission?.firstToken(number, at: now)
+        guard queries[place: place].firstToken == nil else { return }
+        let predicted = queries[place: place].attempts[index].predictedTimeToFirstToken
+        let actual = now - queries[place: place].arrival
+        compare(on: worker, home: home) { $0.timeToFirstToken.compare(predicted: predicted, actual: actual) }
     }
 
     /// A query is done; compares its token time with the prediction if one attempt made all of its tokens.
     mutating func noteTokenTime(of number: QueryNumber, on worker: WorkerID) {
-        guard let record = queries[number], let attempt = record.attempts.last, let actual = record.averageTokenTime
-        else {
+        guard let place = queries.place(of: number), let actual = queries[place: place].averageTokenTime,
+            let attempt = queries[place: place].attempts.last
+        else { return }
+        // One that moved got its first token from the worker before.
+        let first = attempt.phase == .decode ? queries[place: place].attempts.dropLast().last : attempt
+        guard let first, first.number == attempt.number, first.firstToken == queries[place: place].firstToken else {
             return
         }
-        // One that moved got its first token from the worker before.
-        let first = attempt.phase == .decode ? record.attempts.dropLast().last : attempt
-        guard let first, first.number == attempt.number, first.firstToken == record.firstToken else { return }
-        compare(on: worker, of: record.model) {
+        compare(on: worker, home: queries[place: place].home) {
             $0.tokenTime.compare(predicted: attempt.predictedTokenTime, actual: actual)
         }
     }
 
-    private mutating func compare(on worker: WorkerID, of model: String, _ compare: (inout PredictionErrors) -> Void) {
+    /// - Parameter home: the place of the model's record.
+    private mutating func compare(on worker: WorkerID, home: Int, _ compare: (inout PredictionErrors) -> Void) {
         compare(&predictions)
-        if var errors = workers[worker]?.predictions {
-            compare(&errors)
-            workers[worker]?.predictions = errors
-        }
-        if var errors = models[model]?.predictions {
-            compare(&errors)
-            models[model]?.predictions = errors
-        }
+        if let place = workers.place(of: worker) { compare(&workers[place: place].predictions) }
+        compare(&models[place: home].predictions)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// Queries whose KV cache moves from a prefill worker to another: split-phase serving.
@@ -21,7 +22,7 @@ extension Broker {
                 queries[place: place].handover?.isTaken = true
                 return (false, handover.kvCache)
             }
-            dropCache(of: queries[place: place].number)
+            dropCache(at: place)
             if let last { queries[place: place].attempts[last].phase = .whole }
         }
         guard joined.role == .prefill, queries[place: place].mayMove,
@@ -64,20 +65,23 @@ extension Broker {
 
     /// A prefill worker has left a query's KV cache: the query is to be placed again, for its decodes.
     mutating func handOver(_ number: QueryNumber, _ cache: LeaseReport.LeftCache, by id: WorkerID, at now: Instant) {
-        guard let record = queries[number], case .leased(id, let lease) = record.state, let worker = workers[id] else {
-            return
-        }
-        models[record.model]?.running -= 1
-        models[record.model]?.queued += 1
-        models[record.model]?.figures.noteHandover(bytes: cache.bytes)
+        guard let place = queries.place(of: number), case .leased(id, let lease) = queries[place: place].state,
+            let exchange = workers[id]?.joined.kvExchange
+        else { return }
+        let home = queries[place: place].home
+        models[place: home].running -= 1
+        models[place: home].queued += 1
+        models[place: home].figures.noteHandover(bytes: cache.bytes)
         queriesByLease[lease] = nil
         workers[id]?.remove(lease)
-        queries[number]?.inputTokens = cache.inputTokens
-        queries[number]?.movedAttempt = record.attempt
-        if let last = record.attempts.indices.last { queries[number]?.attempts[last].handedOver = now }
-        queries[number]?.handover = QueryRecord.Handover(
+        queries[place: place].inputTokens = cache.inputTokens
+        queries[place: place].movedAttempt = queries[place: place].attempt
+        if let last = queries[place: place].attempts.indices.last {
+            queries[place: place].attempts[last].handedOver = now
+        }
+        queries[place: place].handover = QueryRecord.Handover(
             kvCache: cache.kvCache,
-            exchange: worker.joined.kvExchange,
+            exchange: exchange,
             worker: id,
             lease: lease
         )
@@ -86,9 +90,11 @@ extension Broker {
     }
 
     /// Nobody will go on with a query's KV cache; who left it is told so, unless it was taken.
-    mutating func dropCache(of number: QueryNumber) {
-        guard let handover = queries[number]?.handover else { return }
-        queries[number]?.handover = nil
+    ///
+    /// - Parameter place: of the query's record.
+    mutating func dropCache(at place: Int) {
+        guard let handover = queries[place: place].handover else { return }
+        queries[place: place].handover = nil
         if !handover.isTaken, workers[handover.worker] != nil {
             actions.append(.revoke(handover.worker, [handover.lease]))
         }

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import HeapModule
+internal import RecordTables
 internal import ServingModel
 
 extension Broker {
@@ -103,6 +104,7 @@ extension Broker {
                 reader.isAnnounced || queries[reader.query]?.isAnnounced == false,
                 "a reader that is not announced is told of news"
             )
+            precondition(queries.place(of: reader.query) == reader.place, "what is read stays where it is")
             precondition(streamsBySession[stream.session]?.contains(stream) == true, "a session knows its streams")
             precondition(reader.cursor <= queries[reader.query]?.submission.maxTokens ?? 0, "no cursor runs ahead")
         }

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import HeapModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {
@@ -25,71 +26,74 @@ extension Broker {
         guard unplaced.count > 2 * liveQueries + 64 else { return }
         var left: Deque<QueryNumber> = []
         for number in unplaced {
-            if queries[number]?.state == .queued { left.append(number) } else { queries[number]?.isListed = false }
+            guard let place = queries.place(of: number) else { continue }
+            if case .queued = queries[place: place].state {
+                left.append(number)
+            } else {
+                queries[place: place].isListed = false
+            }
         }
         unplaced = left
     }
 
     /// A query's one end, whatever state it was in.
     mutating func end(_ number: QueryNumber, with status: Status, at now: Instant) {
-        guard let record = queries[number] else { return }
-        precondition(!record.hasEnded, "a query ends once")
-        leaveState(of: record, because: status)
-        if case .leased(let worker, let lease) = record.state, !status.isOK {
+        guard let place = queries.place(of: number) else { return }
+        let state = queries[place: place].state
+        precondition(!queries[place: place].hasEnded, "a query ends once")
+        leaveState(at: place, because: status)
+        if case .leased(let worker, let lease) = state, !status.isOK {
             actions.append(.revoke(worker, [lease]))
         }
-        dropCache(of: number)
-        queries[number]?.state = .ended(status)
-        queries[number]?.ended = now
+        dropCache(at: place)
         liveQueries -= 1
-        liveBytes -= record.submission.request.count
-        spooledBytes -= record.output.storedBytes
-        queries[number]?.submission.request = []
-        retainedBytes += record.output.byteCount
-        if let ended = queries[number] {
-            models[record.model]?.record(ended, endedWith: status)
-            tenants.noteEnd(of: ended, with: status)
-            noteEnd(of: ended, with: status, at: now)
-        }
+        liveBytes -= queries[place: place].submission.request.count
+        spooledBytes -= queries[place: place].output.storedBytes
+        queries[place: place].state = .ended(status)
+        queries[place: place].ended = now
+        queries[place: place].submission.request = []
+        retainedBytes += queries[place: place].output.byteCount
+        models[place: queries[place: place].home].record(queries[place: place], endedWith: status)
+        tenants.noteEnd(of: queries[place: place], with: status)
+        noteEnd(at: place, with: status, at: now)
         writeEnd(of: number, at: now)
         retained.append((now, number))
-        tellEnd(of: record, with: status)
+        // One that rests has ended already for the scheduler.
+        if case .pausing = state {} else { tellEnd(at: place, with: status) }
         traceEnd(of: number, at: now)
-        announceReaders(of: number)
+        announceReaders(at: place)
         forgetOldResults(at: now)
     }
 
-    private mutating func tellEnd(of record: QueryRecord, with status: Status) {
-        // One that rests has ended already for the scheduler.
-        if case .pausing = record.state { return }
-        tell(
-            .queryEnded(
-                QueryEnded(
-                    query: record.number,
-                    code: status.code,
-                    inputTokens: record.inputTokens ?? 0,
-                    outputTokens: record.output.count
-                )
-            )
+    private mutating func tellEnd(at place: Int, with status: Status) {
+        let ended = QueryEnded(
+            query: queries[place: place].number,
+            code: status.code,
+            inputTokens: queries[place: place].inputTokens ?? 0,
+            outputTokens: queries[place: place].output.count
         )
+        tell(.queryEnded(ended))
     }
 
-    /// Undoes what the query's present state holds elsewhere.
+    /// Undoes what a query's present state holds elsewhere.
     ///
-    /// - Parameter status: how its attempt or the query ends.
-    mutating func leaveState(of record: QueryRecord, because status: Status) {
-        switch record.state {
+    /// - Parameters:
+    ///   - place: of its record.
+    ///   - status: how its attempt or the query ends.
+    mutating func leaveState(at place: Int, because status: Status) {
+        let home = queries[place: place].home
+        switch queries[place: place].state {
         case .queued, .pausing:
-            models[record.model]?.queued -= 1
+            models[place: home].queued -= 1
         case .placed(let worker):
-            models[record.model]?.queued -= 1
+            models[place: home].queued -= 1
             workers[worker]?.queued -= 1
         case .leased(let worker, let lease):
-            models[record.model]?.running -= 1
+            models[place: home].running -= 1
             // Where the attempt's own failure ends the query, the query's end is another.
-            models[record.model]?.figures.noteLeaseEnd(record.attempts.last?.failure?.status ?? status)
+            models[place: home].figures.noteLeaseEnd(queries[place: place].attemptFailure ?? status)
             queriesByLease[lease] = nil
-            workers[worker]?.remove(lease)
+            if let worker = workers.place(of: worker) { workers[place: worker].remove(lease) }
         case .ended:
             break
         }
@@ -123,7 +127,7 @@ extension Broker {
         resumeIfReady(number, at: now)
         // A timer from an earlier absence of the workers says nothing about this one.
         guard let model = models[record.model], model.workers == 0, !record.isOnWorker,
-            max(record.arrival, model.abandoned ?? record.arrival) + patience(of: record) <= now
+            max(record.arrival, model.abandoned ?? record.arrival) + patience(of: record.durability) <= now
         else { return }
         end(
             number,
@@ -144,24 +148,23 @@ extension Broker {
                 || retainedBytes > configuration.maximumRetainedBytes
         {
             retained.removeFirst()
-            guard let record = queries[oldest.query], !record.isOverdue else { continue }
-            retainedBytes -= record.output.byteCount
-            queries[oldest.query]?.isOverdue = true
-            forgetIfOverdue(oldest.query)
+            guard let place = queries.place(of: oldest.query), !queries[place: place].isOverdue else { continue }
+            retainedBytes -= queries[place: place].output.byteCount
+            queries[place: place].isOverdue = true
+            forgetIfOverdue(oldest.query, at: place)
         }
     }
 
     /// A result whose time is over is kept only while somebody reads it.
-    mutating func forgetIfOverdue(_ number: QueryNumber) {
-        guard let place = queries.place(of: number), queries[place: place].isOverdue,
-            queries[place: place].readers.isEmpty
-        else { return }
-        let record = queries[place: place]
-        precondition(record.hasEnded, "only what has ended is forgotten")
-        queries[number] = nil
-        numbersByID[record.id] = nil
-        if let key = record.submission.idempotencyKey {
-            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = nil
+    ///
+    /// - Parameter place: of its record.
+    mutating func forgetIfOverdue(_ number: QueryNumber, at place: Int) {
+        guard queries[place: place].isOverdue, queries[place: place].readers.isEmpty else { return }
+        precondition(queries[place: place].hasEnded, "only what has ended is forgotten")
+        numbersByID[queries[place: place].id] = nil
+        if let key = queries[place: place].submission.idempotencyKey {
+            numbersByKey[IdempotencyKey(owner: queries[place: place].submission.owner, key: key)] = nil
         }
+        queries.remove(at: place, key: number)
     }
 }

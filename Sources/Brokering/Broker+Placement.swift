@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {
@@ -104,15 +105,17 @@ extension Broker {
     /// Gives every marked worker what it is willing to take from its queue.
     mutating func feedMarkedWorkers(at now: Instant) {
         for id in markedWorkers {
-            workers[id]?.isMarked = false
-            feed(id, at: now)
+            guard let home = workers.place(of: id) else { continue }
+            workers[place: home].isMarked = false
+            feed(id, at: home, now)
         }
         markedWorkers.removeAll(keepingCapacity: true)
     }
 
-    private mutating func feed(_ id: WorkerID, at now: Instant) {
+    /// - Parameter home: the place of the worker's record.
+    private mutating func feed(_ id: WorkerID, at home: Int, _ now: Instant) {
         // Whoever is about to lose its session gets no more: an attempt would be lost with it.
-        guard let home = workers.place(of: id), !workers[place: home].isExpelled else { return }
+        guard !workers[place: home].isExpelled else { return }
         var batch: [Assignment] = []
         var heldBack: [QueryNumber] = []
         while let number = workers[place: home].nextPlaced() {
@@ -157,15 +160,13 @@ extension Broker {
         if queries[place: place].durability != .volatile, queries[place: place].startedAttempt < attempt {
             write(.leased(number, attempt: attempt, lease))
         }
-        let model = models.place(of: queries[place: place].model)
-        if let model { models[place: model].figures.noteLease(of: queries[place: place], at: now) }
+        let model = queries[place: place].home
+        models[place: model].figures.noteLease(of: queries[place: place], at: now)
         queries[place: place].begin(lease, on: id, named: workers[place: home].joined.name, at: now)
         queriesByLease[lease] = number
         workers[place: home].noteDispatch(of: lease, at: now)
-        if let model {
-            models[place: model].queued -= 1
-            models[place: model].running += 1
-        }
+        models[place: model].queued -= 1
+        models[place: model].running += 1
         tell(.queryDispatched(number, to: id, attempt: attempt))
         announceReaders(at: place)
         return Assignment(

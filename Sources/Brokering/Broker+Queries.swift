@@ -1,4 +1,5 @@
 internal import HeapModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {
@@ -61,11 +62,12 @@ extension Broker {
             deadline: submission.timeout.map { arrival + $0 },
             durability: isJournaled ? submission.durability : .volatile
         )
-        insert(record, at: now)
-        writeAcceptance(of: record.number, at: now)
-        noteAcceptance(of: record.number, at: now)
-        read(record.number, by: stream, from: 0, isOwn: true)
-        enqueue(record.number, at: now)
+        let number = record.number
+        let place = insert(record, at: now)
+        writeAcceptance(of: number, at: now)
+        noteAcceptance(of: number, at: now)
+        read(number, at: place, by: stream, from: 0, isOwn: true)
+        enqueue(number, at: now)
     }
 
     /// A submission under a name that is in use.
@@ -74,7 +76,9 @@ extension Broker {
         with submission: Submission,
         by stream: StreamKey
     ) throws(Status) {
-        guard queries[number]?.submission.requestHash == submission.requestHash else {
+        guard let place = queries.place(of: number),
+            queries[place: place].submission.requestHash == submission.requestHash
+        else {
             throw Status(
                 .alreadyExists,
                 .keyReused,
@@ -82,7 +86,7 @@ extension Broker {
             )
         }
         try checkCalls(of: stream.session)
-        read(number, by: stream, from: 0, isOwn: true)
+        read(number, at: place, by: stream, from: 0, isOwn: true)
         readers[stream]?.isDuplicate = true
     }
 
@@ -96,9 +100,10 @@ extension Broker {
     }
 
     mutating func attach(_ attachment: Attachment, by stream: StreamKey, isLookedUp: Bool) throws(Status) {
-        guard let number = numbersByID[attachment.query], let record = queries[number] else {
+        guard let number = numbersByID[attachment.query], let place = queries.place(of: number) else {
             return try lookUp(attachment.query, for: stream, .attach(attachment), isLookedUp: isLookedUp)
         }
+        let record = queries[place: place]
         guard attachment.account.sees(record) else { throw Self.unknownQuery }
         let index = attachment.firstIndex
         guard index >= 0, index <= max(record.output.count, record.submission.maxTokens) else {
@@ -108,7 +113,7 @@ extension Broker {
         let known = record.output.boundary(
             at: min(index, record.firstRewritten(after: attachment.seenAttempt) ?? index)
         )
-        read(number, by: stream, from: known, isOwn: false)
+        read(number, at: place, by: stream, from: known, isOwn: false)
         if known < index { readers[stream]?.pendingReset = known }
     }
 
@@ -133,7 +138,8 @@ extension Broker {
     /// Volatile queries that nobody else reads end with it. What is written down goes on: its client may come back for
     /// it, from another session or another machine.
     package mutating func sessionEnded(_ session: SessionID, at now: Instant) {
-        for stream in streamsBySession[session] ?? [] {
+        // Streams are numbered in the order in which they were opened.
+        for stream in streamsBySession[session]?.sorted(by: { $0.stream < $1.stream }) ?? [] {
             guard let reader = remove(reader: stream), queries[reader.query]?.durability == .volatile else { continue }
             endIfUnread(reader.query, Status(.cancelled, .clientGone, "the client's session ended"), at: now)
         }
@@ -150,7 +156,8 @@ extension Broker {
     }
 
     private func model(of submission: Submission) throws(Status) -> String {
-        if !submission.model.isEmpty, models[submission.model] != nil { return submission.model }
+        if !submission.model.isEmpty, models.place(of: submission.model) != nil { return submission.model }
+        if submission.model.isEmpty, modelOrder.count == 1 { return modelOrder[0] }
         let served = modelOrder.filter { (models[$0]?.workers ?? 0) > 0 }
         // While nobody serves, those that were served may come back.
         let offered = served.isEmpty ? modelOrder : served
@@ -197,27 +204,36 @@ extension Broker {
         }
     }
 
-    private mutating func read(_ number: QueryNumber, by stream: StreamKey, from index: Int, isOwn: Bool) {
-        readers[stream] = Reader(query: number, cursor: index, isOwn: isOwn)
-        streamsBySession[stream.session, default: []].append(stream)
-        queries[number]?.readers.append(stream)
-        queries[number]?.isAnnounced = false
-        announce(stream)
+    /// - Parameter place: of the query's record.
+    private mutating func read(
+        _ number: QueryNumber,
+        at place: Int,
+        by stream: StreamKey,
+        from index: Int,
+        isOwn: Bool
+    ) {
+        var reader = Reader(query: number, at: place, cursor: index, isOwn: isOwn)
+        reader.isAnnounced = true
+        readers[stream] = reader
+        streamsBySession[stream.session, default: []].insert(stream)
+        queries[place: place].readers.append(stream)
+        queries[place: place].isAnnounced = false
+        actions.append(.announce(stream))
     }
 
     @discardableResult
     mutating func remove(reader stream: StreamKey) -> Reader? {
         guard let reader = readers.removeValue(forKey: stream) else { return nil }
-        queries[reader.query]?.readers.removeAll { $0 == stream }
-        if let index = streamsBySession[stream.session]?.firstIndex(of: stream) {
-            streamsBySession[stream.session]?.remove(at: index)
-        }
-        forgetIfOverdue(reader.query)
+        queries[place: reader.place].readers.removeAll { $0 == stream }
+        streamsBySession[stream.session]?.remove(stream)
+        forgetIfOverdue(reader.query, at: reader.place)
         return reader
     }
 
     private mutating func endIfUnread(_ number: QueryNumber, _ status: Status, at now: Instant) {
-        guard let record = queries[number], record.readers.isEmpty, !record.hasEnded else { return }
+        guard let place = queries.place(of: number), queries[place: place].readers.isEmpty,
+            !queries[place: place].hasEnded
+        else { return }
         end(number, with: status, at: now)
     }
 }

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import RecordTables
 internal import ServingModel
 
 /// Which query may be why a worker was lost, and how that is found out.

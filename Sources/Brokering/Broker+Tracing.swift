@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// Which queries are traced, and what is told of them.
@@ -23,7 +24,8 @@ extension Broker {
 
     /// The client can be told of the acceptance.
     mutating func noteAcceptance(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], record.accepted == nil, record.acceptRecord <= durable, isTraced(record)
+        guard configuration.tracedShare != nil, let record = queries[number], record.accepted == nil,
+            record.acceptRecord <= durable, isTraced(record)
         else { return }
         queries[number]?.accepted = now
         // A short answer may be there before the journal has its query.
@@ -32,7 +34,7 @@ extension Broker {
 
     /// Tells the story of a query that has ended, if it is traced and all of it is known.
     mutating func traceEnd(of number: QueryNumber, at now: Instant) {
-        guard let record = queries[number], isTraced(record), record.accepted != nil,
+        guard configuration.tracedShare != nil, let record = queries[number], isTraced(record), record.accepted != nil,
             let context = record.submission.trace,
             let explanation = try? explanation(of: record.id, at: now)
         else { return }

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import HeapModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {
@@ -130,7 +131,7 @@ extension Broker {
         }
         for (number, status) in ended { finish(number, with: status, on: worker, at: now) }
         for (number, cache) in handedOver { handOver(number, cache, by: worker, at: now) }
-        if workers[worker]?.holdsBack == true { mark(worker) }
+        if workers[place: home].holdsBack { mark(worker) }
     }
 
     /// Adds one report's tokens to its query.
@@ -157,7 +158,7 @@ extension Broker {
                 )
             }
             spooledBytes += stored
-            if !queries[place: place].attemptHasToken { noteFirstToken(of: number, from: worker, at: now) }
+            if !queries[place: place].attemptHasToken { noteFirstToken(at: place, from: worker, at: now) }
             queries[place: place].noteTokens(at: now)
             if queries[place: place].durability == .stream { checkpointIfDue(number, at: now) }
             announceReaders(at: place)
@@ -172,7 +173,7 @@ extension Broker {
     private mutating func finish(_ number: QueryNumber, with status: Status, on worker: WorkerID, at now: Instant) {
         switch status.code {
         case .ok:
-            workers[worker]?.queriesCompleted += 1
+            if let home = workers.place(of: worker) { workers[place: home].queriesCompleted += 1 }
             noteTokenTime(of: number, on: worker)
             end(number, with: status, at: now)
         case .outOfRange where status.reason == .outOfMemory:

@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import HeapModule
+internal import RecordTables
 package import ServingModel
 
 /// The broker as a pure machine: every query's life, from acceptance to its one end.
@@ -13,8 +14,8 @@ package struct Broker: Sendable {
     var queries = RecordTable<QueryNumber, QueryRecord>()
     var numbersByID: [QueryID: QueryNumber] = [:]
     var readers = RecordTable<StreamKey, Reader>()
-    /// Streams of each session, in the order opened.
-    var streamsBySession: [SessionID: [StreamKey]] = [:]
+    /// What each session has open.
+    var streamsBySession: [SessionID: Set<StreamKey>] = [:]
     var workers = RecordTable<WorkerID, WorkerRecord>()
     /// Keys of `workers` in the order of registration: what loops run over.
     package internal(set) var workerOrder: [WorkerID] = []
@@ -98,10 +99,17 @@ package struct Broker: Sendable {
     /// Queries are handed to workers here, all that a worker gets together, so call it once at the end of a round of
     /// events.
     package mutating func takeActions(at now: Instant) -> [BrokerAction] {
+        var taken: [BrokerAction] = []
+        takeActions(at: now, into: &taken)
+        return taken
+    }
+
+    /// The same into a list whose memory is used again; what was in it is dropped.
+    package mutating func takeActions(at now: Instant, into taken: inout [BrokerAction]) {
         if !schedulerIsAttached { placeByFallback(at: now) }
         feedMarkedWorkers(at: now)
-        defer { actions.removeAll(keepingCapacity: true) }
-        return actions
+        taken.removeAll(keepingCapacity: true)
+        swap(&actions, &taken)
     }
 
     package func query(_ id: QueryID) -> QueryRecord? {

@@ -2,6 +2,7 @@ package import ServingModel
 
 /// What the broker wants done; its shell does it, in order.
 package enum BrokerAction: Hashable, Sendable {
+    // The largest are the rarest, and lie elsewhere: a list of actions is moved about several times.
     /// There is news for this stream: take it with `nextDelivery` when the client's connection has room.
     case announce(StreamKey)
     case dispatch(WorkerID, [Assignment])
@@ -9,7 +10,7 @@ package enum BrokerAction: Hashable, Sendable {
     /// For the scheduler, if one is attached.
     case tell(ClusterEvent)
     /// For the journal, in order; the broker hears with `journaled` when it is durable.
-    case write(JournalRecord)
+    indirect case write(JournalRecord)
     /// A question to the journal, answered with `found`.
     case lookUp(JournalLookup, ticket: UInt64)
     /// A call that waited for such an answer cannot be served.
@@ -17,9 +18,9 @@ package enum BrokerAction: Hashable, Sendable {
     /// What a call wanted that waited for such an answer is done.
     case answer(StreamKey)
     /// What a call wanted to know that waited for such an answer.
-    case explain(StreamKey, QueryExplanation)
+    indirect case explain(StreamKey, QueryExplanation)
     /// A query that is traced has ended.
-    case trace(QueryTrace)
+    indirect case trace(QueryTrace)
     /// A worker that no longer makes progress: its session is to be ended.
     case expel(WorkerID, Status)
 }

@@ -35,6 +35,8 @@ package struct QueryRecord: Sendable {
     package let number: QueryNumber
     package let id: QueryID
     package let model: String
+    /// The place of its model's record, which is never forgotten.
+    var home = 0
     /// Its request's bytes are dropped when the query has ended.
     package internal(set) var submission: Submission
     package let objective: ServiceLevelObjective
@@ -165,6 +167,11 @@ package struct QueryRecord: Sendable {
     /// client chose.
     var mayMove: Bool {
         submission.worker == nil && movedAttempt < attempt && !failures.contains { $0.reason == .handoverFailed }
+    }
+
+    /// Why the latest attempt came to nothing, if it did.
+    var attemptFailure: Status? {
+        attempts.indices.last.flatMap { attempts[$0].failure?.status }
     }
 
     /// Whether the present attempt has had a token; false, too, if it was never placed.

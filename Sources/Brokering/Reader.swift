@@ -3,6 +3,8 @@ package import ServingModel
 /// How far one stream has been told of its query.
 struct Reader: Hashable, Sendable {
     let query: QueryNumber
+    /// Of the query's record, which is not forgotten while somebody reads it.
+    let place: Int
     /// The next token to send.
     var cursor: Int
     var wasToldAccepted = false
@@ -18,8 +20,9 @@ struct Reader: Hashable, Sendable {
     /// Whether its call submitted the query, and not merely attached to it.
     let isOwn: Bool
 
-    init(query: QueryNumber, cursor: Int, isOwn: Bool) {
+    init(query: QueryNumber, at place: Int, cursor: Int, isOwn: Bool) {
         self.query = query
+        self.place = place
         self.cursor = cursor
         self.isOwn = isOwn
     }

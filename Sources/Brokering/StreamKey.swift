@@ -1,13 +1,11 @@
+internal import ServingModel
+
 /// A session as the broker numbers it, never reused while it runs.
-package struct SessionID: Hashable, Comparable, Sendable {
+package struct SessionID: SerialNumber {
     package var rawValue: UInt64
 
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
-    }
-
-    package static func < (left: SessionID, right: SessionID) -> Bool {
-        left.rawValue < right.rawValue
     }
 }
 
@@ -19,5 +17,10 @@ package struct StreamKey: Hashable, Sendable {
     package init(session: SessionID, stream: UInt64) {
         self.session = session
         self.stream = stream
+    }
+
+    /// Of two numbers that count up, the one for all clients and the other for each.
+    package func _rawHashValue(seed: Int) -> Int {
+        QuickHash.spread(stream, seed: QuickHash.spread(session.rawValue, seed: seed))
     }
 }

@@ -50,14 +50,10 @@ extension Engine {
 }
 
 /// A sequence within one engine, numbered by the worker from 1, never reused.
-public struct SequenceID: Hashable, Comparable, Sendable {
+public struct SequenceID: SerialNumber {
     public var rawValue: Int
 
     public init(rawValue: Int) {
         self.rawValue = rawValue
-    }
-
-    public static func < (left: SequenceID, right: SequenceID) -> Bool {
-        left.rawValue < right.rawValue
     }
 }

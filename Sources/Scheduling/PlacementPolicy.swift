@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 /// A rule for where queries go: the one protocol to implement for a policy of your own.

@@ -3,9 +3,10 @@
 /// A scheduler that connects hears first the events that rebuild the present state, then `snapshotComplete`, then
 /// events as they happen. No prompt and no output is among them.
 public enum ClusterEvent: Hashable, Sendable {
-    case workerJoined(WorkerJoined)
+    // What is large lies elsewhere, so that a list of events is no larger than most of them need.
+    indirect case workerJoined(WorkerJoined)
     case workerLeft(WorkerID, isDraining: Bool)
-    case queryQueued(QueuedQuery)
+    indirect case queryQueued(QueuedQuery)
     /// The worker has pulled the query.
     case queryDispatched(QueryNumber, to: WorkerID, attempt: Int)
     case stepCompleted(StepCompleted)

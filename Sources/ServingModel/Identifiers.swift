@@ -1,26 +1,18 @@
 /// A worker as the broker and scheduler know it: the number of its session, never reused while a broker runs.
-public struct WorkerID: Hashable, Comparable, Sendable {
+public struct WorkerID: SerialNumber {
     public var rawValue: UInt64
 
     public init(rawValue: UInt64) {
         self.rawValue = rawValue
-    }
-
-    public static func < (left: WorkerID, right: WorkerID) -> Bool {
-        left.rawValue < right.rawValue
     }
 }
 
 /// A query's place in the order of acceptance at one broker; the scheduler's name for it.
-public struct QueryNumber: Hashable, Comparable, Sendable {
+public struct QueryNumber: SerialNumber {
     public var rawValue: UInt64
 
     public init(rawValue: UInt64) {
         self.rawValue = rawValue
-    }
-
-    public static func < (left: QueryNumber, right: QueryNumber) -> Bool {
-        left.rawValue < right.rawValue
     }
 }
 
@@ -28,14 +20,10 @@ public struct QueryNumber: Hashable, Comparable, Sendable {
 ///
 /// Strictly increasing over the life of a broker. Whatever arrives under a lease that is no longer the query's current
 /// one is discarded, so two executions are never visible at once.
-public struct Lease: Hashable, Comparable, Sendable {
+public struct Lease: SerialNumber {
     public var rawValue: UInt64
 
     public init(rawValue: UInt64) {
         self.rawValue = rawValue
-    }
-
-    public static func < (left: Lease, right: Lease) -> Bool {
-        left.rawValue < right.rawValue
     }
 }

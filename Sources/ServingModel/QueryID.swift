@@ -48,6 +48,12 @@ public struct QueryID: Hashable, Sendable, CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Most of it is random.
+    @inlinable
+    public func _rawHashValue(seed: Int) -> Int {
+        QuickHash.spread(low ^ high, seed: seed)
+    }
+
     private static func hexadecimalValue(of byte: UInt8) -> UInt64? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))

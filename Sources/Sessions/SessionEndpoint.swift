@@ -94,7 +94,7 @@ package final class SessionEndpoint {
     package func name(of session: UInt64) -> String { table[session]?.name ?? "" }
 
     /// Whose key a session was opened with; nil without keys, and for a session that is over.
-    package func principal(of session: UInt64) -> Principal? { table[session]?.principal }
+    package func principal(of session: UInt64) -> Principal? { table.principal(of: session) }
 
     /// Starts delivering input; the handler runs on the loop's thread.
     package func watch(on loop: PollLoop, _ handle: @escaping (Input) -> Void) {

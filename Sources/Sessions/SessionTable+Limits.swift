@@ -1,4 +1,5 @@
 package import AccessControl
+internal import RecordTables
 package import ServingModel
 
 extension SessionTable {

@@ -1,4 +1,5 @@
 package import AccessControl
+internal import RecordTables
 package import ServingModel
 
 /// The broker's end of all sessions on one endpoint, as a pure machine: who is there, who has fallen silent.
@@ -29,7 +30,7 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         case refused(Status)
     }
 
-    var sessions: [UInt64: Session] = [:]
+    var sessions = RecordTable<UInt64, Session>()
     private(set) var numbers: [Route: UInt64] = [:]
     private var countsByPrincipal: [String: Int] = [:]
     private let timeout: Interval
@@ -46,7 +47,11 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
 
     package subscript(number: UInt64) -> Session? { sessions[number] }
 
-    func route(of number: UInt64) -> Route? { sessions[number]?.route }
+    func principal(of number: UInt64) -> Principal? {
+        sessions.place(of: number).flatMap { sessions[place: $0].principal }
+    }
+
+    func route(of number: UInt64) -> Route? { sessions.place(of: number).map { sessions[place: $0].route } }
 
     /// Opens a session for a peer that said hello.
     ///
@@ -98,11 +103,13 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         user: String? = nil,
         at now: Instant
     ) -> Verdict {
-        guard let session = sessions[number], session.route == route, session.principal?.name == user else {
+        guard let place = sessions.place(of: number), sessions[place: place].route == route,
+            sessions[place: place].principal?.name == user
+        else {
             return .refused(Status(.failedPrecondition, .staleSession, "no such session; say hello again"))
         }
-        sessions[number]?.lastHeard = now
-        sessions[number]?.lastFrame = now
+        sessions[place: place].lastHeard = now
+        sessions[place: place].lastFrame = now
         return .accepted(session: number)
     }
 
@@ -124,10 +131,10 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
     ///
     /// - Throws: a `Status` if its number is not higher than all before.
     package mutating func open(stream: UInt64, in number: UInt64) throws(Status) {
-        guard let session = sessions[number], stream > session.highestStream else {
+        guard let place = sessions.place(of: number), stream > sessions[place: place].highestStream else {
             throw Status(.failedPrecondition, .protocolViolation, "stream numbers must increase, from 1")
         }
-        sessions[number]?.highestStream = stream
+        sessions[place: place].highestStream = stream
     }
 
     @discardableResult

@@ -1,3 +1,4 @@
+import RecordTables
 import ServingModel
 import Testing
 

@@ -1,4 +1,5 @@
 import Batching
+import RecordTables
 import Scheduling
 import ServingModel
 import Simulation

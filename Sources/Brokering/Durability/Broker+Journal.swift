@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import RecordTables
 package import ServingModel
 
 extension Broker {

@@ -1,4 +1,5 @@
 internal import HeapModule
+internal import RecordTables
 internal import ServingModel
 
 extension Broker {
@@ -71,29 +72,39 @@ extension Broker {
     /// Puts a query on the books that is accepted.
     ///
     /// Its state is the caller's business.
-    mutating func insert(_ record: QueryRecord, at now: Instant) {
-        queries[record.number] = record
-        numbersByID[record.id] = record.number
+    ///
+    /// - Returns: where its record lies.
+    @discardableResult
+    mutating func insert(_ record: consuming QueryRecord, at now: Instant) -> Int {
+        let number = record.number
+        let home = know(record.model, at: now)
+        numbersByID[record.id] = number
         if let key = record.submission.idempotencyKey {
-            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = record.number
+            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = number
         }
         liveQueries += 1
         liveBytes += record.submission.request.count
         spooledBytes += record.output.storedBytes
-        know(record.model, at: now)
-        models[record.model]?.queued += 1
-        if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: record.number)) }
-        startPatience(of: record.number, at: now)
-        noteAccepted(record, at: now)
+        models[place: home].queued += 1
+        if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: number)) }
+        record.home = home
+        let place = queries.insert(record, for: number)
+        if models[place: home].workers == 0 { startPatience(of: number, at: now) }
+        noteAccepted(at: place, at: now)
+        return place
     }
 
     /// A model that was served: queries for it wait until its workers are back, for as long as patience lasts.
-    private mutating func know(_ model: String, at now: Instant) {
-        guard models[model] == nil else { return }
-        models[model] = ModelRecord(admission: configuration.admission)
-        models[model]?.abandoned = now
+    ///
+    /// - Returns: the place of its record.
+    @discardableResult
+    private mutating func know(_ model: String, at now: Instant) -> Int {
+        if let home = models.place(of: model) { return home }
+        var record = ModelRecord(admission: configuration.admission)
+        record.abandoned = now
         modelOrder.append(model)
         modelOrder.sort()
+        return models.insert(record, for: model)
     }
 }
 

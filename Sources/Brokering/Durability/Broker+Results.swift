@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import RecordTables
 package import ServingModel
 
 /// Queries that are no longer in memory, and names that may belong to one.
@@ -81,18 +82,19 @@ extension Broker {
         isLookedUp: Bool,
         at now: Instant
     ) throws(Status) -> Bool {
-        guard let record = query(id) else {
+        guard let number = numbersByID[id], let place = queries.place(of: number) else {
             try lookUp(id, for: stream, .acknowledge(id, account), isLookedUp: isLookedUp)
             return false
         }
+        let record = queries[place: place]
         guard account.sees(record) else { throw Self.unknownQuery }
         guard record.hasEnded else {
             throw Status(.failedPrecondition, .queryRuns, "the query has not ended; cancel it to be rid of it")
         }
         if record.durability != .volatile { write(.acknowledged(record.number)) }
         if !record.isOverdue { retainedBytes -= record.output.byteCount }
-        queries[record.number]?.isOverdue = true
-        forgetIfOverdue(record.number)
+        queries[place: place].isOverdue = true
+        forgetIfOverdue(number, at: place)
         return true
     }
 

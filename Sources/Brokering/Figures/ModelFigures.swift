@@ -17,7 +17,8 @@ package struct ModelFigures: Sendable {
     /// Classes kept apart at most; the configuration may change and change again.
     package static let maximumClasses = 32
 
-    package private(set) var latencies: [ServiceClass: Latencies] = [:]
+    /// In the order in which they came; so few that looking through them is the quickest way to one.
+    package private(set) var latencies: [(key: ServiceClass, latencies: Latencies)] = []
     /// From arrival to the first time that a worker pulled it.
     package private(set) var queueWait = Distribution(bounds: Distribution.waitBounds)
     package private(set) var stepTime = Distribution(bounds: Distribution.tokenTimeBounds)
@@ -56,13 +57,19 @@ package struct ModelFigures: Sendable {
     }
 
     private mutating func noteLatencies(of query: QueryRecord) {
-        var key = ServiceClass(query.submission)
-        if latencies[key] == nil, latencies.count >= Self.maximumClasses { key.name = TenantFigures.others }
-        var figures = latencies.removeValue(forKey: key) ?? Latencies()
-        if let first = query.firstToken { figures.timeToFirstToken.add(first - query.arrival) }
-        if let time = query.averageTokenTime { figures.averageTokenTime.add(time) }
-        if let ended = query.ended { figures.duration.add(ended - query.arrival) }
-        latencies[key] = figures
+        let row = row(of: ServiceClass(query.submission))
+        if let first = query.firstToken { latencies[row].latencies.timeToFirstToken.add(first - query.arrival) }
+        if let time = query.averageTokenTime { latencies[row].latencies.averageTokenTime.add(time) }
+        if let ended = query.ended { latencies[row].latencies.duration.add(ended - query.arrival) }
+    }
+
+    private mutating func row(of key: ServiceClass) -> Int {
+        if let row = latencies.firstIndex(where: { $0.key == key }) { return row }
+        if latencies.count >= Self.maximumClasses, key.name != TenantFigures.others {
+            return row(of: ServiceClass(name: TenantFigures.others, rank: key.rank))
+        }
+        latencies.append((key, Latencies()))
+        return latencies.count - 1
     }
 
     mutating func noteLease(of query: QueryRecord, at now: Instant) {

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// What became of queries, by model, tenant and class.
@@ -46,19 +47,28 @@ package struct TenantFigures: Sendable {
     /// Rows kept at most, whatever combinations there are.
     private static let maximumRows = 2000
 
-    package private(set) var all: [Key: Figures] = [:]
+    /// In the order in which they came.
+    package private(set) var rows: [(key: Key, figures: Figures)] = []
+    private var places: [Key: Int] = [:]
+    /// The row counted in last.
+    ///
+    /// Queries have mostly the company of their like, and comparing names is quicker than looking them up.
+    private var latest = 0
     private var tenants: Set<String> = []
 
+    package subscript(key: Key) -> Figures? { places[key].map { rows[$0].figures } }
+
     mutating func noteRefusal(of submission: Submission, for model: String) {
-        all[key(of: submission, model), default: Figures()].count(.refused)
+        let row = row(of: submission, model)
+        rows[row].figures.count(.refused)
     }
 
     mutating func noteEnd(of query: QueryRecord, with status: Status) {
         let outcome = Self.outcome(of: query, status)
-        let key = key(of: query.submission, query.model)
-        all[key, default: Figures()].count(outcome)
-        all[key]?.outputTokens += UInt64(query.output.count)
-        if outcome == .met { all[key]?.outputTokensInTime += UInt64(query.output.count) }
+        let row = row(of: query.submission, query.model)
+        rows[row].figures.count(outcome)
+        rows[row].figures.outputTokens += UInt64(query.output.count)
+        if outcome == .met { rows[row].figures.outputTokensInTime += UInt64(query.output.count) }
     }
 
     private static func outcome(of query: QueryRecord, _ status: Status) -> Outcome {
@@ -67,10 +77,18 @@ package struct TenantFigures: Sendable {
         return ModelRecord.judges(status) ? .failed : .invalid
     }
 
-    private mutating func key(of submission: Submission, _ model: String) -> Key {
+    private mutating func row(of submission: Submission, _ model: String) -> Int {
         var key = Key(model: model, tenant: name(of: submission.tenant), serviceClass: ServiceClass(submission))
-        if all[key] == nil, all.count >= Self.maximumRows { key.tenant = Self.others }
-        return key
+        if latest < rows.count, rows[latest].key == key { return latest }
+        if places[key] == nil, rows.count >= Self.maximumRows { key.tenant = Self.others }
+        if let row = places[key] {
+            latest = row
+        } else {
+            latest = rows.count
+            places[key] = latest
+            rows.append((key, Figures()))
+        }
+        return latest
     }
 
     private mutating func name(of tenant: String) -> String {

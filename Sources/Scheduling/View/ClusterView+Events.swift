@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 extension ClusterView {
@@ -25,9 +26,11 @@ extension ClusterView {
             queue(query, prefilled: firstToken, at: now)
         case .queryDispatched(let number, let worker, _):
             // Usually known: the worker pulled what was placed there. After a snapshot or a fallback it is news.
-            guard let slot = slots[worker], let query = queries[number], query.worker != worker else { return }
-            leaveStage(number)
-            assign(number, to: slot, at: now)
+            guard let slot = slots[worker], let place = queries.place(of: number),
+                queries[place: place].worker != worker
+            else { return }
+            leaveStage(at: place)
+            assign(at: place, to: slot, at: now)
         case .stepCompleted(let step):
             complete(step, at: now)
         case .queryEnded(let ended):
@@ -52,8 +55,9 @@ extension ClusterView {
     ///
     /// - Parameter prefilled: when its first token came, if it was prefilled elsewhere and its KV cache comes along.
     mutating func queue(_ query: QueuedQuery, prefilled: Instant? = nil, at now: Instant) {
-        let firstToken = prefilled ?? queries[query.number]?.firstToken
-        leaveStage(query.number)
+        let known = queries.place(of: query.number)
+        let firstToken = prefilled ?? known.flatMap { queries[place: $0].firstToken }
+        if let known { leaveStage(at: known) }
         let input =
             query.inputTokens ?? promptLengths.tokens(inBytes: query.promptBytes, model: query.model)
         var view = QueryView(
@@ -64,29 +68,35 @@ extension ClusterView {
         )
         view.arrivesPrefilled = prefilled != nil
         view.firstToken = firstToken
-        if queries.updateValue(view, forKey: query.number) == nil {
+        unplaced.insert(UnplacedQuery(view))
+        if let known {
+            queries[place: known] = view
+        } else {
+            queries.insert(view, for: query.number)
             queriesByModel[query.model, default: 0] += 1
         }
-        unplaced.insert(UnplacedQuery(view))
     }
 
     /// Changes what is known of a query that waits to be placed.
     mutating func replace(_ query: QueryView) {
-        guard let known = queries[query.number], known.arrivesPrefilled != query.arrivesPrefilled else { return }
-        leaveStage(query.number)
-        queries[query.number] = query
+        guard let known = queries.place(of: query.number),
+            queries[place: known].arrivesPrefilled != query.arrivesPrefilled
+        else { return }
+        leaveStage(at: known)
+        queries[place: known] = query
         unplaced.insert(UnplacedQuery(query))
     }
 
-    mutating func assign(_ number: QueryNumber, to slot: Int, at now: Instant) {
-        guard let query = queries[number] else { return }
-        guard !query.arrivesPrefilled else { return assignPrefilled(query, to: slot, at: now) }
-        queries[number]?.stage = .waiting(workers[slot].id)
+    /// - Parameter place: of the query's record.
+    mutating func assign(at place: Int, to slot: Int, at now: Instant) {
+        let query = queries[place: place]
+        guard !query.arrivesPrefilled else { return assignPrefilled(query, at: place, to: slot, at: now) }
+        queries[place: place].stage = .waiting(workers[slot].id)
         let cached = cachedTokens(of: query, onSlot: slot)
         notePrefix(of: query, onSlot: slot)
         workers[slot].enqueue(
             WorkerView.Waiting(
-                number: number,
+                number: query.number,
                 arrival: query.arrival,
                 deadline: query.firstToken == nil ? query.deadline : .distantFuture,
                 prefillTokens: query.prefillTokens,
@@ -99,8 +109,8 @@ extension ClusterView {
     }
 
     /// What needs no prefill counts as a resident at once, though it gets no tokens before the worker has taken it in.
-    private mutating func assignPrefilled(_ query: QueryView, to slot: Int, at now: Instant) {
-        queries[query.number]?.stage = .running(workers[slot].id)
+    private mutating func assignPrefilled(_ query: QueryView, at place: Int, to slot: Int, at now: Instant) {
+        queries[place: place].stage = .running(workers[slot].id)
         let firstToken = query.firstToken ?? now
         workers[slot].join(
             WorkerView.Resident(
@@ -117,9 +127,10 @@ extension ClusterView {
     }
 
     private mutating func end(_ ended: QueryEnded, at now: Instant) {
-        guard let query = queries[ended.query] else { return }
-        leaveStage(ended.query)
-        queries[ended.query] = nil
+        guard let place = queries.place(of: ended.query) else { return }
+        leaveStage(at: place)
+        let query = queries[place: place]
+        queries.remove(at: place, key: ended.query)
         forget(query.queued.model)
         let input = ended.inputTokens > 0 ? ended.inputTokens : query.inputTokens
         if query.queued.inputTokens == nil, ended.inputTokens > 0 {
@@ -141,11 +152,13 @@ extension ClusterView {
     }
 
     /// Takes a query off the account of the worker it is with, or off the list of the unplaced.
-    mutating func leaveStage(_ number: QueryNumber) {
-        guard let query = queries[number] else { return }
-        switch query.stage {
+    ///
+    /// - Parameter place: of the query's record.
+    mutating func leaveStage(at place: Int) {
+        let number = queries[place: place].number
+        switch queries[place: place].stage {
         case .unplaced:
-            if !unplaced.remove(UnplacedQuery(query)) { deferred.remove(number) }
+            if !unplaced.remove(UnplacedQuery(queries[place: place])) { deferred.remove(number) }
         case .waiting(let worker):
             guard let slot = slots[worker] else { break }
             _ = workers[slot].dequeue(number)
@@ -155,6 +168,6 @@ extension ClusterView {
             workers[slot].stop(number)
             noteChange(of: slot)
         }
-        queries[number]?.stage = .unplaced
+        queries[place: place].stage = .unplaced
     }
 }

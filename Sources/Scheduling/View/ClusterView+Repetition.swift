@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// Queries that failed on a worker which is still there: whatever the policy, another one gets the next attempt.
@@ -8,15 +9,19 @@ extension ClusterView {
     mutating func avoidRepetition(in decision: inout Decision, at now: Instant) {
         for index in decision.placements.indices {
             let placement = decision.placements[index]
-            guard let query = queries[placement.query], query.queued.failedOn == placement.worker,
-                let slot = slots[placement.worker], let other = alternative(to: slot, for: query, at: now)
+            guard let place = queries.place(of: placement.query),
+                queries[place: place].queued.failedOn == placement.worker
             else { continue }
+            let query = queries[place: place]
+            guard let slot = slots[placement.worker], let other = alternative(to: slot, for: query, at: now) else {
+                continue
+            }
             var changed = self.placement(of: query, onSlot: other, at: now, explains: false)
             changed.explanation = placement.explanation
             changed.explanation?.reason = "its last attempt failed on the worker that the policy chose"
             changed.explanation?.candidates = candidates(of: placement, chosen: workers[other].id)
             decision.placements[index] = changed
-            place(placement.query, onSlot: other, at: now)
+            self.place(placement.query, onSlot: other, at: now)
         }
     }
 

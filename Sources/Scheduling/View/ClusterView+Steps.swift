@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 extension ClusterView {
@@ -7,7 +8,8 @@ extension ClusterView {
         var started: [QueryNumber] = []
         var advanced: [StepCompleted.Advance] = []
         for advance in step.advanced {
-            switch queries[advance.query]?.stage {
+            guard let place = queries.place(of: advance.query) else { continue }
+            switch queries[place: place].stage {
             case .waiting(step.worker):
                 started.append(advance.query)
                 if advance.tokens > 1 { advanced.append(.init(query: advance.query, tokens: advance.tokens - 1)) }
@@ -88,11 +90,12 @@ extension ClusterView {
     }
 
     private mutating func start(_ number: QueryNumber, on slot: Int, at now: Instant) {
-        guard let query = queries[number], workers[slot].dequeue(number) != nil else { return }
+        guard let place = queries.place(of: number), workers[slot].dequeue(number) != nil else { return }
+        let query = queries[place: place]
         let firstToken = query.firstToken ?? now
-        queries[number]?.stage = .running(workers[slot].id)
-        queries[number]?.firstToken = firstToken
-        queries[number]?.outputTokens += 1
+        queries[place: place].stage = .running(workers[slot].id)
+        queries[place: place].firstToken = firstToken
+        queries[place: place].outputTokens += 1
         workers[slot].start(
             WorkerView.Resident(
                 number: number,

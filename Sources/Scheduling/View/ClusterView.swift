@@ -1,3 +1,4 @@
+package import RecordTables
 package import ServingModel
 
 /// What the scheduler believes of the cluster, rebuilt from events alone.
@@ -6,7 +7,7 @@ package import ServingModel
 package struct ClusterView: Sendable {
     /// In the order in which they joined.
     package internal(set) var workers: [WorkerView] = []
-    package internal(set) var queries: [QueryNumber: QueryView] = [:]
+    package internal(set) var queries = RecordTable<QueryNumber, QueryView>()
     /// Waiting to be placed, the earliest deadline first.
     package internal(set) var unplaced = DeadlineQueue()
     /// Waiting to be placed without hope for their TTFT objective, in the order in which it was given up.
@@ -70,9 +71,9 @@ package struct ClusterView: Sendable {
 
     /// Notes a decision, so that the next one sees it; one about what is not there is void.
     package mutating func place(_ number: QueryNumber, onSlot slot: Int, at now: Instant) {
-        guard workers.indices.contains(slot), queries[number] != nil else { return }
-        leaveStage(number)
-        assign(number, to: slot, at: now)
+        guard workers.indices.contains(slot), let place = queries.place(of: number) else { return }
+        leaveStage(at: place)
+        assign(at: place, to: slot, at: now)
     }
 
     /// Gives up a query's TTFT objective: it waits on, but no longer among those that can be in time.

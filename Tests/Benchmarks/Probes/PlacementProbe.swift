@@ -1,4 +1,5 @@
 internal import Foundation
+internal import RecordTables
 internal import Scheduling
 internal import ServingModel
 internal import Simulation

@@ -1,3 +1,4 @@
+import RecordTables
 import Scheduling
 import ServingModel
 import Testing

@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 /// The paper's scheduler: multi-dimensional best-fit packing of queries into workers.

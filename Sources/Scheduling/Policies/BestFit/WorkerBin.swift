@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// A worker as a bin: what was packed into it, weighed, and the sums that most constraints are decided by.

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// What is asked of one model's workers in one decision.

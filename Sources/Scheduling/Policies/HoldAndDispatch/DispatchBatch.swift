@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// Queries that go to one worker together.

@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 /// Aligned hold-and-dispatch: queries wait in one queue until a worker can take a batch of them without harm.

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 /// Counts, event by event, what a scaling policy is told of one model's workers in the running service.

@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 /// How many workers each model should have: the scaling policies of the running service, fed by the scheduler's events.
