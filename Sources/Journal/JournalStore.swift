@@ -60,7 +60,7 @@ final class JournalStore {
                 var ended = 0
                 try database.inTransaction(.immediate) {
                     let writer = JournalWriter(database: database)
-                    for record in records { ended += try writer.write(record) }
+                    for record in records.lasting { ended += try writer.write(record) }
                     return .commit
                 }
                 endedQueries += ended
