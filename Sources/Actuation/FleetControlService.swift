@@ -156,7 +156,9 @@ package actor FleetControlService: Service {
         let admin = AdminClient(endpoint: configuration.adminEndpoint, key: configuration.key, logger: logger)
         do throws(Status) {
             let status = try await admin.status(patience: .seconds(2))
-            guard let model = configuration.model ?? status.models.first?.model else { return ("", 0) }
+            // A model whose workers have all gone is still known, but not wished for.
+            let wished = status.fleets.first { $0.role == configuration.role }?.model
+            guard let model = configuration.model ?? wished ?? status.models.first?.model else { return ("", 0) }
             return (model, status.workers.count { $0.isOf(model, configuration.role) })
         } catch {
             throw ActuationError("\(silence)\(error.message)")
