@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// A program that is run to its end, with bounds on its time and on what of its output is kept.
@@ -15,50 +16,49 @@ struct Command: Sendable {
     ///
     /// - Throws: `ActuationError` if it can't be run, fails, or takes longer than `patience` (it is killed then).
     func run() async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [executable] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
-        process.standardInput = FileHandle.nullDevice
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        async let written = Self.read(output.fileHandleForReading)
-        async let complaint = Self.read(errors.fileHandleForReading)
-        let exit = ExitSignal()
-        process.terminationHandler = { exit.raise($0.terminationStatus) }
-        do {
-            try process.run()
-        } catch {
-            for pipe in [output, errors] { try? pipe.fileHandleForWriting.close() }
-            _ = await (written, complaint)
-            throw ActuationError("\(executable) can't be run: \(error.localizedDescription)")
+        try await withCheckedThrowingContinuation { outcome in
+            Thread.detachNewThread { CommandRun.follow(self) { outcome.resume(with: $0) } }
         }
-        let id = process.processIdentifier
-        let watch = Task {
-            try await Task.sleep(for: patience)
-            kill(id, SIGKILL)
-        }
-        let status = await exit.wait()
-        watch.cancel()
-        let (text, words) = await (written, complaint)
-        guard status == 0 else {
-            let last = words.split(separator: "\n").last.map { ": \($0)" } ?? ""
-            throw ActuationError("\(executable) \(arguments.first ?? "") ended with \(status)\(last)")
-        }
-        return text
     }
 
-    private static func read(_ handle: FileHandle) async -> String {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                var data = Data()
-                while let piece = try? handle.read(upToCount: 4096), !piece.isEmpty {
-                    if data.count < outputLimit { data.append(piece) }
-                }
-                continuation.resume(returning: String(decoding: data, as: UTF8.self))
+    /// Its path, or its name if it is to be looked for; input is empty, signals are as usual, and its group is its own.
+    ///
+    /// - Throws: `ActuationError` if it can't be run.
+    func spawn(output: CInt, errors: CInt) throws(ActuationError) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
+        var id = pid_t()
+        let code = Self.withStrings([executable] + arguments) { words in
+            Self.withStrings(all.map { "\($0)=\($1)" }) { variables in
+                posix_spawnp(&id, executable, &actions, &attributes, words, variables)
             }
         }
+        guard code == 0 else { throw ActuationError("\(executable) can't be run: \(String(cString: strerror(code)))") }
+        return id
+    }
+
+    private static func withStrings<Result>(
+        _ strings: [String],
+        _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let copies = strings.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        return body(copies + [nil])
     }
 }
 

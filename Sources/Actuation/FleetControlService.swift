@@ -141,10 +141,31 @@ package actor FleetControlService: Service {
         do throws(Status) {
             return try await admin.status(patience: .seconds(2))
         } catch {
-            complain("no word from the broker: \(error.message)")
+            complain("\(Self.silence)\(error.message)")
             return nil
         }
     }
+
+    /// What there is now, and of which model: an empty name if that is not known yet.
+    package static func present(
+        _ configuration: Configuration,
+        logger: Logger
+    ) async throws(ActuationError) -> (
+        model: String, size: Int
+    ) {
+        let admin = AdminClient(endpoint: configuration.adminEndpoint, key: configuration.key, logger: logger)
+        do throws(Status) {
+            let status = try await admin.status(patience: .seconds(2))
+            // A model whose workers have all gone is still known, but not wished for.
+            let wished = status.fleets.first { $0.role == configuration.role }?.model
+            guard let model = configuration.model ?? wished ?? status.models.first?.model else { return ("", 0) }
+            return (model, status.workers.count { $0.isOf(model, configuration.role) })
+        } catch {
+            throw ActuationError("\(silence)\(error.message)")
+        }
+    }
+
+    private static let silence = "no word from the broker: "
 
     private func wish(in status: ClusterStatus?) -> FleetWish? {
         guard let status else { return nil }
@@ -155,7 +176,8 @@ package actor FleetControlService: Service {
 
     /// Workers by how well they can be spared: those with the least to do first, of these the latest to join.
     private func spare(in status: ClusterStatus?) -> [String] {
-        let workers = (status?.workers ?? []).filter { !$0.isDraining && $0.role == configuration.role }
+        guard let status, let model = configuration.model ?? wish(in: status)?.model else { return [] }
+        let workers = status.workers.filter { $0.isOf(model, configuration.role) }
         let sorted = workers.sorted { (left: WorkerStatus, right: WorkerStatus) -> Bool in
             left.load == right.load ? left.worker > right.worker : left.load < right.load
         }
@@ -189,6 +211,10 @@ package actor FleetControlService: Service {
 }
 
 extension WorkerStatus {
+    fileprivate func isOf(_ model: String, _ role: WorkerRole) -> Bool {
+        !isDraining && self.role == role && profile.model == model
+    }
+
     /// All that it has not finished.
     fileprivate var load: Int { queued + waiting + running }
 }

@@ -10,7 +10,7 @@ internal import Synchronization
 public final class ShardedClient: QueryService, Service {
     private let map: Mutex<ShardMap>
     /// By the names of their shards.
-    private let clients: [String: any QueryService & Service]
+    private let clients: [String: any ShardService]
 
     /// - Parameters:
     ///   - map: the rule; its shards and the ones of `endpoints` have to be the same.
@@ -28,7 +28,7 @@ public final class ShardedClient: QueryService, Service {
         self.init(map, clients: clients)
     }
 
-    package init(_ map: ShardMap, clients: [String: any QueryService & Service]) {
+    package init(_ map: ShardMap, clients: [String: any ShardService]) {
         precondition(Set(map.shards) == Set(clients.keys), "there is a client for each shard")
         self.map = Mutex(map)
         self.clients = clients
@@ -69,7 +69,7 @@ public final class ShardedClient: QueryService, Service {
     }
 
     /// The shard that a query belongs to; nil if it does not say enough for that.
-    private func client(for request: QueryRequest) -> (any QueryService & Service)? {
+    private func client(for request: QueryRequest) -> (any ShardService)? {
         let map = map.withLock { $0 }
         switch map.key {
         case .model: return request.model.isEmpty ? nil : client(of: map.shard(for: request.model))
@@ -83,7 +83,7 @@ public final class ShardedClient: QueryService, Service {
         let (stream, sink) = QueryStream.makeStream(bufferingPolicy: .unbounded)
         // The search lasts as long as its stream is read.
         let search = Task {
-            var failure = Status(.notFound, .unknownQuery, "no shard knows this query")
+            var failure = Self.queryIsUnknown
             for client in clients {
                 var isFound = false
                 do {
@@ -105,6 +105,42 @@ public final class ShardedClient: QueryService, Service {
         }
         sink.onTermination = { _ in search.cancel() }
         return stream
+    }
+
+    /// Ends a query, wherever it is and whoever reads it; one that has ended already stays as it is.
+    ///
+    /// - Parameter tenant: as with `AladdinClient`; where tenants are divided among the shards it says which is asked first.
+    /// - Throws: a `Status`, as with `AladdinClient`: `.notFound` if no shard knows the query, `.unavailable` if none that
+    ///   can be reached does.
+    public func cancel(_ id: String, tenant: String? = nil) async throws(Status) {
+        try await search(for: tenant) { client throws(Status) in try await client.cancel(id, tenant: tenant) }
+    }
+
+    /// Says that a query's result has arrived, so that its broker need not keep it any longer.
+    ///
+    /// - Parameter tenant: as with `cancel`.
+    /// - Throws: a `Status`, as with `cancel`; `.failedPrecondition` for a query that has not ended.
+    public func acknowledge(_ id: String, tenant: String? = nil) async throws(Status) {
+        try await search(for: tenant) { client throws(Status) in try await client.acknowledge(id, tenant: tenant) }
+    }
+
+    /// Asks one shard after the other until one knows the query.
+    private func search(
+        for tenant: String?,
+        _ ask: (any ShardService) async throws(Status) -> Void
+    ) async throws(Status) {
+        var failure = Self.queryIsUnknown
+        for client in candidates(for: tenant) {
+            do throws(Status) {
+                return try await ask(client)
+            } catch {
+                guard error.reason != .unknownQuery else { continue }
+                guard error.code == .unavailable else { throw error }
+                // It may be the one that knows.
+                failure = error
+            }
+        }
+        throw failure
     }
 
     public func leave(_ id: String) async {
@@ -140,18 +176,20 @@ public final class ShardedClient: QueryService, Service {
         }
     }
 
-    private func client(of shard: String) -> any QueryService & Service {
+    private func client(of shard: String) -> any ShardService {
         guard let client = clients[shard] else { preconditionFailure("the map has no other shards") }
         return client
     }
 
     /// The shard that the rule says first, if it can tell.
-    private func candidates(for tenant: String?) -> [any QueryService & Service] {
+    private func candidates(for tenant: String?) -> [any ShardService] {
         let map = map.withLock { $0 }
         guard map.key == .tenant, let tenant else { return map.shards.map(client) }
         let likely = map.shard(for: tenant)
         return [client(of: likely)] + map.shards.filter { $0 != likely }.map(client)
     }
+
+    private static let queryIsUnknown = Status(.notFound, .unknownQuery, "no shard knows this query")
 
     private static let modelIsMissing = Status(
         .invalidArgument,

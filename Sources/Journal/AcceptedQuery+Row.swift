@@ -11,13 +11,24 @@ extension AcceptedQuery {
         """
 
     /// In the order of `insertion`.
-    var columns: StoredColumns {
-        [
-            number.stored, id.description, durability.rawValue, owner.stored, idempotencyKey?.stored,
-            Int64(bitPattern: requestHash), model.stored, inputTokens, promptBytes, maxTokens, outputTokensHint,
-            objective.timeToFirstToken.nanoseconds, objective.averageTokenTime.nanoseconds, priority, tenant.stored,
-            arrival.milliseconds, deadline?.milliseconds,
-        ]
+    func add(to parameters: inout some StatementParameters) {
+        parameters.add(number.stored)
+        parameters.add(id.description)
+        parameters.add(durability.rawValue)
+        parameters.add(owner.stored)
+        parameters.add(idempotencyKey?.stored)
+        parameters.add(Int64(bitPattern: requestHash))
+        parameters.add(model.stored)
+        parameters.add(inputTokens)
+        parameters.add(promptBytes)
+        parameters.add(maxTokens)
+        parameters.add(outputTokensHint)
+        parameters.add(objective.timeToFirstToken.nanoseconds)
+        parameters.add(objective.averageTokenTime.nanoseconds)
+        parameters.add(priority)
+        parameters.add(tenant.stored)
+        parameters.add(arrival.milliseconds)
+        parameters.add(deadline?.milliseconds)
     }
 
     /// - Throws: `RowDamage` if the row holds what was never written.
@@ -84,11 +95,15 @@ extension FailedAttempt {
         """
 
     /// In the order of `insertion`, but for the query's number.
-    var columns: StoredColumns {
-        [
-            attempt, worker.stored, at.milliseconds, Int(code.rawValue), Int(reason.rawValue), message.stored,
-            outputTokens, suspects,
-        ]
+    func add(to parameters: inout some StatementParameters) {
+        parameters.add(attempt)
+        parameters.add(worker.stored)
+        parameters.add(at.milliseconds)
+        parameters.add(Int(code.rawValue))
+        parameters.add(Int(reason.rawValue))
+        parameters.add(message.stored)
+        parameters.add(outputTokens)
+        parameters.add(suspects)
     }
 
     init(_ row: some StoredRow) throws {

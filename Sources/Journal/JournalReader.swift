@@ -28,7 +28,6 @@ struct JournalReader {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM query WHERE ended_ms IS NOT NULL") ?? 0
     }
 
-    /// A result that is not what was written is told as lost: one damaged answer is no reason to stop serving others.
     func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
         let row =
             switch lookup {
@@ -36,19 +35,12 @@ struct JournalReader {
             case .key(let key):
                 try resultRow(where: "owner = ? AND idempotency_key = ?", [key.owner.stored, key.key.stored])
             }
-        guard let row else { return nil }
-        do {
-            return try result(row)
-        } catch is RowDamage {
-            let message = "this result was damaged on the broker's disk"
-            let end = QueryEnd(at: UnixTime(milliseconds: try row.read("ended_ms")), code: .dataLoss, message: message)
-            return KeptResult(accepted: try AcceptedQuery(row), end: end)
-        }
+        return try row.map { try KeptResult(orLost: $0, failures: failures(of: $0.read("number"))) }
     }
 
     /// - Throws: `RowDamage` if it is not what was written.
     func result(_ number: Int64) throws -> KeptResult? {
-        try resultRow(where: "number = ?", [number]).map(result)
+        try resultRow(where: "number = ?", [number]).map { try KeptResult($0, failures: failures(of: number)) }
     }
 
     func unfinishedQuery(_ number: Int64) throws -> RecoveredQuery? {
@@ -65,15 +57,6 @@ struct JournalReader {
                 """
         )
         return try Row.fetchOne(statement, arguments: arguments)
-    }
-
-    private func result(_ row: Row) throws -> KeptResult {
-        let number: Int64 = try row.read("number")
-        return KeptResult(
-            accepted: try AcceptedQuery(row),
-            end: try QueryEnd(row),
-            failures: try rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number).map(FailedAttempt.init)
-        )
     }
 
     func nextNumber() throws -> QueryNumber {
@@ -98,7 +81,7 @@ struct JournalReader {
         return try RecoveredQuery(
             row,
             requestColumn: "bytes",
-            failures: rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number),
+            failures: failures(of: number),
             checkpoints: rows("SELECT * FROM checkpoint WHERE query = ? ORDER BY rowid", number)
         )
     }
@@ -128,6 +111,10 @@ struct JournalReader {
                 """
         )
         return models.sorted()
+    }
+
+    private func failures(of number: Int64) throws -> [Row] {
+        try rows("SELECT * FROM failure WHERE query = ? ORDER BY rowid", number)
     }
 
     private func rows(_ sql: String, _ number: Int64) throws -> [Row] {

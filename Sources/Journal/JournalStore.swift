@@ -7,7 +7,7 @@ internal import ServingModel
 /// An open journal: its lock, its connection and what was counted.
 ///
 /// Belongs to one thread at a time.
-final class JournalStore {
+final class JournalStore: JournalGroupStore {
     let file: JournalFile
     let configuration: JournalConfiguration
     let connection: DatabaseQueue
@@ -16,6 +16,8 @@ final class JournalStore {
     private let logPages = UnsafeMutablePointer<CInt>.allocate(capacity: 1)
     /// The same, when the mover was asked last.
     private var askedAt: CInt = 0
+    /// From when the journal's thread starts.
+    private var mover: LogMover?
     var endedQueries = 0
     /// When what is beyond retention is looked for again.
     var nextPruning = UnixTime(milliseconds: .min)
@@ -60,7 +62,7 @@ final class JournalStore {
                 var ended = 0
                 try database.inTransaction(.immediate) {
                     let writer = JournalWriter(database: database)
-                    for record in records { ended += try writer.write(record) }
+                    for record in records.lasting { ended += try writer.write(record) }
                     return .commit
                 }
                 endedQueries += ended
@@ -70,20 +72,35 @@ final class JournalStore {
         }
     }
 
-    func lookUp(_ lookup: JournalLookup) throws(JournalFailure) -> KeptResult? {
+    func lookUp(_ lookups: [JournalLookup]) throws(JournalFailure) -> [KeptResult?] {
         do {
-            return try connection.read { try JournalReader(database: $0).lookUp(lookup) }
+            return try connection.read { database in
+                try lookups.map { try JournalReader(database: database).lookUp($0) }
+            }
         } catch {
             throw JournalFailure(error, "reading", file.directory.database)
         }
+    }
+
+    func tidy(at time: UnixTime) throws(JournalFailure) -> Bool {
+        let hasMore = try prune(at: time)
+        try moveLog()
+        return hasMore
+    }
+
+    /// - Parameter fail: told, on the mover's thread, that a write or sync failed.
+    func startMover(_ fail: @escaping @Sendable (JournalFailure) -> Void) {
+        let mover = LogMover(file, fail: fail)
+        mover.start()
+        self.mover = mover
     }
 
     /// Lets the write-ahead log be emptied before it grows too long.
     ///
     /// `mover` does it beside the commits. As the log can only begin anew when nothing is left in it, and commits go
     /// on, what a long log has left is moved here in the end: little, as the mover has just been through.
-    func moveLog(with mover: LogMover) throws(JournalFailure) {
-        guard logPages.pointee >= configuration.logPages else { return }
+    private func moveLog() throws(JournalFailure) {
+        guard let mover, logPages.pointee >= configuration.logPages else { return }
         guard logPages.pointee >= configuration.maxLogPages else {
             // Another pass is worth its syncs when as much has come again.
             if logPages.pointee < askedAt || logPages.pointee >= askedAt + configuration.logPages {
@@ -104,6 +121,7 @@ final class JournalStore {
     ///
     /// Everything is durable before, so if that fails, only the next opening has more to do.
     func close() {
+        mover?.stop()
         do {
             try connection.writeWithoutTransaction { try $0.moveLog("TRUNCATE") }
             try connection.close()
@@ -119,6 +137,7 @@ final class JournalStore {
     /// this time although the kernel has dropped what it could not write. So the connection stays open until the
     /// process ends.
     func abandon() {
+        mover?.stop()
         _ = Unmanaged.passRetained(connection)
         giveBackLock()
     }

@@ -1,5 +1,4 @@
 internal import Brokering
-internal import Foundation
 internal import GRDB
 internal import ServingModel
 
@@ -13,31 +12,42 @@ struct JournalWriter {
         switch record {
         case .accepted(let query):
             if let key = query.key { try free(key) }
-            try run(AcceptedQuery.insertion, query.columns)
-            try run(
-                "INSERT INTO request VALUES (?, ?, ?)",
-                [query.number.stored, query.checksum.stored, Data(query.request)]
-            )
+            try run(AcceptedQuery.insertion) { query.add(to: &$0) }
+            try run("INSERT INTO request VALUES (?, ?, ?)") { parameters in
+                parameters.add(query.number.stored)
+                parameters.add(query.checksum.stored)
+                parameters.add(query.request)
+            }
         case .leased(let number, let attempt, let lease):
-            try run(
-                "UPDATE query SET attempt = ?, lease = ? WHERE number = ? AND ended_ms IS NULL",
-                [attempt, Int64(bitPattern: lease.rawValue), number.stored]
-            )
+            try run("UPDATE query SET attempt = ?, lease = ? WHERE number = ? AND ended_ms IS NULL") { parameters in
+                parameters.add(attempt)
+                parameters.add(Int64(bitPattern: lease.rawValue))
+                parameters.add(number.stored)
+            }
         case .retried(let number, let attempt, let failure):
-            try run(FailedAttempt.insertion, failure.columns + [number.stored])
-            try run(
-                "UPDATE query SET attempt = ?, lease = NULL WHERE number = ? AND ended_ms IS NULL",
-                [attempt, number.stored]
-            )
+            try run(FailedAttempt.insertion) { parameters in
+                failure.add(to: &parameters)
+                parameters.add(number.stored)
+            }
+            try run("UPDATE query SET attempt = ?, lease = NULL WHERE number = ? AND ended_ms IS NULL") { parameters in
+                parameters.add(attempt)
+                parameters.add(number.stored)
+            }
         case .resumed(let number, let attempt, let restarts):
             try run(
-                "UPDATE query SET attempt = ?, lease = NULL, restarts = ? WHERE number = ? AND ended_ms IS NULL",
-                [attempt, restarts, number.stored]
-            )
+                "UPDATE query SET attempt = ?, lease = NULL, restarts = ? WHERE number = ? AND ended_ms IS NULL"
+            ) { parameters in
+                parameters.add(attempt)
+                parameters.add(restarts)
+                parameters.add(number.stored)
+            }
         case .checkpoint(let number, let part):
-            try run(OutputPart.insertion, part.columns(of: number) + [number.stored])
+            try run(OutputPart.insertion) { parameters in
+                part.add(of: number, to: &parameters)
+                parameters.add(number.stored)
+            }
         case .reset(let number):
-            try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
+            try run("DELETE FROM checkpoint WHERE query = ?") { $0.add(number.stored) }
         case .ended(let number, let end):
             return try write(end, of: number)
         case .acknowledged(let number):
@@ -47,11 +57,14 @@ struct JournalWriter {
     }
 
     private func write(_ end: QueryEnd, of number: QueryNumber) throws -> Int {
-        try run(QueryEnd.update, end.columns + [number.stored])
+        try run(QueryEnd.update) { parameters in
+            end.add(to: &parameters)
+            parameters.add(number.stored)
+        }
         guard database.changesCount == 1 else { return 0 }
-        try run("DELETE FROM request WHERE query = ?", [number.stored])
-        try run("DELETE FROM checkpoint WHERE query = ?", [number.stored])
-        try run(QueryEnd.resultInsertion, end.resultColumns(of: number))
+        try run("DELETE FROM request WHERE query = ?") { $0.add(number.stored) }
+        try run("DELETE FROM checkpoint WHERE query = ?") { $0.add(number.stored) }
+        try run(QueryEnd.resultInsertion) { end.addResult(of: number, to: &$0) }
         return 1
     }
 
@@ -61,12 +74,11 @@ struct JournalWriter {
             """
             UPDATE query SET acknowledged = 1, idempotency_key = NULL, message = NULL
             WHERE number = ? AND ended_ms IS NOT NULL
-            """,
-            [number.stored]
-        )
+            """
+        ) { $0.add(number.stored) }
         guard database.changesCount == 1 else { return }
-        try run("DELETE FROM result WHERE query = ?", [number.stored])
-        try run("DELETE FROM failure WHERE query = ?", [number.stored])
+        try run("DELETE FROM result WHERE query = ?") { $0.add(number.stored) }
+        try run("DELETE FROM failure WHERE query = ?") { $0.add(number.stored) }
     }
 
     /// A name that an ended query still has, because it was due to be dropped, is the newer query's.
@@ -75,13 +87,16 @@ struct JournalWriter {
             """
             UPDATE query SET idempotency_key = NULL
             WHERE owner = ? AND idempotency_key = ? AND ended_ms IS NOT NULL
-            """,
-            [key.owner.stored, key.key.stored]
-        )
+            """
+        ) { parameters in
+            parameters.add(key.owner.stored)
+            parameters.add(key.key.stored)
+        }
     }
 
-    private func run(_ sql: String, _ columns: StoredColumns) throws {
-        let statement = try database.cachedStatement(sql: sql)
-        try statement.execute(arguments: columns.arguments)
+    private func run(_ sql: String, _ bind: (inout SQLiteParameters) -> Void) throws {
+        var parameters = SQLiteParameters(try database.cachedStatement(sql: sql))
+        bind(&parameters)
+        try parameters.run()
     }
 }

@@ -11,21 +11,32 @@ extension QueryEnd {
         """
 
     /// In the order of `update`, but for the query's number.
-    var columns: StoredColumns {
-        [
-            at.milliseconds, Int(code.rawValue), Int(reason.rawValue), message.stored, finish.map { Int($0.rawValue) },
-            inputTokens, output.count, attempt, worker.stored, firstToken?.nanoseconds, lastToken?.nanoseconds,
-            metObjective,
-        ]
+    func add(to parameters: inout some StatementParameters) {
+        parameters.add(at.milliseconds)
+        parameters.add(Int(code.rawValue))
+        parameters.add(Int(reason.rawValue))
+        parameters.add(message.stored)
+        parameters.add(finish.map { Int($0.rawValue) })
+        parameters.add(inputTokens)
+        parameters.add(output.count)
+        parameters.add(attempt)
+        parameters.add(worker.stored)
+        parameters.add(firstToken?.nanoseconds)
+        parameters.add(lastToken?.nanoseconds)
+        parameters.add(metObjective)
     }
 
     static let resultInsertion = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-    func resultColumns(of number: QueryNumber) -> StoredColumns {
-        [
-            number.stored, checksum(number).stored, output.firstIndex, rewritesText, output.ids.stored,
-            Data(output.text), output.pieces.stored,
-        ]
+    /// In the order of `resultInsertion`.
+    func addResult(of number: QueryNumber, to parameters: inout some StatementParameters) {
+        parameters.add(number.stored)
+        parameters.add(checksum(number).stored)
+        parameters.add(output.firstIndex)
+        parameters.add(rewritesText)
+        parameters.add(output.ids.stored)
+        parameters.add(output.text)
+        parameters.add(output.pieces.stored)
     }
 
     /// - Parameter row: the query's, with the columns of `result` beside it.
@@ -96,9 +107,14 @@ extension OutputPart {
         INSERT INTO checkpoint SELECT number, ?, ?, ?, ?, ?, ? FROM query WHERE number = ? AND ended_ms IS NULL
         """
 
-    /// In the order of `insertion`, but for the query's number.
-    func columns(of number: QueryNumber) -> StoredColumns {
-        [firstIndex, count, checksum(number).stored, ids.stored, Data(text), pieces.stored]
+    /// In the order of `insertion`, but for the query's number at its end.
+    func add(of number: QueryNumber, to parameters: inout some StatementParameters) {
+        parameters.add(firstIndex)
+        parameters.add(count)
+        parameters.add(checksum(number).stored)
+        parameters.add(ids.stored)
+        parameters.add(text)
+        parameters.add(pieces.stored)
     }
 
     /// - Parameter row: of `checkpoint`.
@@ -130,6 +146,6 @@ extension RowChecksum {
         combine(part.count)
         part.ids.withUnsafeBytes { combine($0) }
         combine(part.text)
-        combine([UInt8](part.pieces.stored))
+        combine(part.pieces.stored)
     }
 }

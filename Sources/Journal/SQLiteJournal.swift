@@ -1,5 +1,4 @@
 package import Brokering
-internal import Glibc
 package import ServingModel
 
 /// A journal in an SQLite database, with a thread of its own that does all the writing.
@@ -11,16 +10,9 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
     private let configuration: JournalConfiguration
     private let file: JournalFile
     private let now: @Sendable () -> UnixTime
-    private let inbox: JournalInbox
-    private let mover: LogMover
-
-    // Set before the thread starts, then its alone until it has been joined.
+    private let thread: JournalThread
+    /// From `recover` on; the thread's alone while that runs.
     private var store: JournalStore?
-    private var handle: (@Sendable (JournalEvent) -> Void)?
-    private var thread: pthread_t?
-    private var durable: UInt64 = 0
-    /// There is more to prune than one step does.
-    private var hasMoreToPrune = false
 
     /// - Parameters:
     ///   - directory: made if it is not there; its parent has to be.
@@ -37,9 +29,7 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         self.file = file
         self.configuration = configuration
         self.now = now
-        let inbox = JournalInbox()
-        self.inbox = inbox
-        mover = LogMover(file) { inbox.fail($0) }
+        thread = JournalThread(configuration, now: now)
     }
 
     package func recover() throws(JournalFailure) -> Recovery {
@@ -50,93 +40,21 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
     }
 
     package func start(_ handle: @escaping @Sendable (JournalEvent) -> Void) {
-        precondition(store != nil && thread == nil, "start the journal once, after recover")
-        self.handle = handle
-        mover.start()
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, journalThread, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "cannot start the journal's thread: \(code)")
-        self.thread = thread
+        guard let store else { preconditionFailure("start the journal once, after recover") }
+        store.startMover { [inbox = thread.inbox] in inbox.fail($0) }
+        thread.start(store, handle)
     }
 
     package func append(_ records: [JournalRecord]) {
-        let waiting = inbox.add(records)
-        guard waiting > configuration.maxBacklogBytes else { return }
-        inbox.fail(
-            JournalFailure(
-                .inputOutput,
-                "writing the journal \(file.directory.database) is too slow: \(waiting >> 20) MiB wait for the disk"
-            )
-        )
+        thread.append(records, to: file.directory.database)
     }
 
     package func lookUp(_ lookup: JournalLookup, ticket: UInt64) {
-        inbox.add(lookup, ticket: ticket)
+        thread.inbox.add(lookup, ticket: ticket)
     }
 
     package func close() {
-        inbox.close()
-        if let thread {
-            pthread_join(thread, nil)
-        } else {
-            finish()
-        }
-        thread = nil
-    }
-
-    /// The thread's work, from `start` to `close` or the first failure.
-    fileprivate func run() {
-        guard let store, let handle else { return }
-        do throws(JournalFailure) {
-            while try serve(store, handle) {}
-            mover.stop()
-            finish()
-        } catch {
-            inbox.fail(error)
-            mover.stop()
-            store.abandon()
-            self.store = nil
-            handle(.failed(error))
-        }
-        self.handle = nil
-    }
-
-    /// One group; false after the last.
-    private func serve(_ store: JournalStore, _ handle: (JournalEvent) -> Void) throws(JournalFailure) -> Bool {
-        let group = inbox.take(
-            within: hasMoreToPrune ? 0 : configuration.pruneInterval.nanoseconds,
-            maxRecords: configuration.maxGroupRecords,
-            maxBytes: configuration.maxGroupBytes
-        )
-        if let failure = group.failure { throw failure }
-        if !group.records.isEmpty {
-            let begun = Self.monotonicNanoseconds()
-            try store.commit(group.records)
-            durable += UInt64(group.records.count)
-            let took = Interval(nanoseconds: Self.monotonicNanoseconds() - begun)
-            handle(.durable(through: durable, took: took))
-        }
-        for (lookup, ticket) in group.lookups { handle(.found(ticket: ticket, try store.lookUp(lookup))) }
-        guard !group.isLast else { return false }
-        hasMoreToPrune = try store.prune(at: now())
-        try store.moveLog(with: mover)
-        return true
-    }
-
-    private static func monotonicNanoseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    private func finish() {
-        store?.close()
+        if !thread.close() { store?.close() }
         store = nil
     }
-}
-
-private func journalThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    Unmanaged<SQLiteJournal>.fromOpaque(argument).takeRetainedValue().run()
-    return nil
 }

@@ -3,24 +3,11 @@ internal import GRDB
 internal import PostgreSQL
 
 /// What stands in a column of a journal, whichever database has it.
-protocol StoredColumn: DatabaseValueConvertible, Sendable {
-    var parameter: PostgreSQLValue { get }
-
+protocol StoredColumn: DatabaseValueConvertible {
     init?(_ value: PostgreSQLValue)
 }
 
-/// Values for a statement's parameters, in order.
-typealias StoredColumns = [(any StoredColumn)?]
-
-extension StoredColumns {
-    var arguments: StatementArguments { StatementArguments(map { $0 as (any DatabaseValueConvertible)? }) }
-
-    var parameters: [PostgreSQLValue] { map { $0?.parameter ?? .null } }
-}
-
 extension Int64: StoredColumn {
-    var parameter: PostgreSQLValue { .integer(self) }
-
     init?(_ value: PostgreSQLValue) {
         guard case .integer(let number) = value else { return nil }
         self = number
@@ -28,8 +15,6 @@ extension Int64: StoredColumn {
 }
 
 extension Int: StoredColumn {
-    var parameter: PostgreSQLValue { .integer(Int64(self)) }
-
     init?(_ value: PostgreSQLValue) {
         guard case .integer(let number) = value else { return nil }
         self.init(exactly: number)
@@ -37,8 +22,6 @@ extension Int: StoredColumn {
 }
 
 extension Bool: StoredColumn {
-    var parameter: PostgreSQLValue { .boolean(self) }
-
     init?(_ value: PostgreSQLValue) {
         guard case .boolean(let isTrue) = value else { return nil }
         self = isTrue
@@ -46,8 +29,6 @@ extension Bool: StoredColumn {
 }
 
 extension String: StoredColumn {
-    var parameter: PostgreSQLValue { .text(self) }
-
     init?(_ value: PostgreSQLValue) {
         guard case .text(let text) = value else { return nil }
         self = text
@@ -55,8 +36,6 @@ extension String: StoredColumn {
 }
 
 extension Data: StoredColumn {
-    var parameter: PostgreSQLValue { .bytes([UInt8](self)) }
-
     init?(_ value: PostgreSQLValue) {
         guard case .bytes(let bytes) = value else { return nil }
         self.init(bytes)

@@ -17,17 +17,21 @@ extension QueryNumber {
 extension String {
     /// SQLite's text ends at the first NUL, so it becomes U+FFFD, as on the wire.
     var stored: String {
-        utf8.contains(0)
+        utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0)
             ? String(String.UnicodeScalarView(unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 })) : self
     }
 }
 
 extension [Int32] {
     /// Little-endian.
-    var stored: Data {
-        var data = Data(capacity: count * 4)
-        for id in self { Swift.withUnsafeBytes(of: id.littleEndian) { data.append(contentsOf: $0) } }
-        return data
+    var stored: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count * 4) { bytes, size in
+            let bytes = UnsafeMutableRawBufferPointer(bytes)
+            for (index, id) in enumerated() {
+                bytes.storeBytes(of: id.littleEndian, toByteOffset: index * 4, as: Int32.self)
+            }
+            size = count * 4
+        }
     }
 
     init(stored data: Data) {
@@ -41,13 +45,15 @@ extension [Int32] {
 
 extension [OutputPart.Piece] {
     /// Little-endian pairs of tokens and bytes.
-    var stored: Data {
-        var data = Data(capacity: count * 8)
-        for piece in self {
-            let pair = UInt64(piece.tokens) | UInt64(piece.bytes) << 32
-            Swift.withUnsafeBytes(of: pair.littleEndian) { data.append(contentsOf: $0) }
+    var stored: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count * 8) { bytes, size in
+            let bytes = UnsafeMutableRawBufferPointer(bytes)
+            for (index, piece) in enumerated() {
+                let pair = UInt64(piece.tokens) | UInt64(piece.bytes) << 32
+                bytes.storeBytes(of: pair.littleEndian, toByteOffset: index * 8, as: UInt64.self)
+            }
+            size = count * 8
         }
-        return data
     }
 
     init(stored data: Data) {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @testable import Actuation
@@ -13,16 +14,56 @@ struct ActuatorTests {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         let script = #"echo "$ALADDIN_MODEL $ALADDIN_CURRENT_WORKERS $ALADDIN_WORKERS $ALADDIN_SPARE" >> "#
-        let actuator = CommandActuator(command: script + path, model: "m", size: 2)
+        let actuator = CommandActuator(command: script + path) { ("m", 2) }
         try await actuator.resize(to: 4, sparing: ["b", "a"])
         try await actuator.resize(to: 3, sparing: [])
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "m 2 4 b a\nm 4 3 \n")
-        #expect(await actuator.size() == 3)
-        let failing = CommandActuator(command: "echo no such fleet >&2; exit 3", model: "m", size: 1)
+        #expect(try await actuator.size() == 3)
+        let failing = CommandActuator(command: "echo no such fleet >&2; exit 3") { ("m", 1) }
         await #expect(throws: ActuationError("/bin/sh -c ended with 3: no such fleet")) {
             try await failing.resize(to: 2, sparing: [])
         }
-        #expect(await failing.size() == 1)
+        #expect(try await failing.size() == 1)
+    }
+
+    @Test("A command's fleet is not resized before it is known how large it is")
+    func commandForAnUnknownFleet() async throws {
+        let silence = ActuationError("no word from the broker")
+        let answers = Mutex<[Result<(model: String, size: Int), ActuationError>]>([
+            .failure(silence), .failure(silence), .success(("m", 5)),
+        ])
+        let actuator = CommandActuator(command: "test $ALADDIN_MODEL$ALADDIN_CURRENT_WORKERS = m5") {
+            try answers.withLock { $0.removeFirst() }.get()
+        }
+        await #expect(throws: silence) { try await actuator.size() }
+        await #expect(throws: silence) { try await actuator.resize(to: 1, sparing: []) }
+        #expect(try await actuator.size() == 5)
+        try await actuator.resize(to: 4, sparing: [])
+        #expect(try await actuator.size() == 4)
+    }
+
+    @Test("A command's end is noticed although what it started goes on, with its output open", .timeLimit(.minutes(1)))
+    func commandThatLeavesSomething() async throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        // What is left waits for a word, says something to whoever listens, and ends if nobody did.
+        let fifo = directory.path + "/fifo"
+        let left = "mkfifo \(fifo); (read word < \(fifo); echo $word; echo $word >&2; echo heard > \(fifo)) &"
+        let command = Command(executable: "/bin/sh", arguments: ["-c", left + " echo started"])
+        #expect(try await command.run() == "started\n")
+        let answer = Command(executable: "/bin/sh", arguments: ["-c", "echo hello > \(fifo); cat \(fifo)"])
+        #expect(try await answer.run() == "heard\n")
+    }
+
+    @Test("A command that takes too long is killed, and one that is not there can't be run", .timeLimit(.minutes(1)))
+    func commandsThatFail() async throws {
+        let endless = Command(executable: "sleep", arguments: ["3600"], patience: .zero)
+        await #expect(throws: ActuationError("sleep 3600 was not done within 0.0 seconds")) { try await endless.run() }
+        let missing = Command(executable: "/none/such", arguments: [])
+        await #expect(throws: ActuationError("/none/such can't be run: No such file or directory")) {
+            try await missing.run()
+        }
     }
 
     @Test("Compose is asked for its containers and told the scale")

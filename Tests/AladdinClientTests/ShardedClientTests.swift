@@ -77,6 +77,44 @@ struct ShardedClientTests {
         #expect(shards[0].attached.isEmpty)
     }
 
+    @Test("ends and acknowledges a query on whichever shard it is")
+    func cancellingAndAcknowledging() async throws {
+        let shards = [StandInShard("a", knows: "1"), StandInShard("b", knows: "2"), StandInShard("c")]
+        let client = try Self.client(of: shards)
+        try await client.cancel("2")
+        try await client.acknowledge("2")
+        #expect(shards.map(\.cancelled) == [["2"], ["2"], []])
+        #expect(shards.map(\.acknowledged) == [["2"], ["2"], []])
+        let refusal = await #expect(throws: Status.self) { try await client.cancel("3") }
+        #expect(refusal?.code == .notFound && refusal?.reason == .unknownQuery)
+        #expect(shards.allSatisfy { $0.cancelled.last == "3" })
+    }
+
+    @Test(
+        "says of a query that it can't end or acknowledge why: a shard that can't be reached, or what the right one says"
+    )
+    func refusedCalls() async throws {
+        let unended = Status(.failedPrecondition, .queryRuns, "it has not ended")
+        let gone = StandInShard("a", offers: .failure(Self.unreachable))
+        let last = StandInShard("c", knows: "2")
+        let client = try Self.client(of: [gone, StandInShard("b", knows: "2", refusal: unended), last])
+        try await client.cancel("2")
+        await #expect(throws: Self.unreachable) { try await client.cancel("3") }
+        await #expect(throws: unended) { try await client.acknowledge("2") }
+        #expect(last.acknowledged.isEmpty)
+        await #expect(throws: Self.unreachable) { try await client.acknowledge("3") }
+    }
+
+    @Test("asks a tenant's shard first to end a query")
+    func cancellingByTenant() async throws {
+        let shards = [StandInShard("a", knows: "1"), StandInShard("b", knows: "1")]
+        let client = try Self.client(of: shards, by: .tenant, pins: ["acme": "b"])
+        try await client.cancel("1", tenant: "acme")
+        try await client.acknowledge("1", tenant: "acme")
+        #expect(shards[0].cancelled.isEmpty && shards[0].acknowledged.isEmpty)
+        #expect(shards[1].cancelled == ["1"] && shards[1].acknowledged == ["1"])
+    }
+
     @Test("lists the models of all shards that answer, each once")
     func models() async throws {
         let shared = ServedModel(name: "m", workers: 2, contextLength: 2048, engine: "cpu")

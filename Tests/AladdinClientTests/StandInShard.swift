@@ -4,20 +4,30 @@ internal import ServingModel
 internal import Synchronization
 
 /// A shard within the test's process: it notes what it is asked and answers as it is told.
-final class StandInShard: QueryService, Service {
+final class StandInShard: ShardService {
     private struct State {
         var generated: [String] = []
         var attached: [String] = []
         var left: [String] = []
+        var cancelled: [String] = []
+        var acknowledged: [String] = []
     }
 
     let name: String
     /// The one query that it knows.
     let knows: String
     let offers: Result<[ServedModel], Status>
+    /// What it says when its query is acknowledged, if not yes.
+    let refusal: Status?
     private let state = Mutex(State())
 
-    init(_ name: String, knows: String = "", offers: Result<[ServedModel], Status> = .success([])) {
+    init(
+        _ name: String,
+        knows: String = "",
+        offers: Result<[ServedModel], Status> = .success([]),
+        refusal: Status? = nil
+    ) {
+        self.refusal = refusal
         self.name = name
         self.knows = knows
         self.offers = offers
@@ -26,6 +36,8 @@ final class StandInShard: QueryService, Service {
     var generated: [String] { state.withLock { $0.generated } }
     var attached: [String] { state.withLock { $0.attached } }
     var left: [String] { state.withLock { $0.left } }
+    var cancelled: [String] { state.withLock { $0.cancelled } }
+    var acknowledged: [String] { state.withLock { $0.acknowledged } }
 
     func run() async throws {
         try await gracefulShutdown()
@@ -43,6 +55,22 @@ final class StandInShard: QueryService, Service {
         case .success where id == knows: return Self.stream([.accepted(id: name)], failing: nil)
         case .success: return Self.stream([], failing: Status(.notFound, .unknownQuery))
         }
+    }
+
+    func cancel(_ id: String, tenant: String?) async throws(Status) {
+        state.withLock { $0.cancelled.append(id) }
+        try answer(about: id)
+    }
+
+    func acknowledge(_ id: String, tenant: String?) async throws(Status) {
+        state.withLock { $0.acknowledged.append(id) }
+        try answer(about: id)
+        if let refusal { throw refusal }
+    }
+
+    private func answer(about id: String) throws(Status) {
+        _ = try offers.get()
+        guard id == knows else { throw Status(.notFound, .unknownQuery) }
     }
 
     func leave(_ id: String) async { state.withLock { $0.left.append(id) } }

@@ -25,6 +25,42 @@ struct JournalTests {
     }
 
     @Test(
+        "A query that begins and ends in one group leaves its result and nothing else, and all its records count",
+        arguments: StoreKind.allCases
+    )
+    func wholeLife(kind: StoreKind) throws {
+        let store = TestStore(kind)
+        let journal = try store.journal()
+        _ = try journal.recover()
+        let listener = Listener()
+        journal.start(listener.handle)
+        let (query, other) = (Samples.query(3, durability: .stream), Samples.query(5, durability: .stream))
+        let failure = Samples.failure(attempt: 1)
+        journal.append([
+            .accepted(query), .accepted(other), .leased(query.number, attempt: 1, Lease(rawValue: 6)),
+            .checkpoint(query.number, Samples.part(0)), .checkpoint(other.number, Samples.part(0)),
+            .retried(query.number, attempt: 2, failure), .reset(query.number),
+            .leased(query.number, attempt: 2, Lease(rawValue: 7)),
+            .leased(other.number, attempt: 1, Lease(rawValue: 8)),
+            .ended(query.number, Samples.end(3)),
+        ])
+        journal.lookUp(.query(query.id), ticket: 1)
+        listener.waitUntilDurable(10)
+        journal.close()
+        var kept = query
+        kept.request = []
+        #expect(
+            listener.found(1) == .some(.some(KeptResult(accepted: kept, end: Samples.end(3), failures: [failure])))
+        )
+        #expect(try store.integers("SELECT count(*) FROM checkpoint") == [1])
+        let recovered = try store.journal()
+        let queries = try recovered.recover().queries
+        recovered.close()
+        #expect(queries.map(\.accepted) == [other])
+        #expect(queries.first?.wasLeased == true && queries.first?.output == Samples.part(0))
+    }
+
+    @Test(
         "An accepted query comes back with every field, and so do its attempts and checkpoints",
         arguments: StoreKind.allCases
     )

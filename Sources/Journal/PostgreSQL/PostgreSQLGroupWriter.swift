@@ -7,7 +7,7 @@ internal import ServingModel
 ///
 /// What was sent and not answered when a connection was lost may have been committed or not: the count of records in the
 /// database tells, and a transaction that expects another count than it finds changes nothing.
-final class PostgreSQLGroupWriter {
+final class PostgreSQLGroupWriter: JournalGroupStore {
     private let database: PostgreSQLDatabase
     private let configuration: JournalConfiguration
     private let lease: LeaderLease
@@ -18,7 +18,6 @@ final class PostgreSQLGroupWriter {
     private var endedQueries = 0
     private var usedBytes: Int64 = 0
     private var nextPruning = UnixTime(milliseconds: .min)
-    private(set) var hasMoreToPrune = false
     private var isStalled = false
     /// Told when the database does not answer, and with nil when it does again.
     var noteStall: ((JournalFailure?) -> Void)?
@@ -67,18 +66,28 @@ final class PostgreSQLGroupWriter {
     }
 
     /// One bounded step towards what the journal is to keep, if that is due.
-    func prune(at time: UnixTime) throws(JournalFailure) {
+    func tidy(at time: UnixTime) throws(JournalFailure) -> Bool {
         // A clock that was set back is no reason to wait.
         let interval = configuration.pruneInterval.nanoseconds / 1_000_000
-        guard time >= nextPruning || nextPruning.milliseconds - time.milliseconds > interval else { return }
+        guard time >= nextPruning || nextPruning.milliseconds - time.milliseconds > interval else { return false }
         var dropped = 0
         try persist("writing", since: MonotonicTime.now()) { store, waiting throws(PostgreSQLError) in
             dropped = try dropEnded(store, at: time, waiting)
         } isDone: { _ in
             false
         }
-        hasMoreToPrune = dropped == configuration.pruneStep
-        if !hasMoreToPrune { nextPruning = UnixTime(milliseconds: time.milliseconds + interval) }
+        guard dropped < configuration.pruneStep else { return true }
+        nextPruning = UnixTime(milliseconds: time.milliseconds + interval)
+        return false
+    }
+
+    func close() {
+        noteStall = nil
+    }
+
+    func abandon() {
+        noteStall = nil
+        lease.lose()
     }
 
     /// Drops ended queries that are too old or too many, those that ended first before others.

@@ -15,15 +15,11 @@ package final class PostgreSQLJournal: Journal, @unchecked Sendable {
     private let configuration: JournalConfiguration
     private let database: PostgreSQLDatabase
     private let now: @Sendable () -> UnixTime
-    private let inbox = JournalInbox()
+    private let thread: JournalThread
     private let lease: LeaderLease
     private let gaveUp = Atomic<Bool>(false)
-
-    // Set before the thread starts, then its alone until it has been joined.
+    /// From `recover` on; the thread's alone while that runs.
     private var writer: PostgreSQLGroupWriter?
-    private var handle: (@Sendable (JournalEvent) -> Void)?
-    private var thread: pthread_t?
-    private var durable: UInt64 = 0
 
     /// What an operator should know of the database; after `recover`.
     package private(set) var warnings: [String] = []
@@ -39,6 +35,7 @@ package final class PostgreSQLJournal: Journal, @unchecked Sendable {
     ) {
         self.configuration = configuration
         self.now = now
+        thread = JournalThread(configuration, now: now)
         let instance = String(UInt64.random(in: .min ... .max), radix: 16)
         database = PostgreSQLDatabase(address: address, instance: instance)
         lease = LeaderLease(database, name: name, duration: configuration.lease)
@@ -68,8 +65,8 @@ package final class PostgreSQLJournal: Journal, @unchecked Sendable {
         do {
             let election = LeaderElection(lease, database, now: now) { [self] in gaveUp.load(ordering: .relaxed) }
             let (epoch, connection) = try election.win(standingBy: note) { warnings = $0 }
-            lease.keep(on: connection) { [inbox] in inbox.fail($0) }
-            let writer = PostgreSQLGroupWriter(database, configuration, lease, inbox, epoch: epoch)
+            lease.keep(on: connection) { [inbox = thread.inbox] in inbox.fail($0) }
+            let writer = PostgreSQLGroupWriter(database, configuration, lease, thread.inbox, epoch: epoch)
             let recovery = try writer.open()
             self.writer = writer
             return recovery
@@ -80,79 +77,22 @@ package final class PostgreSQLJournal: Journal, @unchecked Sendable {
     }
 
     package func start(_ handle: @escaping @Sendable (JournalEvent) -> Void) {
-        precondition(writer != nil && thread == nil, "start the journal once, after recover")
-        self.handle = handle
-        writer?.noteStall = { handle(.stalled($0)) }
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, journalThread, Unmanaged.passRetained(self).toOpaque())
-        precondition(code == 0, "cannot start the journal's thread: \(code)")
-        self.thread = thread
+        guard let writer else { preconditionFailure("start the journal once, after recover") }
+        writer.noteStall = { handle(.stalled($0)) }
+        thread.start(writer, handle)
     }
 
     package func append(_ records: [JournalRecord]) {
-        let waiting = inbox.add(records)
-        guard waiting > configuration.maxBacklogBytes else { return }
-        inbox.fail(
-            JournalFailure(
-                .inputOutput,
-                "writing the journal in \(database.address.shown) is too slow: \(waiting >> 20) MiB wait for it"
-            )
-        )
+        thread.append(records, to: "in \(database.address.shown)")
     }
 
     package func lookUp(_ lookup: JournalLookup, ticket: UInt64) {
-        inbox.add(lookup, ticket: ticket)
+        thread.inbox.add(lookup, ticket: ticket)
     }
 
     package func close() {
-        inbox.close()
-        if let thread { pthread_join(thread, nil) }
-        thread = nil
+        _ = thread.close()
         writer = nil
         lease.release()
     }
-
-    /// The thread's work, from `start` to `close` or the first failure.
-    fileprivate func run() {
-        guard let writer, let handle else { return }
-        do throws(JournalFailure) {
-            while try serve(writer, handle) {}
-        } catch {
-            lease.lose()
-            inbox.fail(error)
-            handle(.failed(error))
-        }
-        self.handle = nil
-        writer.noteStall = nil
-    }
-
-    /// One group; false after the last.
-    private func serve(
-        _ writer: PostgreSQLGroupWriter,
-        _ handle: (JournalEvent) -> Void
-    ) throws(JournalFailure) -> Bool {
-        let group = inbox.take(
-            within: writer.hasMoreToPrune ? 0 : configuration.pruneInterval.nanoseconds,
-            maxRecords: configuration.maxGroupRecords,
-            maxBytes: configuration.maxGroupBytes
-        )
-        if let failure = group.failure { throw failure }
-        if !group.records.isEmpty {
-            let begun = MonotonicTime.now()
-            try writer.commit(group.records)
-            durable += UInt64(group.records.count)
-            handle(.durable(through: durable, took: Interval(nanoseconds: MonotonicTime.now() - begun)))
-        }
-        let found = try writer.lookUp(group.lookups.map(\.lookup))
-        for (lookup, result) in zip(group.lookups, found) { handle(.found(ticket: lookup.ticket, result)) }
-        guard !group.isLast else { return false }
-        try writer.prune(at: now())
-        return true
-    }
-}
-
-private func journalThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    Unmanaged<PostgreSQLJournal>.fromOpaque(argument).takeRetainedValue().run()
-    return nil
 }

@@ -34,20 +34,12 @@ struct PostgreSQLReader {
         return (Int(results[0].number ?? 0), results[1].number ?? 0)
     }
 
-    /// All answers together; a result that is not what was written is told as lost.
+    /// All answers together.
     func lookUp(_ lookups: [JournalLookup]) throws -> [KeptResult?] {
         guard !lookups.isEmpty else { return [] }
         let results = try connection.run(lookups.flatMap(Self.statements), whileWaiting: waiting)
         return try lookups.indices.map { index in
-            guard let row = results[2 * index].first else { return nil }
-            let failures = try results[2 * index + 1].all.map { try FailedAttempt($0) }
-            do {
-                return KeptResult(accepted: try AcceptedQuery(row), end: try QueryEnd(row), failures: failures)
-            } catch is RowDamage {
-                let time = UnixTime(milliseconds: try row.read("ended_ms"))
-                let end = QueryEnd(at: time, code: .dataLoss, message: "this result was damaged on the broker's disk")
-                return KeptResult(accepted: try AcceptedQuery(row), end: end)
-            }
+            try results[2 * index].first.map { try KeptResult(orLost: $0, failures: results[2 * index + 1].all) }
         }
     }
 

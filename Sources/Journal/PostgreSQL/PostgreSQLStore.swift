@@ -44,7 +44,7 @@ final class PostgreSQLStore {
         var statements = [advance(from: written, to: written + UInt64(records.count))]
         // Which statement tells of which record.
         var tellers: [(statement: Int, record: JournalRecord)] = []
-        for record in records {
+        for record in records.lasting {
             statements += PostgreSQLWriter.statements(for: record)
             tellers.append((statements.count - 1, record))
         }

@@ -93,33 +93,77 @@ enum PostgreSQLWriter {
     static func statements(for record: JournalRecord) -> [PostgreSQLStatement] {
         switch record {
         case .accepted(let query):
-            let columns =
-                query.columns.parameters + [
-                    .integer(Int64(bytes(of: query))), .integer(query.checksum.stored), .bytes(query.request),
-                ]
-            let insertion = PostgreSQLStatement(prepared: "accepted", columns)
+            let insertion = statement("accepted") { parameters in
+                query.add(to: &parameters)
+                parameters.add(bytes(of: query))
+                parameters.add(query.checksum.stored)
+                parameters.add(query.request)
+            }
             guard let key = query.key else { return [insertion] }
-            return [statement("free", [key.owner.stored, key.key.stored]), insertion]
+            let freeing = statement("free") { parameters in
+                parameters.add(key.owner.stored)
+                parameters.add(key.key.stored)
+            }
+            return [freeing, insertion]
         case .leased(let number, let attempt, let lease):
-            return [statement("leased", [attempt, Int64(bitPattern: lease.rawValue), number.stored])]
+            return [
+                statement("leased") { parameters in
+                    parameters.add(attempt)
+                    parameters.add(Int64(bitPattern: lease.rawValue))
+                    parameters.add(number.stored)
+                }
+            ]
         case .retried(let number, let attempt, let failure):
-            return [statement("retried", failure.columns + [attempt, number.stored])]
+            return [
+                statement("retried") { parameters in
+                    failure.add(to: &parameters)
+                    parameters.add(attempt)
+                    parameters.add(number.stored)
+                }
+            ]
         case .resumed(let number, let attempt, let restarts):
-            return [statement("resumed", [attempt, restarts, number.stored])]
+            return [
+                statement("resumed") { parameters in
+                    parameters.add(attempt)
+                    parameters.add(restarts)
+                    parameters.add(number.stored)
+                }
+            ]
         case .checkpoint(let number, let part):
-            return [statement("checkpoint", part.columns(of: number) + [number.stored])]
+            return [
+                statement("checkpoint") { parameters in
+                    part.add(of: number, to: &parameters)
+                    parameters.add(number.stored)
+                }
+            ]
         case .reset(let number):
-            return [statement("reset", [number.stored])]
+            return [statement("reset") { $0.add(number.stored) }]
         case .ended(let number, let end):
             let bytes = rowBytes + end.output.text.count + 4 * end.output.ids.count + 8 * end.output.pieces.count
-            // The result's columns begin with the number, which is the last of the query's.
-            return [statement("ended", end.columns + end.resultColumns(of: number) + [bytes])]
+            return [
+                statement("ended") { parameters in
+                    end.add(to: &parameters)
+                    // It begins with the number, which is the last of the query's.
+                    end.addResult(of: number, to: &parameters)
+                    parameters.add(bytes)
+                }
+            ]
         case .acknowledged(let number):
-            return [statement("acknowledged", [number.stored, rowBytes])]
+            return [
+                statement("acknowledged") { parameters in
+                    parameters.add(number.stored)
+                    parameters.add(rowBytes)
+                }
+            ]
         }
     }
 
-    private static func statement(_ name: String, _ columns: StoredColumns) -> PostgreSQLStatement {
-        PostgreSQLStatement(prepared: name, columns.parameters)
+    private static func statement(
+        _ name: String,
+        _ bind: (inout PostgreSQLParameters) -> Void
+    ) -> PostgreSQLStatement {
+        var parameters = PostgreSQLParameters()
+        bind(&parameters)
+        return PostgreSQLStatement(prepared: name, parameters.values)
     }
 }

@@ -41,6 +41,9 @@ package struct DemandForecast: Sendable {
     private var seconds: [Double] = []
     private var current = 0.0
     private var currentSecond: Int64?
+    /// Seconds since there last was no demand for as long as a level is taken over, and since there was any.
+    private var busySeconds = 0
+    private var idleSeconds = 0
     /// Forecasts whose time has not come.
     private var pending: [(due: Int64, expected: Double)] = []
     private var errors: [Double] = []
@@ -104,6 +107,8 @@ package struct DemandForecast: Sendable {
         for finished in first..<second {
             seconds.append(current)
             if seconds.count > Self.slopeSeconds { seconds.removeFirst() }
+            idleSeconds = current > 0 ? 0 : idleSeconds + 1
+            busySeconds = idleSeconds < Self.levelSeconds && (busySeconds > 0 || current > 0) ? busySeconds + 1 : 0
             current = 0
             compare(at: finished + 1)
         }
@@ -122,8 +127,8 @@ package struct DemandForecast: Sendable {
                 nextError = (nextError + 1) % Self.errorCapacity
             }
         }
-        // The first seconds are too noisy to be held against the forecast.
-        guard seconds.count >= Self.levelSeconds, pending.count < Self.pendingCapacity else { return }
+        // The first seconds of a load are not held against the forecast: its level has yet to rise from nothing.
+        guard busySeconds >= Self.levelSeconds, pending.count < Self.pendingCapacity else { return }
         let due = second + max(Int64(horizon.seconds.rounded()), 1)
         // A horizon that was shortened makes forecasts due out of order: the earlier made ones are void.
         pending.removeAll { $0.due >= due }

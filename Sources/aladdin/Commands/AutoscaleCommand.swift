@@ -105,7 +105,7 @@ struct AutoscaleCommand: AsyncParsableCommand {
         configuration.settings = try settings()
         configuration.isDryRun = try Setting.flag(dryRun, "dry-run")
         configuration.log = try Self.log(at: decisionLog)
-        let actuator = try await makeActuator(configuration)
+        let actuator = try makeActuator(configuration)
         let verb = configuration.isDryRun ? "would scale" : "scaling"
         let control = FleetControlService(configuration: configuration, actuator: actuator, logger: logger) {
             decision in
@@ -137,7 +137,7 @@ struct AutoscaleCommand: AsyncParsableCommand {
         return settings
     }
 
-    private func makeActuator(_ configuration: FleetControlService.Configuration) async throws -> any Actuator {
+    private func makeActuator(_ configuration: FleetControlService.Configuration) throws -> any Actuator {
         let command = try Setting.resolve(command, "command")
         let kind = try Setting.resolve(actuator, "actuator", default: command == nil ? "compose" : "command")
         switch kind {
@@ -151,8 +151,10 @@ struct AutoscaleCommand: AsyncParsableCommand {
         case "kubernetes": return KubernetesActuator(try kubernetes())
         default:
             guard let command else { throw ValidationError("--actuator command needs --command") }
-            let (model, size) = await present(configuration)
-            return CommandActuator(command: command, model: model, size: size)
+            // It can't be asked itself.
+            return CommandActuator(command: command) {
+                try await FleetControlService.present(configuration, logger: .silent)
+            }
         }
     }
 
@@ -168,16 +170,6 @@ struct AutoscaleCommand: AsyncParsableCommand {
         } catch {
             throw ValidationError("\(error): --kubernetes-api")
         }
-    }
-
-    /// The fleet as the broker sees it, for a command that can't be asked; an empty one if there is no broker yet.
-    private func present(_ configuration: FleetControlService.Configuration) async -> (model: String, size: Int) {
-        let admin = AdminClient(endpoint: configuration.adminEndpoint, key: configuration.key, logger: .silent)
-        guard let status = try? await admin.status(), let first = configuration.model ?? status.models.first?.model
-        else {
-            return (configuration.model ?? "", 0)
-        }
-        return (first, status.workers.count { !$0.isDraining && $0.profile.model == first })
     }
 }
 

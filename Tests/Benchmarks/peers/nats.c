@@ -40,12 +40,18 @@ static void open_connection(struct connection *connection, int port, int number)
     setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (connect(connection->socket, (struct sockaddr *)&address, sizeof address)) perror("connect"), exit(2);
     char text[256];
-    int size = snprintf(text, sizeof text, "CONNECT {\"verbose\":false}\r\nSUB ack.%d 1\r\n", number);
+    int size = snprintf(text, sizeof text, "CONNECT {\"verbose\":false,\"headers\":true,\"no_responders\":true}\r\nSUB ack.%d 1\r\n", number);
     say(connection->socket, text, (size_t)size);
 }
 
-// Takes whole messages out of what was received; returns how many acknowledgements were among them.
-static int acknowledgements(struct connection *from) {
+static void receive(struct connection *from) {
+    ssize_t got = read(from->socket, from->bytes + from->held, sizeof from->bytes - from->held);
+    if (got <= 0) fprintf(stderr, "the server hung up\n"), exit(1);
+    from->held += (size_t)got;
+}
+
+// Takes whole messages out of what was received; returns how many of them have `word` in them.
+static int take(struct connection *from, const char *word) {
     int count = 0;
     for (;;) {
         char *end = memmem(from->bytes, from->held, "\r\n", 2);
@@ -56,15 +62,29 @@ static int acknowledgements(struct connection *from) {
             while (space[-1] != ' ') space--;
             whole += (size_t)atoi(space) + 2;
             if (from->held < whole) return count;
-            if (memmem(from->bytes, whole, "\"seq\"", 5)) count++;
+            if (memmem(from->bytes, whole, "\"error\"", 7)) fprintf(stderr, "%.*s", (int)whole, from->bytes), exit(1);
+            if (memmem(from->bytes, whole, word, strlen(word))) count++;
         } else if (!strncmp(from->bytes, "PING", 4)) {
             say(from->socket, "PONG\r\n", 6);
+        } else if (!strncmp(from->bytes, "HMSG", 4)) {
+            fprintf(stderr, "nobody answers: is JetStream on?\n"), exit(1);
         } else if (!strncmp(from->bytes, "-ERR", 4)) {
             fprintf(stderr, "%.*s", (int)line, from->bytes), exit(1);
         }
         from->held -= whole;
         memmove(from->bytes, from->bytes + whole, from->held);
     }
+}
+
+// Returns when the server has made it: what is published before is stored nowhere.
+static void create_stream(struct connection *with) {
+    static const char stream[] = "{\"name\":\"q\",\"subjects\":[\"q\"],\"storage\":\"file\",\"retention\":\"limits\","
+                                 "\"max_msgs\":1000000,\"num_replicas\":1}";
+    char text[512];
+    int size = snprintf(text, sizeof text, "PUB $JS.API.STREAM.CREATE.q ack.0 %d\r\n%s\r\n", (int)strlen(stream), stream);
+    say(with->socket, text, (size_t)size);
+    do receive(with);
+    while (!take(with, "stream_create_response"));
 }
 
 int main(int count, char **arguments) {
@@ -76,12 +96,7 @@ int main(int count, char **arguments) {
         open_connection(&all[i], port, i);
         items[i] = (struct pollfd){.fd = all[i].socket, .events = POLLIN};
     }
-    static const char stream[] = "{\"name\":\"q\",\"subjects\":[\"q\"],\"storage\":\"file\",\"retention\":\"limits\","
-                                 "\"max_msgs\":1000000,\"num_replicas\":1}";
-    char text[512];
-    int size = snprintf(text, sizeof text, "PUB $JS.API.STREAM.CREATE.q %d\r\n%s\r\n", (int)strlen(stream), stream);
-    say(all[0].socket, text, (size_t)size);
-    usleep(500000);
+    create_stream(&all[0]);
     size_t capacity = 1 << 16, ended = 0;
     int64_t *latencies = malloc(capacity * sizeof *latencies);
     char payload[4096];
@@ -96,10 +111,8 @@ int main(int count, char **arguments) {
         poll(items, (nfds_t)connections, 100);
         for (int i = 0; i < connections; i++) {
             if (!(items[i].revents & POLLIN)) continue;
-            ssize_t got = read(all[i].socket, all[i].bytes + all[i].held, sizeof all[i].bytes - all[i].held);
-            if (got <= 0) return fprintf(stderr, "the server hung up\n"), 1;
-            all[i].held += (size_t)got;
-            for (int n = acknowledgements(&all[i]); n > 0; n--) {
+            receive(&all[i]);
+            for (int n = take(&all[i], "\"seq\""); n > 0; n--) {
                 if (ended == capacity) latencies = realloc(latencies, (capacity *= 2) * sizeof *latencies);
                 latencies[ended++] = now_ns() - all[i].sent;
                 message_size = snprintf(message, sizeof message, "PUB q ack.%d %d\r\n%.*s\r\n", i, bytes, bytes, payload);

@@ -48,6 +48,18 @@ struct DemandForecastTests {
         #expect(unsteady.margin > 3 * noisy.margin)
     }
 
+    @Test("How a load begins after a pause is not taken for how wrong forecasts are")
+    func beginning() {
+        let begun = forecast(seconds: 60 + 300) { $0 > 60 ? 3 : 0 }
+        #expect(abs(begun.upper - 3) < 1e-9)
+        // While its errors are few as well.
+        for seconds in 110..<180 {
+            #expect(forecast(seconds: seconds) { $0 > 60 ? 3 : 0 }.margin <= 0.3)
+        }
+        let resumed = forecast(seconds: 600) { (200...260).contains($0) ? 0 : 3 }
+        #expect(abs(resumed.upper - 3) < 1e-9)
+    }
+
     @Test("The margin covers its share of the errors")
     func coverage() {
         var generator = SeededGenerator(seed: 2)

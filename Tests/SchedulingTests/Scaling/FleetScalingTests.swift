@@ -115,6 +115,32 @@ struct FleetScalingTests {
         #expect(shortPrefill.workers <= 2 && shortDecode.workers > 2 * longDecode.workers)
     }
 
+    @Test("Where there were workers for one phase each, both kinds are wished for when all have gone")
+    func lostPhases() throws {
+        var rig = Rig(scaling: try FleetScaling(policy: "forecast", limits: ScalingLimits()))
+        let roles: [(worker: UInt64, role: WorkerRole)] = [(1, .prefill), (2, .decode), (3, .decode)]
+        for (worker, role) in roles {
+            guard case .workerJoined(var joined) = ClusterEvent.joined(worker) else { continue }
+            joined.role = role
+            joined.kvExchange = "x"
+            rig.tell(.workerJoined(joined), at: .zero)
+        }
+        rig.tell(.snapshotComplete, at: .zero)
+        var active = [WorkerRole.prefill: 1, .decode: 2]
+        var second: Int64 = 0
+        // First each is told to go, then each is gone.
+        for isDraining in [true, false] {
+            for (worker, role) in roles {
+                second += 1
+                rig.tell(.workerLeft(WorkerID(worker), isDraining: isDraining), at: time(second))
+                if isDraining { active[role, default: 0] -= 1 }
+                let wishes = rig.scaling.wishes(in: rig.scheduler.view, at: time(second) + .milliseconds(900))
+                #expect(wishes.map(\.role) == [.prefill, .decode])
+                for wish in wishes { #expect(wish.workers >= 1 && wish.active == active[wish.role]) }
+            }
+        }
+    }
+
     @Test("What was wished for and has not come is not called steady, and a limit in the way is named")
     func reasonWhileAwaited() throws {
         var rig = try rig(limits: ScalingLimits(least: 1, most: 40))

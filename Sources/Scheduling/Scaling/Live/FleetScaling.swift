@@ -66,10 +66,9 @@ package struct FleetScaling: Sendable {
     /// What each model's policy wishes now; to be asked once a tick.
     package mutating func wishes(in view: ClusterView, at now: Instant) -> [FleetWish] {
         guard isWatching else { return [] }
-        for worker in view.workers {
-            let model = worker.profile.model
-            if view.isSplit(model) { split.insert(model) } else { split.remove(model) }
-        }
+        // Workers that drain count: of what was for one phase each when the last one went, both fleets are to come back.
+        for worker in view.workers { split.remove(worker.profile.model) }
+        for worker in view.workers where worker.joined.role != .both { split.insert(worker.profile.model) }
         return fleets.indices.compactMap { index in
             let isAsked = (fleets[index].role == .both) != split.contains(fleets[index].model)
             return isAsked ? wish(of: index, in: view, at: now) : nil
