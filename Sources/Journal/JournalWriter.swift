@@ -11,12 +11,13 @@ struct JournalWriter {
     @discardableResult
     func write(_ record: JournalRecord) throws -> Int {
         switch record {
-        case .accepted(let query):
+        case .accepted(let accepted):
+            let query = accepted.encoded
             if let key = query.key { try free(key) }
             try run(AcceptedQuery.insertion, query.columns)
             try run(
                 "INSERT INTO request VALUES (?, ?, ?)",
-                [query.number.stored, query.checksum.stored, Data(query.request)]
+                [query.number.stored, query.checksum.stored, Data(query.request.bytes)]
             )
         case .leased(let number, let attempt, let lease):
             try run(

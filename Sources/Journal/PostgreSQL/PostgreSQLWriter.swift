@@ -92,10 +92,11 @@ enum PostgreSQLWriter {
     /// What to run for `record`, in order.
     static func statements(for record: JournalRecord) -> [PostgreSQLStatement] {
         switch record {
-        case .accepted(let query):
+        case .accepted(let accepted):
+            let query = accepted.encoded
             let columns =
                 query.columns.parameters + [
-                    .integer(Int64(bytes(of: query))), .integer(query.checksum.stored), .bytes(query.request),
+                    .integer(Int64(bytes(of: query))), .integer(query.checksum.stored), .bytes(query.request.bytes),
                 ]
             let insertion = PostgreSQLStatement(prepared: "accepted", columns)
             guard let key = query.key else { return [insertion] }
