@@ -26,7 +26,8 @@ final class TransferHandle {
     ) throws(TransferFailure) {
         self.easy = easy
         self.handle = handle
-        body = request.body ?? []
+        let body = request.body ?? []
+        self.body = body.count > Self.largestCopy ? body : []
         // curl waits for a "100 Continue" before larger bodies unless told not to.
         for line in request.headers + ["Expect:"] { headers = curl_slist_append(headers, line) }
         var isSet =
@@ -46,7 +47,7 @@ final class TransferHandle {
                 && aladdin_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(idle.seconds.rounded(.up))))
                     == CURLE_OK
         }
-        if request.body != nil { isSet = isSet && setBody() }
+        if request.body != nil { isSet = isSet && post(body) }
         if let method = request.method {
             isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK
         }
@@ -68,7 +69,7 @@ final class TransferHandle {
         return easy
     }
 
-    private func setBody() -> Bool {
+    private func post(_ body: [UInt8]) -> Bool {
         guard body.count > Self.largestCopy else { return aladdin_curl_set_post(easy, body, body.count) == CURLE_OK }
         return aladdin_curl_set_post_source(
             easy,

@@ -9,7 +9,8 @@ struct CompletionRequest {
 
     init(_ request: SequenceRequest, model: String, kind: ServerKind) {
         // In one piece as a rule, whatever its length.
-        var text = JSONText(reserving: request.input.byteCount + 1024)
+        let length = request.input.byteCount
+        var text = JSONText(reserving: length + length / 16 + 256)
         switch request.input {
         case .text(let prompt):
             path = "/v1/completions"
