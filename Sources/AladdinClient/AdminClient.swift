@@ -104,9 +104,9 @@ package actor AdminClient {
         case .lost(let status):
             answer(.failure(status))
         case .frame(let header, let body) where header.kind == .item:
-            answer(.success(body))
+            answer(.success(body.bytes))
         case .frame(_, let body):
-            answer(.failure((try? Status.decode(body)) ?? Status(.unknown)))
+            answer(.failure((try? body.decoded(as: Status.self)) ?? Status(.unknown)))
         }
     }
 

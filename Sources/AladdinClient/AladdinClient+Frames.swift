@@ -36,19 +36,19 @@ extension AladdinClient {
         unsent.append(number)
     }
 
-    private func hear(_ header: FrameHeader, _ body: [UInt8]) {
+    private func hear(_ header: FrameHeader, _ body: FrameBody) {
         if header.kind == .end, let waiter = waiters.removeValue(forKey: header.stream) {
-            let status = (try? Status.decode(body)) ?? Self.unreadable
+            let status = (try? body.decoded(as: Status.self)) ?? Self.unreadable
             waiter.resume(returning: status.isOK ? .success(()) : .failure(status))
             return
         }
         guard let number = queriesByStream[header.stream], let query = queries[number] else { return }
         guard header.kind == .item else {
-            let status = (try? Status.decode(body)) ?? Self.unreadable
+            let status = (try? body.decoded(as: Status.self)) ?? Self.unreadable
             end(number, status.isOK ? nil : status)
             return
         }
-        guard let event = try? GenerateEvent.decode(body) else {
+        guard let event = try? body.decoded(as: GenerateEvent.self) else {
             cancel(number)
             query.hear(.ended(Self.unreadable))
             return
@@ -56,16 +56,16 @@ extension AladdinClient {
         if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.hear(.event(news)) }
     }
 
-    private func hearModels(_ header: FrameHeader, _ body: [UInt8]) {
+    private func hearModels(_ header: FrameHeader, _ body: FrameBody) {
         if header.kind == .item {
-            modelLists[header.stream] = (try? ModelList.decode(body))?.models.map {
+            modelLists[header.stream] = (try? body.decoded(as: ModelList.self))?.models.map {
                 ServedModel(name: $0.name, workers: $0.workers, contextLength: $0.contextLength, engine: $0.engine)
             }
             return
         }
         let models = modelLists.removeValue(forKey: header.stream)
         guard let waiter = modelWaiters.removeValue(forKey: header.stream) else { return }
-        let status = (try? Status.decode(body)) ?? Self.unreadable
+        let status = (try? body.decoded(as: Status.self)) ?? Self.unreadable
         waiter.resume(returning: status.isOK ? .success(models ?? []) : .failure(status))
     }
 

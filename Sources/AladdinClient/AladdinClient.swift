@@ -216,8 +216,8 @@ public actor AladdinClient: QueryService, Service {
             return
         }
         let stream = makeStream()
-        let (method, body) = query.call.message
-        guard connection.send(.call, method: method, stream: stream, body: body) else {
+        let method = query.call.method
+        guard connection.send(.call, method: method, stream: stream, query.call.message) else {
             end(number, Self.tooMuchWaits)
             return
         }
@@ -235,7 +235,7 @@ public actor AladdinClient: QueryService, Service {
         queries[number] = nil
         guard let stream = query.stream else { return }
         queriesByStream[stream] = nil
-        connection.send(.cancel, method: query.call.message.method, stream: stream)
+        connection.send(.cancel, method: query.call.method, stream: stream)
         if query.isAttached { cancelByName(query.call) }
     }
 
@@ -246,7 +246,7 @@ public actor AladdinClient: QueryService, Service {
             .call,
             method: .cancelQuery,
             stream: makeStream(),
-            body: CancelRequest(queryID: call.id, tenant: call.tenant).encode()
+            CancelRequest(queryID: call.id, tenant: call.tenant)
         )
     }
 

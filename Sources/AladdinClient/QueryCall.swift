@@ -44,24 +44,25 @@ struct QueryCall: Sendable {
     var survivesSession: Bool { id.isEmpty || durability != .volatile }
 
     /// What to call in this session.
-    var message: (method: Method, body: [UInt8]) {
+    var method: Method { id.isEmpty && isOwn ? .generate : .attach }
+
+    /// What to say with it.
+    var message: any WireMessage {
         guard id.isEmpty, let request else {
-            let attach = AttachRequest(
+            return AttachRequest(
                 queryID: id,
                 firstIndex: nextIndex,
                 seenAttempt: seenAttempt,
                 tenant: tenant
             )
-            return (.attach, attach.encode())
         }
-        let generate = GenerateRequest(
+        return GenerateRequest(
             model: request.model,
             input: request.input,
             maxTokens: request.maxTokens,
             sampling: request.sampling,
             metadata: request.metadata.map { MetadataEntry($0.key, $0.value) }
         )
-        return (.generate, generate.encode())
     }
 
     /// Takes in what the broker says.

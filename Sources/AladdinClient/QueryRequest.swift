@@ -9,20 +9,10 @@ public struct QueryRequest: Hashable, Sendable {
     public var maxTokens: Int
     public var sampling: Sampling
     /// Objectives, priority, tenant and the like, as `x-…` keys in lower case; `docs/protocol.md` lists them.
-    public var metadata: [(key: String, value: String)] {
-        get { pairs.map { ($0.key, $0.value) } }
-        set { pairs = newValue.map { Pair(key: $0.key, value: $0.value) } }
-    }
+    public var metadata: [(key: String, value: String)]
 
     /// On whose account; empty if it does not say.
-    var tenant: String { pairs.last { $0.key == "x-aladdin-tenant" }?.value ?? "" }
-
-    private struct Pair: Hashable, Sendable {
-        var key: String
-        var value: String
-    }
-
-    private var pairs: [Pair] = []
+    var tenant: String { metadata.last { $0.key == "x-aladdin-tenant" }?.value ?? "" }
 
     public init(
         model: String = "",
@@ -36,5 +26,24 @@ public struct QueryRequest: Hashable, Sendable {
         self.maxTokens = maxTokens
         self.sampling = sampling
         self.metadata = metadata
+    }
+}
+
+extension QueryRequest {
+    public static func == (one: QueryRequest, other: QueryRequest) -> Bool {
+        one.model == other.model && one.input == other.input && one.maxTokens == other.maxTokens
+            && one.sampling == other.sampling && one.metadata.elementsEqual(other.metadata, by: ==)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(model)
+        hasher.combine(input)
+        hasher.combine(maxTokens)
+        hasher.combine(sampling)
+        hasher.combine(metadata.count)
+        for (key, value) in metadata {
+            hasher.combine(key)
+            hasher.combine(value)
+        }
     }
 }

@@ -27,10 +27,10 @@ extension BrokerService {
                 end(stream, method(of: stream), status, over: endpoint(of: stream))
                 methods[stream] = nil
             case .answer(let stream):
-                answer(stream, method(of: stream), [], over: frontend)
+                answer(stream, method(of: stream), body: [], over: frontend)
                 methods[stream] = nil
             case .explain(let stream, let explanation):
-                answer(stream, .explain, explanation.encode(), over: admin)
+                answer(stream, .explain, body: explanation.encode(), over: admin)
                 methods[stream] = nil
             case .expel(let worker, let status):
                 logger.warning(
@@ -79,7 +79,7 @@ extension BrokerService {
             method: method(of: stream),
             stream: stream.stream,
             to: stream.session.rawValue,
-            event.append(to:)
+            event
         )
     }
 
@@ -92,24 +92,18 @@ extension BrokerService {
     }
 
     func end(_ stream: StreamKey, _ method: Method, _ status: Status, over endpoint: SessionEndpoint?) {
-        endpoint?.send(
-            .end,
-            method: method,
-            stream: stream.stream,
-            to: stream.session.rawValue,
-            body: status.encode()
-        )
+        endpoint?.send(.end, method: method, stream: stream.stream, to: stream.session.rawValue, status)
     }
 
     /// The one answer of a unary call, and its end.
-    func answer(_ stream: StreamKey, _ method: Method, _ body: [UInt8], over endpoint: SessionEndpoint?) {
+    func answer(_ stream: StreamKey, _ method: Method, body: [UInt8], over endpoint: SessionEndpoint?) {
         endpoint?.send(.item, method: method, stream: stream.stream, to: stream.session.rawValue, body: body)
         end(stream, method, .ok, over: endpoint)
     }
 
     func command(_ worker: WorkerID, _ command: WorkerCommand) {
         guard let stream = workStreams[worker.rawValue] else { return }
-        self.worker?.send(.item, method: .work, stream: stream, to: worker.rawValue, body: command.encode())
+        self.worker?.send(.item, method: .work, stream: stream, to: worker.rawValue, command)
     }
 
     /// Leaves a query's spans to be exported; their times are those of the wall clock as it is now.
@@ -150,7 +144,7 @@ extension BrokerService {
                 method: .schedule,
                 stream: scheduling.stream,
                 to: scheduling.session.rawValue,
-                body: message.encode()
+                message
             )
             first = last
         }

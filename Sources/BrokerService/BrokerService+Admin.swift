@@ -18,14 +18,14 @@ extension BrokerService {
         }
     }
 
-    private func adminCalled(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
+    private func adminCalled(_ stream: StreamKey, _ method: Method, _ body: FrameBody) {
         do throws(Status) {
             switch method {
             case .getStatus:
                 let request = try decoded(GetStatusRequest.self, body)
                 var status = status(at: PollLoop.now())
                 if request.wantsMetrics { status.metrics = metrics(for: account(of: stream.session, on: admin)) }
-                answer(stream, method, status.encode(), over: admin)
+                answer(stream, method, body: status.encode(), over: admin)
             case .explain: try explain(stream, body, at: PollLoop.now())
             default: throw Status(.unimplemented, .unsupported, "no such method here")
             }
@@ -34,7 +34,7 @@ extension BrokerService {
         }
     }
 
-    private func explain(_ stream: StreamKey, _ body: [UInt8], at now: Instant) throws(Status) {
+    private func explain(_ stream: StreamKey, _ body: FrameBody, at now: Instant) throws(Status) {
         let request = try decoded(ExplainRequest.self, body)
         guard let id = QueryID(request.queryID) else {
             throw Status(
@@ -45,7 +45,7 @@ extension BrokerService {
         }
         let account = account(of: stream.session, on: admin)
         if let explanation = try broker.explain(id, as: account, for: stream, at: now) {
-            answer(stream, .explain, explanation.encode(), over: admin)
+            answer(stream, .explain, body: explanation.encode(), over: admin)
         } else {
             methods[stream] = .explain
         }

@@ -32,7 +32,7 @@ extension BrokerService {
         methods = methods.filter { $0.key.session != session }
     }
 
-    private func call(_ stream: StreamKey, _ method: Method, _ body: [UInt8]) {
+    private func call(_ stream: StreamKey, _ method: Method, _ body: FrameBody) {
         do throws(Status) {
             switch method {
             case .generate:
@@ -61,7 +61,7 @@ extension BrokerService {
                 let isDone = try broker.cancel(id, as: account, by: stream, at: PollLoop.now())
                 answer(stream, method, isDone: isDone)
             case .listModels:
-                answer(stream, method, modelList().encode(), over: frontend)
+                answer(stream, method, body: modelList().encode(), over: frontend)
             default:
                 throw Status(.unimplemented, .unsupported, "no such method here")
             }
@@ -72,7 +72,7 @@ extension BrokerService {
 
     /// Answers a call that has no more to say, now or when the journal has told the broker what it needs.
     private func answer(_ stream: StreamKey, _ method: Method, isDone: Bool) {
-        if isDone { answer(stream, method, [], over: frontend) } else { methods[stream] = method }
+        if isDone { answer(stream, method, body: [], over: frontend) } else { methods[stream] = method }
     }
 
     private static func identifier(_ text: String) throws(Status) -> QueryID {
@@ -82,7 +82,7 @@ extension BrokerService {
         return id
     }
 
-    private func generate(_ stream: StreamKey, _ body: [UInt8]) throws(Status) {
+    private func generate(_ stream: StreamKey, _ body: FrameBody) throws(Status) {
         let request = try decoded(GenerateRequest.self, body)
         let limits = configuration.sessions.limits
         let metadataBytes = request.metadata.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
@@ -99,12 +99,20 @@ extension BrokerService {
             maxTokens: request.maxTokens,
             sampling: request.sampling,
             metadata: request.metadata.map { ($0.key, $0.value) },
-            request: body,
+            request: Self.kept(request, body),
             configuration: broker.configuration
         )
         try submission.charge(account(of: stream.session, on: frontend))
         if submission.idempotencyKey != nil { submission.requestHash = Self.hash(request) }
         try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
+    }
+
+    /// The request as it is kept and handed on: what came as bytes takes less memory as these.
+    private static func kept(_ request: GenerateRequest, _ body: FrameBody) -> OpaqueRequest {
+        switch body {
+        case .bytes(let bytes): OpaqueRequest(bytes)
+        case .message: OpaqueRequest(request)
+        }
     }
 
     /// Of all that makes one request the same as another: metadata, such as trace contexts, may differ.
@@ -144,9 +152,9 @@ extension BrokerService {
     }
 
     /// Decodes a request, or says what is wrong with it in a client's terms.
-    func decoded<Message: WireMessage>(_ type: Message.Type, _ body: [UInt8]) throws(Status) -> Message {
+    func decoded<Message: WireMessage>(_ type: Message.Type, _ body: FrameBody) throws(Status) -> Message {
         do throws(DecodingFailure) {
-            return try Message.decode(body)
+            return try body.decoded(as: type)
         } catch {
             throw Status(.invalidArgument, .malformed, error.description)
         }

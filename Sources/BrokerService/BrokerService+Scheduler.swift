@@ -21,7 +21,7 @@ extension BrokerService {
     }
 
     /// The newest scheduler is the one that is heard, unless it says that it stands by.
-    private func attach(_ stream: StreamKey, _ body: [UInt8]) {
+    private func attach(_ stream: StreamKey, _ body: FrameBody) {
         do throws(Status) {
             guard case .registration(let policy, let isStandby) = try decoded(SchedulerReport.self, body) else {
                 throw Status(.failedPrecondition, .protocolViolation, "a scheduler's first report is its registration")
@@ -66,7 +66,7 @@ extension BrokerService {
         logger.warning("scheduler gone; after a grace the broker places queries by room alone")
     }
 
-    private func decide(_ body: [UInt8]) {
+    private func decide(_ body: FrameBody) {
         do throws(Status) {
             switch try decoded(SchedulerReport.self, body) {
             case .registration:

@@ -29,7 +29,7 @@ extension BrokerService {
         }
     }
 
-    private func register(_ key: StreamKey, _ body: [UInt8]) {
+    private func register(_ key: StreamKey, _ body: FrameBody) {
         let session = key.session.rawValue
         do throws(Status) {
             guard workStreams[session] == nil else {
@@ -77,9 +77,9 @@ extension BrokerService {
         )
     }
 
-    private func report(_ id: WorkerID, _ body: [UInt8]) {
+    private func report(_ id: WorkerID, _ body: FrameBody) {
         let now = PollLoop.now()
-        if let step = StepReader(body) {
+        if case .bytes(let bytes) = body, let step = StepReader(bytes) {
             broker.workerStepped(id, WorkerStep(step), at: now)
             return
         }

@@ -31,7 +31,7 @@ package struct Assignment: Hashable, Sendable {
     package var id: QueryID
     package var attempt: Int
     package var remaining: Interval?
-    package var request: [UInt8]
+    package var request: OpaqueRequest
     package var resumedTokens: [Int32]
     /// Whose part the attempt is; nil if nobody traces it.
     package var trace: TraceContext?

@@ -32,7 +32,7 @@ extension Submission {
         maxTokens: Int,
         sampling: Sampling,
         metadata: [(key: String, value: String)],
-        request: [UInt8],
+        request: OpaqueRequest,
         configuration: BrokerConfiguration
     ) throws(Status) {
         let prompt = try Self.measure(input)

@@ -21,8 +21,8 @@ package struct Submission: Hashable, Sendable {
     package var worker: WorkerID?
     /// From arrival; nothing is started after it and what runs is stopped.
     package var timeout: Interval?
-    /// The request as it goes to the worker, byte for byte; opaque here.
-    package var request: [UInt8]
+    /// The request as it goes to the worker; opaque here.
+    package var request: OpaqueRequest
     /// How much of it is to outlive the broker; no more than the broker's journal allows.
     package var durability = Durability.accept
     /// Within whom its idempotency key is unique: its tenant.
@@ -46,7 +46,7 @@ package struct Submission: Hashable, Sendable {
         priority: Int = 0,
         tenant: String = "",
         timeout: Interval? = nil,
-        request: [UInt8]
+        request: OpaqueRequest
     ) {
         self.model = model
         self.inputTokens = inputTokens

@@ -29,6 +29,21 @@ static inline CURLcode aladdin_curl_set_post(CURL *easy, const void *bytes, long
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, bytes);
 }
 
+typedef size_t (*aladdin_curl_source)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*aladdin_curl_seek)(void *context, curl_off_t offset, int origin);
+
+/* Asks for the bytes as they are needed, `room` at a time, and from the beginning again if it has to send them anew. */
+static inline CURLcode aladdin_curl_set_post_source(CURL *easy, curl_off_t count, long room, aladdin_curl_source source,
+                                                    aladdin_curl_seek seek, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, count);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, room);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, source);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_READDATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_SEEKDATA, context);
+}
+
 static inline long aladdin_curl_status(CURL *easy) {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -35,7 +35,7 @@ final class CompletionExchange {
     private let trace: RequestTrace?
     private let inFlight: GatewayMetrics.InFlight
     private var caller = GatewayResponder.Caller()
-    private var body = ByteBuffer()
+    private var body: [UInt8] = []
     private var asked: Asked?
     /// Nil once the exchange is over.
     private var put: ((_ parts: [HTTPResponsePart], _ ending: Ending) -> Void)?
@@ -77,10 +77,10 @@ final class CompletionExchange {
     /// Takes a part of the request's body.
     func read(_ bytes: ByteBuffer) {
         guard !isOver else { return }
-        guard body.readableBytes + bytes.readableBytes <= gateway.configuration.maximumBodyBytes else {
+        guard body.count + bytes.readableBytes <= gateway.configuration.maximumBodyBytes else {
             return end(gateway.bodyTooLarge)
         }
-        if body.capacity == 0 { body = bytes } else { body.writeImmutableBuffer(bytes) }
+        bytes.withUnsafeReadableBytes { body += $0 }
     }
 
     /// The request is whole: asks the service.
@@ -94,7 +94,7 @@ final class CompletionExchange {
                 headers: head.headerFields,
                 configuration: gateway.configuration
             )
-            body = ByteBuffer()
+            body = []
             try caller.charge(&call.query.metadata)
             if let context = trace?.context {
                 call.query.metadata.removeAll { ["traceparent", "tracestate"].contains($0.key) }

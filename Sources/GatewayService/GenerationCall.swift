@@ -1,6 +1,5 @@
 internal import AladdinClient
 internal import HTTPTypes
-internal import Hummingbird
 internal import ServingModel
 
 #if canImport(FoundationEssentials)
@@ -23,7 +22,7 @@ struct GenerationCall: Sendable {
     /// - Throws: an `APIError` of status 400 that names the field or header at fault.
     init(
         _ kind: CompletionKind,
-        body: ByteBuffer,
+        body: [UInt8],
         headers: HTTPFields,
         configuration: GatewayConfiguration
     ) throws(APIError) {
@@ -49,9 +48,8 @@ struct GenerationCall: Sendable {
         )
     }
 
-    private static func decode(_ body: ByteBuffer) throws(APIError) -> GenerationBody {
-        guard body.readableBytes > 0 else { throw .invalidRequest("The request has no body; a JSON object is needed.") }
-        let bytes = Array(body.readableBytesView)
+    private static func decode(_ bytes: [UInt8]) throws(APIError) -> GenerationBody {
+        guard !bytes.isEmpty else { throw .invalidRequest("The request has no body; a JSON object is needed.") }
         if let usual = GenerationBody(usual: bytes) { return usual }
         do {
             return try JSONDecoder().decode(GenerationBody.self, from: Data(bytes))

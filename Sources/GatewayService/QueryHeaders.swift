@@ -25,11 +25,14 @@ enum QueryHeaders {
         ("x-request-timeout-ms", "x-request-timeout-ms", .milliseconds),
     ]
 
+    /// Those of `rules`.
+    private static let names = rules.map { HTTPField.Name.gateway($0.header) }
+
     /// Reads the metadata; our own name of an objective wins over llm-d's.
     static func metadata(from headers: HTTPFields) throws(APIError) -> [(key: String, value: String)] {
         var metadata: [(key: String, value: String)] = []
-        for (header, key, rule) in rules {
-            guard let name = HTTPField.Name(header), let raw = headers[name] else { continue }
+        for (name, (header, key, rule)) in zip(names, rules) {
+            guard let raw = headers[name] else { continue }
             let value = try validated(trimmed(raw), header, rule)
             guard !metadata.contains(where: { $0.key == key }) else { continue }
             metadata.append((key, value))

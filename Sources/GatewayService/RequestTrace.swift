@@ -50,6 +50,8 @@ final class RequestTrace: Sendable {
 
     /// Adds to an answer's head whose part it is, and to the span what the answer is.
     func answered(_ code: Int, _ headers: inout HTTPFields) {
+        // Nobody traces most requests.
+        guard context != nil || tracing != nil else { return }
         let query = headers[.queryID]
         span.withLock { span in
             span?["http.response.status_code"] = .integer(code)

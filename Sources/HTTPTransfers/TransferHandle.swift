@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 internal import ServingModel
 
 /// One of libcurl's easy handles and what it needs to live.
@@ -8,6 +9,14 @@ final class TransferHandle {
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var hasBegun = false
     private var isTaken = false
+    /// Of a large body, which libcurl asks for as it sends it.
+    private let body: [UInt8]
+    private var sentBytes = 0
+
+    /// What libcurl has a copy of, and sends in one piece with the headers.
+    private static let largestCopy = 32 << 10
+    /// Bytes of a large body that it asks for at a time.
+    private static let largestPiece = 256 << 10
 
     /// - Parameter easy: a handle without options, that this one owns from now on.
     init(
@@ -17,6 +26,8 @@ final class TransferHandle {
     ) throws(TransferFailure) {
         self.easy = easy
         self.handle = handle
+        let body = request.body ?? []
+        self.body = body.count > Self.largestCopy ? body : []
         // curl waits for a "100 Continue" before larger bodies unless told not to.
         for line in request.headers + ["Expect:"] { headers = curl_slist_append(headers, line) }
         var isSet =
@@ -36,7 +47,7 @@ final class TransferHandle {
                 && aladdin_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(idle.seconds.rounded(.up))))
                     == CURLE_OK
         }
-        if let body = request.body { isSet = isSet && aladdin_curl_set_post(easy, body, body.count) == CURLE_OK }
+        if request.body != nil { isSet = isSet && post(body) }
         if let method = request.method {
             isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK
         }
@@ -56,6 +67,38 @@ final class TransferHandle {
         curl_easy_reset(easy)
         isTaken = true
         return easy
+    }
+
+    private func post(_ body: [UInt8]) -> Bool {
+        guard body.count > Self.largestCopy else { return aladdin_curl_set_post(easy, body, body.count) == CURLE_OK }
+        return aladdin_curl_set_post_source(
+            easy,
+            Int(body.count),
+            min(body.count, Self.largestPiece),
+            sendBody,
+            seekBody,
+            Unmanaged.passUnretained(self).toOpaque()
+        ) == CURLE_OK
+    }
+
+    /// Copies the next bytes of the body to where they are sent from.
+    ///
+    /// - Returns: how many.
+    func fill(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(room.count, body.count - sentBytes)
+        guard count > 0 else { return 0 }
+        body.withUnsafeBytes {
+            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sentBytes..<sentBytes + count]))
+        }
+        sentBytes += count
+        return count
+    }
+
+    /// The next byte to send is this one.
+    func seek(to offset: Int) -> Bool {
+        guard (0...body.count).contains(offset) else { return false }
+        sentBytes = offset
+        return true
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPInterest {
@@ -94,4 +137,21 @@ private nonisolated func receiveBody(
     let transfer = Unmanaged<TransferHandle>.fromOpaque(context).takeUnretainedValue()
     // Taking less than there is ends the transfer.
     return transfer.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) == .more ? size * count : 0
+}
+
+private nonisolated func sendBody(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let bytes, let context else { return 0 }
+    let transfer = Unmanaged<TransferHandle>.fromOpaque(context).takeUnretainedValue()
+    return transfer.fill(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+}
+
+private nonisolated func seekBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: CInt) -> CInt {
+    guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_CANTSEEK }
+    let transfer = Unmanaged<TransferHandle>.fromOpaque(context).takeUnretainedValue()
+    return transfer.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }

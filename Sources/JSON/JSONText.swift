@@ -2,7 +2,10 @@
 package struct JSONText {
     package var bytes: [UInt8] = []
 
-    package init() {}
+    /// - Parameter capacity: about the bytes that there will be.
+    package init(reserving capacity: Int = 0) {
+        bytes.reserveCapacity(capacity)
+    }
 
     /// Adds text as it stands.
     package mutating func append(_ text: String) {
@@ -13,7 +16,7 @@ package struct JSONText {
     package mutating func append(quoting text: String) {
         var text = text
         text.withUTF8 { characters in
-            bytes.reserveCapacity(bytes.count + characters.count + 2)
+            reserve(characters.count + 2)
             bytes.append(UInt8(ascii: "\""))
             let raw = UnsafeRawBufferPointer(characters)
             var written = 0
@@ -21,22 +24,31 @@ package struct JSONText {
                 let end = PlainText.end(in: raw, from: written)
                 bytes += raw[written..<end]
                 guard end < raw.count else { break }
-                bytes += Self.escape(raw[end])
+                appendEscaped(raw[end])
                 written = end + 1
             }
             bytes.append(UInt8(ascii: "\""))
         }
     }
 
-    private static func escape(_ byte: UInt8) -> [UInt8] {
+    /// Makes room, and twice as much as there was when it has to be made: many small strings follow each other.
+    private mutating func reserve(_ count: Int) {
+        guard bytes.capacity < bytes.count + count else { return }
+        bytes.reserveCapacity(max(bytes.count + count, 2 * bytes.capacity))
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): return [UInt8(ascii: "\\"), byte]
-        case UInt8(ascii: "\n"): return Array(#"\n"#.utf8)
-        case UInt8(ascii: "\t"): return Array(#"\t"#.utf8)
-        case UInt8(ascii: "\r"): return Array(#"\r"#.utf8)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+        case UInt8(ascii: "\n"): bytes.append(UInt8(ascii: "n"))
+        case UInt8(ascii: "\t"): bytes.append(UInt8(ascii: "t"))
+        case UInt8(ascii: "\r"): bytes.append(UInt8(ascii: "r"))
         default:
-            let digits = Array("0123456789abcdef".utf8)
-            return Array(#"\u00"#.utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            append("u00")
+            for digit in [byte >> 4, byte & 15] {
+                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
         }
     }
 }

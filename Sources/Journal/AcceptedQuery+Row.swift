@@ -10,6 +10,13 @@ extension AcceptedQuery {
         ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
+    /// The same with its request as bytes, which both its row and the row's checksum need.
+    var encoded: AcceptedQuery {
+        var query = self
+        query.request = OpaqueRequest(request.bytes)
+        return query
+    }
+
     /// In the order of `insertion`.
     func add(to parameters: inout some StatementParameters) {
         parameters.add(number.stored)
@@ -32,7 +39,7 @@ extension AcceptedQuery {
     }
 
     /// - Throws: `RowDamage` if the row holds what was never written.
-    init(_ row: some StoredRow, request: [UInt8] = []) throws {
+    init(_ row: some StoredRow, request: OpaqueRequest = []) throws {
         let id: String = try row.read("id")
         let durability: String = try row.read("durability")
         guard let queryID = QueryID(id) else { throw RowDamage("query \(id) has no such identifier") }
@@ -84,7 +91,7 @@ extension AcceptedQuery {
         sum.combine(tenant.stored)
         sum.combine(Int(arrival.milliseconds))
         sum.combine(deadline.map { Int($0.milliseconds) })
-        sum.combine(request)
+        sum.combine(request.bytes)
         return sum
     }
 }

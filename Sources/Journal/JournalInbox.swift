@@ -1,6 +1,7 @@
 internal import Brokering
 internal import DequeModule
 internal import Glibc
+internal import ServingModel
 
 /// What waits for a journal's thread: records, lookups and the wish to end.
 ///

@@ -10,13 +10,14 @@ struct JournalWriter {
     @discardableResult
     func write(_ record: JournalRecord) throws -> Int {
         switch record {
-        case .accepted(let query):
+        case .accepted(let accepted):
+            let query = accepted.encoded
             if let key = query.key { try free(key) }
             try run(AcceptedQuery.insertion) { query.add(to: &$0) }
             try run("INSERT INTO request VALUES (?, ?, ?)") { parameters in
                 parameters.add(query.number.stored)
                 parameters.add(query.checksum.stored)
-                parameters.add(query.request)
+                parameters.add(query.request.bytes)
             }
         case .leased(let number, let attempt, let lease):
             try run("UPDATE query SET attempt = ?, lease = ? WHERE number = ? AND ended_ms IS NULL") { parameters in

@@ -18,7 +18,7 @@ extension RecoveredQuery {
         guard let bytes = try row.readOptional(requestColumn) as Data? else {
             throw RowDamage("query \(try row.read("id") as String) has lost its request")
         }
-        let query = try AcceptedQuery(row, request: [UInt8](bytes))
+        let query = try AcceptedQuery(row, request: OpaqueRequest([UInt8](bytes)))
         guard try row.read("checksum") == query.checksum.stored else {
             throw RowDamage("the request of query \(query.id) is not what was written")
         }

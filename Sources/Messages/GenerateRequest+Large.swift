@@ -29,10 +29,10 @@ extension GenerateRequest {
                 return packed()
             }
             bytes.append(Self.chatTag)
-            bytes.appendWire(UInt64(messages.reduce(0) { $0 + [UInt8].wireSize(ofBytes: Self.size(of: $1)) }))
+            bytes.appendWire(UInt64(messages.reduce(0) { $0 + [UInt8].wireSize(ofBytes: $1.wireSize) }))
             for message in messages {
                 bytes.append(0x0A)
-                bytes.appendWire(UInt64(Self.size(of: message)))
+                bytes.appendWire(UInt64(message.wireSize))
                 if !message.role.isEmpty { bytes.appendWire(Self.roleTag, bytes: message.role.utf8) }
                 if !message.content.isEmpty { bytes.appendWire(Self.contentTag, bytes: message.content.utf8) }
             }
@@ -41,13 +41,6 @@ extension GenerateRequest {
         // Behind an empty text, which takes two bytes.
         bytes += rest.packed().dropFirst(2)
         return bytes
-    }
-
-    /// Bytes that a message takes.
-    private static func size(of message: ChatMessage) -> Int {
-        [message.role, message.content].reduce(0) {
-            $1.isEmpty ? $0 : $0 + [UInt8].wireSize(ofBytes: $1.utf8.count)
-        }
     }
 
     package static func decode(_ bytes: [UInt8]) throws(DecodingFailure) -> GenerateRequest {

@@ -43,17 +43,8 @@ extension WorkerCommand {
 extension WireAssignment {
     /// Whether it has nothing but what is written here, and nothing that would have to be changed on the way.
     fileprivate var isUsual: Bool {
-        var written = WireAssignment(
-            lease: lease,
-            queryID: queryID,
-            attempt: attempt,
-            remaining: remaining,
-            request: request,
-            resumedTokens: [],
-            traceparent: traceparent
-        )
-        written.handsOver = handsOver
-        return self == written && attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL && !traceparent.hasNUL
+        resumedTokens.isEmpty && kvCache.isEmpty && attempt >= 0 && attempt <= UInt32.max && !queryID.hasNUL
+            && !traceparent.hasNUL
     }
 
     private var numbers: [(tag: UInt8, number: UInt64)] {
@@ -75,7 +66,7 @@ extension WireAssignment {
         bytes.appendWire(0x08, lease.rawValue)
         if !queryID.isEmpty { bytes.appendWire(0x12, bytes: queryID.utf8) }
         for (tag, number) in numbers { bytes.appendWire(tag, number) }
-        if !request.isEmpty { bytes.appendWire(0x2A, bytes: request) }
+        if !request.isEmpty { bytes.appendWire(0x2A, bytes: request.bytes) }
         if !traceparent.isEmpty { bytes.appendWire(0x3A, bytes: traceparent.utf8) }
         if handsOver { bytes.appendWire(0x40, 1) }
     }
@@ -102,7 +93,7 @@ extension WireAssignment {
                 remaining = .milliseconds(Int64(number))
             case 0x2A:
                 guard let piece = wire.piece() else { return nil }
-                request = piece.all
+                request = OpaqueRequest(piece.all)
             case 0x3A:
                 guard let text = wire.piece()?.text() else { return nil }
                 traceparent = text

@@ -66,7 +66,7 @@ extension WireAssignment: WireMapped {
             attempt: Int(wire.pointee.attempt),
             remaining: wire.pointee.remaining_ms == 0
                 ? nil : try Reading.milliseconds(wire.pointee.remaining_ms, "remaining_ms"),
-            request: Reading.bytes(wire.pointee.request),
+            request: OpaqueRequest(Reading.bytes(wire.pointee.request)),
             resumedTokens: try Reading.tokens(wire.pointee.n_resumed_ids, wire.pointee.resumed_ids, "resumed_ids"),
             traceparent: try Reading.string(wire.pointee.traceparent, "traceparent")
         )
@@ -81,7 +81,7 @@ extension WireAssignment: WireMapped {
         wire.pointee.query_id = arena.string(queryID)
         wire.pointee.attempt = Writing.count32(attempt)
         wire.pointee.remaining_ms = Writing.milliseconds(remaining)
-        wire.pointee.request = arena.bytes(request)
+        wire.pointee.request = arena.bytes(request.bytes)
         wire.pointee.n_resumed_ids = resumedTokens.count
         wire.pointee.resumed_ids = arena.tokens(resumedTokens)
         wire.pointee.traceparent = arena.string(traceparent)

@@ -110,8 +110,8 @@ package struct WireAssignment: Hashable, Sendable {
     package var attempt: Int
     /// Time left until the query's deadline; nil if it has none.
     package var remaining: Interval?
-    /// An encoded `GenerateRequest`, byte for byte as the client sent it.
-    package var request: [UInt8]
+    /// A `GenerateRequest`: byte for byte as the client sent it, or as the value that one of this process gave.
+    package var request: OpaqueRequest
     package var resumedTokens: [Int32]
     /// As in W3C's header; empty if nobody traces the query.
     package var traceparent: String
@@ -125,7 +125,7 @@ package struct WireAssignment: Hashable, Sendable {
         queryID: String,
         attempt: Int,
         remaining: Interval?,
-        request: [UInt8],
+        request: OpaqueRequest,
         resumedTokens: [Int32],
         traceparent: String = ""
     ) {

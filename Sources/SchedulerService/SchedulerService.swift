@@ -138,7 +138,7 @@ package actor SchedulerService: Service {
         case .frame(let header, let body) where header.kind == .item:
             hear(body)
         case .frame(_, let body):
-            let status = (try? Status.decode(body)) ?? Status(.unknown)
+            let status = (try? body.decoded(as: Status.self)) ?? Status(.unknown)
             forget()
             guard status.reason != .superseded else {
                 logger.warning("another scheduler has taken over")
@@ -165,13 +165,13 @@ package actor SchedulerService: Service {
         nextEvent = 1
         stream += 1
         let registration = SchedulerReport.registration(policy: configuration.policy, isStandby: isStandby)
-        connection.send(.call, method: .schedule, stream: stream, body: registration.encode())
+        connection.send(.call, method: .schedule, stream: stream, registration)
         logger.info(isStandby ? "standing by" : "scheduling", metadata: ["policy": "\(configuration.policy)"])
         standsBy = true
     }
 
-    private func hear(_ body: [UInt8]) {
-        guard let message = try? ClusterEvents.decode(body), message.firstNumber == nextEvent else {
+    private func hear(_ body: FrameBody) {
+        guard let message = try? body.decoded(as: ClusterEvents.self), message.firstNumber == nextEvent else {
             logger.error("events were lost; starting over from a snapshot")
             connection.restart(Status(.dataLoss, .protocolViolation, "events do not follow each other"))
             return
@@ -206,7 +206,7 @@ package actor SchedulerService: Service {
         var rest = decision.placements[...]
         while !rest.isEmpty {
             let report = SchedulerReport.placements(Array(rest.prefix(Self.placementsPerMessage)))
-            connection.send(.item, method: .schedule, stream: stream, body: report.encode())
+            connection.send(.item, method: .schedule, stream: stream, report)
             rest = rest.dropFirst(Self.placementsPerMessage)
         }
     }
@@ -228,13 +228,13 @@ package actor SchedulerService: Service {
             decisionP50Microseconds: times.microseconds(atQuantile: 0.5),
             decisionP99Microseconds: times.microseconds(atQuantile: 0.99)
         )
-        connection.send(.item, method: .schedule, stream: stream, body: SchedulerReport.insight(insight).encode())
+        connection.send(.item, method: .schedule, stream: stream, SchedulerReport.insight(insight))
     }
 
     private func tellWishes(at now: Instant) {
         guard connection.isOpen, let wishes = scaling?.wishes(in: scheduler.view, at: now), !wishes.isEmpty else {
             return
         }
-        connection.send(.item, method: .schedule, stream: stream, body: SchedulerReport.wishes(wishes).encode())
+        connection.send(.item, method: .schedule, stream: stream, SchedulerReport.wishes(wishes))
     }
 }

@@ -14,7 +14,7 @@ package import ZeroMQ
 package final class PeerConnection {
     package enum Event {
         case opened(Welcome)
-        case frame(FrameHeader, body: [UInt8])
+        case frame(FrameHeader, body: FrameBody)
         /// The session is over; a new one is being sought.
         case lost(Status)
     }
@@ -42,18 +42,18 @@ package final class PeerConnection {
     private let outboxBytes: Int
     var state = State.closed
     /// Of the open session.
-    private var current: Greeting?
+    private(set) var current: Greeting?
     /// While there is no session, or while the broker is silent.
     var greetings: [Greeting] = []
     /// When the others are greeted once more.
     var greetAgain = Instant.zero
-    private var outbox: Outbox
+    var outbox: Outbox
     private var lastHeard = Instant.zero
     /// The same without what is only on its way.
     private var lastFrame = Instant.zero
     private var arrivals: ArrivalWatch?
     private var lookForArrivals = Instant.zero
-    private var lastSent = Instant.zero
+    var lastSent = Instant.zero
     private var failures = 0
     var loop: PollLoop?
     private var handle: ((Event) -> Void)?
@@ -89,18 +89,6 @@ package final class PeerConnection {
         self.loop = loop
         self.handle = handle
         try greet(at: PollLoop.now())
-    }
-
-    /// Sends a frame of the open session, or keeps it until there is room.
-    ///
-    /// - Returns: false if there is no session or too much waits already; the frame is dropped then.
-    @discardableResult
-    package func send(_ kind: FrameKind, method: Method, stream: UInt64, body: [UInt8] = []) -> Bool {
-        guard case .open(let session, _, _) = state, let socket = current?.socket else { return false }
-        let header = FrameHeader(kind: kind, method: method, session: session, stream: stream, bodyLength: body.count)
-        lastSent = PollLoop.now()
-        if outbox.isEmpty, case .sent = socket.send([header.encode(), body], to: nil) { return true }
-        return outbox.append(Outbox.Frame(header: header.encode(), body: body))
     }
 
     /// Heartbeats, expiry, and what waits to be sent.
@@ -169,25 +157,30 @@ package final class PeerConnection {
     func receive(from socket: Socket) {
         for _ in 0..<256 {
             guard let incoming = socket.receive() else { return }
-            guard incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else { continue }
-            let body = incoming.frames.count == 2 ? incoming.frames[1] : []
-            guard let header = try? FrameHeader(decoding: incoming.frames[0], bodyLength: body.count) else {
-                logger.warning("the broker sent a frame that cannot be read")
-                continue
-            }
-            if socket === current?.socket {
-                lastHeard = PollLoop.now()
-                lastFrame = lastHeard
-                take(header, body)
-                // It may have ended the session.
-                guard socket === current?.socket else { return }
+            if let frames = incoming.handed as? HandedFrames {
+                frames.each { take($0.header, $0.body, from: socket) }
             } else {
-                guard takeGreeting(header, body, on: socket) else { return }
+                guard incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else { continue }
+                let body = incoming.frames.count == 2 ? incoming.frames[1] : []
+                guard let header = try? FrameHeader(decoding: incoming.frames[0], bodyLength: body.count) else {
+                    logger.warning("the broker sent a frame that cannot be read")
+                    continue
+                }
+                take(header, .bytes(body), from: socket)
             }
+            // It may have ended the session, or the greeting.
+            guard !socket.isClosed else { return }
         }
     }
 
-    private func take(_ header: FrameHeader, _ body: [UInt8]) {
+    private func take(_ header: FrameHeader, _ body: FrameBody, from socket: Socket) {
+        guard socket === current?.socket else { return takeGreeting(header, body, on: socket) }
+        lastHeard = PollLoop.now()
+        lastFrame = lastHeard
+        take(header, body)
+    }
+
+    private func take(_ header: FrameHeader, _ body: FrameBody) {
         switch (header.kind, state) {
         case (.error, .open), (.goodbye, .open):
             lose(Self.status(body), at: PollLoop.now())
@@ -196,31 +189,28 @@ package final class PeerConnection {
         case (.item, .open(let session, _, _)), (.end, .open(let session, _, _)):
             if header.session == session { handle?(.frame(header, body: body)) }
         case (.bundle, .open(let session, _, _)):
-            takeBundle(body, of: session)
+            takeBundle(body.bytes, of: session)
         default:
             break
         }
     }
 
-    /// - Returns: whether to go on reading from this socket.
-    private func takeGreeting(_ header: FrameHeader, _ body: [UInt8], on socket: Socket) -> Bool {
-        guard let greeting = greetings.first(where: { $0.socket === socket }) else { return false }
+    private func takeGreeting(_ header: FrameHeader, _ body: FrameBody, on socket: Socket) {
+        guard let greeting = greetings.first(where: { $0.socket === socket }) else { return }
         switch header.kind {
         case .welcome:
-            guard let welcome = try? Welcome.decode(body) else { return true }
+            guard let welcome = try? body.decoded(as: Welcome.self) else { return }
             if isOpen {
                 let status = Status(.unavailable, .sessionExpired, "another broker leads")
                 send(.goodbye, method: .unspecified, stream: 0, body: status.encode())
                 lose(status, at: PollLoop.now(), keeping: socket)
             }
             adopt(greeting, welcome)
-            return true
         case .error, .goodbye:
             dismiss(socket)
             if greetings.isEmpty, !isOpen { lose(Self.status(body), at: PollLoop.now()) }
-            return false
         default:
-            return true
+            break
         }
     }
 
@@ -240,14 +230,14 @@ package final class PeerConnection {
         handle?(.opened(welcome))
     }
 
-    private static func status(_ body: [UInt8]) -> Status {
-        (try? Status.decode(body)) ?? Status(.unavailable, .malformed, "the broker ended the session")
+    private static func status(_ body: FrameBody) -> Status {
+        (try? body.decoded(as: Status.self)) ?? Status(.unavailable, .malformed, "the broker ended the session")
     }
 
     private func takeBundle(_ body: [UInt8], of session: UInt64) {
         do throws(MalformedFrame) {
             // Whoever hears of a frame may end the session, and then the rest is of no interest.
-            try FrameBundle.split(body) { if $0.session == session { take($0, $1) } }
+            try FrameBundle.split(body) { if $0.session == session { take($0, .bytes($1)) } }
         } catch {
             logger.warning("the broker sent a bundle that cannot be read")
         }
@@ -274,15 +264,6 @@ package final class PeerConnection {
         let backoff = Interval.milliseconds(Int64(min(100 << min(failures, 6), longest)))
         state = .waiting(until: now + backoff)
         handle?(.lost(status))
-    }
-
-    /// - Returns: whether everything could be sent.
-    private func flush() -> Bool {
-        while let frame = outbox.first {
-            guard case .sent? = current?.socket.send([frame.header, frame.body], to: nil) else { return false }
-            outbox.removeFirst()
-        }
-        return true
     }
 
     private func closeSockets(except kept: Socket? = nil) {

@@ -4,9 +4,19 @@ internal import ServingModel
 internal import ZeroMQ
 
 extension SessionEndpoint {
-    func process(_ incoming: Incoming, at now: Instant) -> Input? {
-        guard let route = incoming.from else { return nil }
+    func process(_ incoming: Incoming, at now: Instant, _ handle: (Input) -> Void) {
+        guard let route = incoming.from else { return }
         checkRights()
+        guard let frames = incoming.handed as? HandedFrames else {
+            if let input = decode(incoming, from: route, at: now) { handle(input) }
+            return
+        }
+        frames.each { frame in
+            if let input = process(frame.header, frame.body, from: route, at: now) { handle(input) }
+        }
+    }
+
+    private func decode(_ incoming: Incoming, from route: RoutingID, at now: Instant) -> Input? {
         guard incoming.excessFrames == 0, (1...2).contains(incoming.frames.count) else {
             noteMalformedFrame(from: route)
             return nil
@@ -19,11 +29,21 @@ extension SessionEndpoint {
             if noteMalformedFrame(from: route) { refuse(route, error.status) }
             return nil
         }
+        return process(header, .bytes(body), from: route, user: incoming.user, at: now)
+    }
+
+    private func process(
+        _ header: FrameHeader,
+        _ body: FrameBody,
+        from route: RoutingID,
+        user: String? = nil,
+        at now: Instant
+    ) -> Input? {
         guard header.kind != .hello else {
-            hello(from: route, incoming.user, body, at: now)
+            hello(from: route, user, body, at: now)
             return nil
         }
-        switch table.hear(session: header.session, from: route, user: incoming.user, at: now) {
+        switch table.hear(session: header.session, from: route, user: user, at: now) {
         case .refused(let status):
             if header.kind != .goodbye { refuse(route, status) }
             return nil
@@ -32,7 +52,7 @@ extension SessionEndpoint {
         }
     }
 
-    private func dispatch(_ header: FrameHeader, _ body: [UInt8], of session: UInt64, at now: Instant) -> Input? {
+    private func dispatch(_ header: FrameHeader, _ body: FrameBody, of session: UInt64, at now: Instant) -> Input? {
         if [.ping, .pong, .cancel].contains(header.kind), !table.noteControl(in: session, at: now) {
             expel(session, Status(.resourceExhausted, .tooFast, "more pings, pongs and cancellations than are needed"))
             return nil
@@ -56,7 +76,7 @@ extension SessionEndpoint {
         return nil
     }
 
-    private func open(_ header: FrameHeader, _ body: [UInt8], in session: UInt64) -> Input? {
+    private func open(_ header: FrameHeader, _ body: FrameBody, in session: UInt64) -> Input? {
         guard methods.contains(header.method) else {
             let status = Status(.permissionDenied, .wrongRole, "this method is not served on this endpoint")
             send(.end, method: header.method, stream: header.stream, to: session, body: status.encode())
@@ -71,10 +91,10 @@ extension SessionEndpoint {
         return .call(session: session, stream: header.stream, method: header.method, body: body)
     }
 
-    private func hello(from route: RoutingID, _ user: String?, _ body: [UInt8], at now: Instant) {
+    private func hello(from route: RoutingID, _ user: String?, _ body: FrameBody, at now: Instant) {
         let hello: Hello
         do throws(DecodingFailure) {
-            hello = try Hello.decode(body)
+            hello = try body.decoded(as: Hello.self)
         } catch {
             if noteMalformedFrame(from: route) {
                 refuse(route, Status(.invalidArgument, .malformed, error.description))
@@ -95,6 +115,7 @@ extension SessionEndpoint {
             )
             if let previous {
                 bundles[previous] = nil
+                handovers[previous] = nil
                 arrivals[previous] = nil
                 pendingEnds.append(previous)
             }
@@ -115,7 +136,7 @@ extension SessionEndpoint {
         )
         arrivals[session] = socket.watchArrivals()
         _ = transmit(.welcome, to: session, body: welcome.encode())
-        if hello.takesBundles { bundles[session] = FrameBundle() }
+        if route.isInside { handovers[session] = [] } else if hello.takesBundles { bundles[session] = FrameBundle() }
     }
 
     /// Answers a peer that has no session, unless there were too many of those lately.
@@ -137,6 +158,7 @@ extension SessionEndpoint {
         logger.debug("session ended", metadata: ["session": "\(session)", "why": "\(why)"])
         outboxes[session] = nil
         bundles[session] = nil
+        handovers[session] = nil
         arrivals[session] = nil
         pendingEnds.append(session)
     }

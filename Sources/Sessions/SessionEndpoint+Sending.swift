@@ -13,6 +13,10 @@ extension SessionEndpoint {
     ) -> Bool {
         flushBundle(of: session)
         guard let route = table.route(of: session) else { return true }
+        if route.isInside {
+            let frame = HandedFrame(kind, method: method, session: session, stream: stream, .bytes(body))
+            return hand([frame], to: session, at: route)
+        }
         let header = FrameHeader(
             kind: kind,
             method: method,
@@ -65,6 +69,7 @@ extension SessionEndpoint {
     }
 
     private func flushBundle(of session: UInt64) {
+        if handovers[session]?.isEmpty == false { flushHandover(of: session) }
         guard let bundle = bundles[session]?.take(), !bundle.isEmpty else { return }
         if !transmit(bundle, to: session) { end(session, "it does not read what it is sent") }
     }

@@ -11,8 +11,8 @@ package import ZeroMQ
 package final class SessionEndpoint {
     /// What reaches the service behind the endpoint.
     package enum Input {
-        case call(session: UInt64, stream: UInt64, method: Method, body: [UInt8])
-        case item(session: UInt64, stream: UInt64, method: Method, body: [UInt8])
+        case call(session: UInt64, stream: UInt64, method: Method, body: FrameBody)
+        case item(session: UInt64, stream: UInt64, method: Method, body: FrameBody)
         case cancel(session: UInt64, stream: UInt64)
         /// The session is over; nothing more comes from it or reaches it.
         case ended(session: UInt64)
@@ -32,7 +32,9 @@ package final class SessionEndpoint {
     var outboxes: [UInt64: Outbox] = [:]
     /// What is to leave at the end of the round, of the sessions that take bundles.
     var bundles: [UInt64: FrameBundle] = [:]
-    /// Those of them that have something, in the order in which they got it.
+    /// The same for sessions with peers of the same thread.
+    var handovers: [UInt64: [HandedFrame]] = [:]
+    /// Those of both kinds that have something, in the order in which they got it.
     var filledBundles: [UInt64] = []
     /// What arrives before it is a frame, of sessions over TCP.
     var arrivals: [UInt64: ArrivalWatch] = [:]
@@ -102,7 +104,7 @@ package final class SessionEndpoint {
             let now = PollLoop.now()
             for _ in 0..<256 {
                 guard let incoming = socket.receive() else { break }
-                if let input = process(incoming, at: now) { handle(input) }
+                process(incoming, at: now, handle)
                 reportEnds(to: handle)
             }
         }
@@ -133,6 +135,7 @@ package final class SessionEndpoint {
     ///
     /// A peer that lets too much pile up loses its session.
     package func send(_ kind: FrameKind, method: Method, stream: UInt64, to session: UInt64, body: [UInt8]) {
+        if collect(kind, method: method, stream: stream, to: session, { .bytes(body) }) { return }
         // What is large is not copied once more to save a frame.
         if body.count <= Self.largestBundledBody,
             bundle(kind, method: method, stream: stream, to: session, { $0 += body })
@@ -147,7 +150,23 @@ package final class SessionEndpoint {
 
     private static let largestBundledBody = 8 << 10
 
-    /// The same with a body that is written where it is needed; `write` only appends.
+    /// The same for a message, which a peer of the same thread gets as it is.
+    package func send(
+        _ kind: FrameKind,
+        method: Method,
+        stream: UInt64,
+        to session: UInt64,
+        _ message: some WireMessage
+    ) {
+        if message.travelsAsValue,
+            collect(kind, method: method, stream: stream, to: session, { .message(message) })
+        {
+            return
+        }
+        send(kind, method: method, stream: stream, to: session, body: message.encode())
+    }
+
+    /// The same for an event, of which there are many: its bytes are written where they are needed.
     ///
     /// With sessions that take bundles it leaves with `flushBundles`.
     package func send(
@@ -155,11 +174,12 @@ package final class SessionEndpoint {
         method: Method,
         stream: UInt64,
         to session: UInt64,
-        _ write: (inout [UInt8]) -> Void
+        _ event: GenerateEvent
     ) {
-        if bundle(kind, method: method, stream: stream, to: session, write) { return }
+        if collect(kind, method: method, stream: stream, to: session, { .message(event) }) { return }
+        if bundle(kind, method: method, stream: stream, to: session, event.append(to:)) { return }
         var body: [UInt8] = []
-        write(&body)
+        event.append(to: &body)
         guard transmit(kind, method: method, stream: stream, to: session, body: body) else {
             end(session, "it does not read what it is sent")
             return

@@ -8,7 +8,9 @@ struct CompletionRequest {
     let body: [UInt8]
 
     init(_ request: SequenceRequest, model: String, kind: ServerKind) {
-        var text = JSONText()
+        // In one piece as a rule, whatever its length.
+        let length = request.input.byteCount
+        var text = JSONText(reserving: length + length / 16 + 256)
         switch request.input {
         case .text(let prompt):
             path = "/v1/completions"
@@ -16,7 +18,9 @@ struct CompletionRequest {
             text.append(quoting: prompt)
         case .tokens(let tokens):
             path = "/v1/completions"
-            text.append("{\"prompt\":[" + tokens.lazy.map(String.init).joined(separator: ",") + "]")
+            text.append("{\"prompt\":[")
+            for (index, token) in tokens.enumerated() { text.append(index == 0 ? "\(token)" : ",\(token)") }
+            text.append("]")
         case .chat(let messages):
             path = "/v1/chat/completions"
             text.append("{\"messages\":[")

@@ -20,12 +20,7 @@ package struct WorkerQuery: Hashable, Sendable {
     /// - Throws: a `Status` if the client's request cannot be read; the broker has checked it, so that is its or the
     ///   protocol's fault.
     package init(_ assignment: WireAssignment) throws(Status) {
-        let request: GenerateRequest
-        do throws(DecodingFailure) {
-            request = try GenerateRequest.decode(assignment.request)
-        } catch {
-            throw Status(.internalError, .malformed, error.description)
-        }
+        let request = try Self.request(of: assignment)
         lease = assignment.lease
         input = request.input
         sampling = request.sampling
@@ -37,6 +32,15 @@ package struct WorkerQuery: Hashable, Sendable {
         let state = request.metadata.last { $0.key == "tracestate" }?.value
         trace = TraceContext(traceparent: assignment.traceparent, tracestate: state ?? "")
         outputTokensHint = request.metadata.last { $0.key == "x-aladdin-output-tokens" }.flatMap { Int($0.value) }
+    }
+
+    private static func request(of assignment: WireAssignment) throws(Status) -> GenerateRequest {
+        if let request = assignment.request.value(as: GenerateRequest.self) { return request }
+        do throws(DecodingFailure) {
+            return try GenerateRequest.decode(assignment.request.bytes)
+        } catch {
+            throw Status(.internalError, .malformed, error.description)
+        }
     }
 
     /// FNV-1a over the identifier: every attempt of a query draws alike, on whichever worker.

@@ -34,7 +34,7 @@ extension WorkerService {
         case .frame(let header, let body) where header.kind == .item:
             obey(body)
         case .frame(_, let body):
-            let status = (try? Status.decode(body)) ?? Status(.unknown)
+            let status = (try? body.decoded(as: Status.self)) ?? Status(.unknown)
             logger.error("the broker ended the work stream", metadata: ["why": "\(status.message)"])
             // What is wrong with a registration will be wrong with the next one.
             if status.code == .invalidArgument, !isRegistered {
@@ -63,11 +63,11 @@ extension WorkerService {
         )
         registration.role = configuration.role
         registration.kvExchange = exchangeName
-        connection?.send(.call, method: .work, stream: 1, body: WorkerReport.registration(registration).encode())
+        connection?.send(.call, method: .work, stream: 1, WorkerReport.registration(registration))
     }
 
-    private func obey(_ body: [UInt8]) {
-        guard let command = try? WorkerCommand.decode(body) else {
+    private func obey(_ body: FrameBody) {
+        guard let command = try? body.decoded(as: WorkerCommand.self) else {
             logger.error("the broker sent a command that cannot be read")
             return
         }
@@ -106,6 +106,6 @@ extension WorkerService {
     func report(computed: (workload: StepWorkload, duration: Interval)?) {
         guard isRegistered else { return }
         let reports = machine?.takeReports(computed: computed) ?? streams?.takeReports(at: PollLoop.now()) ?? []
-        for report in reports { connection?.send(.item, method: .work, stream: 1, body: report.encode()) }
+        for report in reports { connection?.send(.item, method: .work, stream: 1, report) }
     }
 }

@@ -65,7 +65,7 @@ extension WorkerService {
             isReady = false
             streams?.becameUnavailable(status)
             if isRegistered {
-                connection?.send(.item, method: .work, stream: 1, body: WorkerReport.drain.encode())
+                connection?.send(.item, method: .work, stream: 1, WorkerReport.drain)
             }
         case .load(let load):
             streams?.loaded(load)

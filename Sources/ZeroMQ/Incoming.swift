@@ -12,6 +12,9 @@ package struct Incoming: Sendable {
     /// The first frames, `maximumFrames` at most; empty if a router's peer sent nothing after the id.
     package var frames: [[UInt8]]
 
+    /// What a socket of the same thread has handed over instead of frames, of which there are none then.
+    package private(set) var handed: (any AnyObject & Sendable)?
+
     /// Frames beyond `maximumFrames`, read and thrown away; such a message breaks the protocol.
     package var excessFrames: Int
 
@@ -30,6 +33,11 @@ package struct Incoming: Sendable {
         self.frames = frames
         self.excessFrames = excessFrames
         self.excessBytes = excessBytes
+    }
+
+    init(from: RoutingID?, handed: any AnyObject & Sendable) {
+        self.init(from: from, frames: [])
+        self.handed = handed
     }
 }
 

@@ -7,7 +7,7 @@ package struct RoutingID: Hashable, Sendable, CustomStringConvertible {
     /// libzmq's counter, or one of our own.
     private let value: UInt32
     /// Whether it names a socket of the same thread, of which libzmq knows nothing.
-    let isInside: Bool
+    package let isInside: Bool
 
     package init(_ value: UInt32) {
         self.value = value

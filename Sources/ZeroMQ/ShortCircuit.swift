@@ -3,8 +3,8 @@ internal import Glibc
 
 /// The end of a connection between two sockets of one thread, which libzmq has no part in.
 ///
-/// Frames are handed over as they are: nothing is copied, and nobody has to be woken, as the thread's poll loop looks for them
-/// before it sleeps. It is what becomes of an `inproc` connection whose both sockets belong to the same thread.
+/// Frames, or objects, are handed over as they are: nothing is copied, and nobody has to be woken, as the thread's poll loop
+/// looks for them before it sleeps. It is what becomes of an `inproc` connection whose both sockets belong to the same thread.
 final class ShortCircuit {
     /// Messages that may wait at either end.
     static let capacity = 2000
@@ -23,20 +23,29 @@ final class ShortCircuit {
 
     /// Hands a message to the other end.
     func send(_ frames: [[UInt8]], from sender: Socket) -> SendOutcome {
+        deliver(from: sender) { id in
+            let kept = frames.prefix(Incoming.maximumFrames)
+            return Incoming(
+                from: id,
+                frames: Array(kept),
+                excessFrames: frames.count - kept.count,
+                excessBytes: frames.dropFirst(kept.count).reduce(0) { $0 + $1.count }
+            )
+        }
+    }
+
+    /// Hands an object to the other end, in place of a message.
+    func hand(_ object: any AnyObject & Sendable, from sender: Socket) -> SendOutcome {
+        deliver(from: sender) { Incoming(from: $0, handed: object) }
+    }
+
+    private func deliver(from sender: Socket, _ message: (RoutingID?) -> Incoming) -> SendOutcome {
         let isToDealer = sender === router
         guard let receiver = isToDealer ? dealer : router, !receiver.isClosed else {
             return isToDealer ? .unreachable : .wouldBlock
         }
         guard receiver.arrivals.count < Self.capacity else { return .wouldBlock }
-        let kept = frames.prefix(Incoming.maximumFrames)
-        receiver.arrivals.append(
-            Incoming(
-                from: isToDealer ? nil : id,
-                frames: Array(kept),
-                excessFrames: frames.count - kept.count,
-                excessBytes: frames.dropFirst(kept.count).reduce(0) { $0 + $1.count }
-            )
-        )
+        receiver.arrivals.append(message(isToDealer ? nil : id))
         return .sent
     }
 }

@@ -57,6 +57,15 @@ extension Socket {
         }
     }
 
+    /// Hands an object to a peer of the same thread, in place of a message and in turn with them.
+    ///
+    /// - Returns: nil for a peer that is elsewhere: it has to be sent frames.
+    package func hand(_ object: any AnyObject & Sendable, to peer: RoutingID?) -> SendOutcome? {
+        _ = open()
+        if let circuit = circuit(to: peer) { return circuit.hand(object, from: self) }
+        return peer?.isInside == true ? .unreachable : nil
+    }
+
     /// The way to a peer of the same thread; nil for all others.
     private func circuit(to peer: RoutingID?) -> ShortCircuit? {
         guard let peer else { return circuit }

@@ -151,6 +151,9 @@ package final class Socket {
 
     package var isClosed: Bool { handle == nil }
 
+    /// Whether the one peer of a dealer is of this thread.
+    package var isInside: Bool { circuit != nil }
+
     /// The libzmq socket; stops the process on another thread or after `close()`.
     func open() -> UnsafeMutableRawPointer {
         checkThread()

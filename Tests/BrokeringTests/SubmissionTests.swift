@@ -9,7 +9,7 @@ struct SubmissionTests {
         maxTokens: Int = 8,
         sampling: Sampling = Sampling(),
         metadata: [(key: String, value: String)] = [],
-        request: [UInt8] = [1],
+        request: OpaqueRequest = [1],
         configuration: BrokerConfiguration = BrokerConfiguration()
     ) throws -> Submission {
         try Submission(

@@ -29,7 +29,7 @@ struct GenerationCallTests {
 
     private func call(_ kind: CompletionKind, _ body: String) throws(APIError) -> GenerationCall {
         let configuration = GatewayConfiguration()
-        return try GenerationCall(kind, body: ByteBuffer(string: body), headers: [:], configuration: configuration)
+        return try GenerationCall(kind, body: Array(body.utf8), headers: [:], configuration: configuration)
     }
 
     private func expectRefusal(_ kind: CompletionKind, _ refused: Refused) {

@@ -180,7 +180,7 @@ struct DamageTests {
         let victim = try #require(expected.queries.first { $0.accepted.request.count > 600 })
         let damagedFile = try Data(contentsOf: URL(fileURLWithPath: directory.database))
         // Within the request's bytes, where only our own checksum looks.
-        let place = try #require(damagedFile.range(of: Data(victim.accepted.request.prefix(300)))).lowerBound
+        let place = try #require(damagedFile.range(of: Data(victim.accepted.request.bytes.prefix(300)))).lowerBound
         try change(directory.database) { $0[place + 100] ^= 1 }
         let error = #expect(throws: JournalFailure.self) { try journal().recover() }
         #expect(error?.message.contains("\(expected.queries.count - 1) unfinished queries") == true)
@@ -218,7 +218,7 @@ struct DamageTests {
         let expected = Self.image.recovery(epoch: 1)
         let victim = try #require(expected.queries.first { $0.accepted.request.count > 600 })
         let damagedFile = try Data(contentsOf: URL(fileURLWithPath: directory.database))
-        let place = try #require(damagedFile.range(of: Data(victim.accepted.request.prefix(300)))).lowerBound
+        let place = try #require(damagedFile.range(of: Data(victim.accepted.request.bytes.prefix(300)))).lowerBound
         try change(directory.database) { $0[place + 100] ^= 1 }
 
         let survivor = journal(acceptsLoss: true)

@@ -29,7 +29,7 @@ enum Samples {
             tenant: "t\(number % 2) ü",
             arrival: arrival,
             deadline: number.isMultiple(of: 3) ? UnixTime(milliseconds: arrival.milliseconds + 60_000) : nil,
-            request: bytes(requestBytes, seed: number)
+            request: OpaqueRequest(bytes(requestBytes, seed: number))
         )
     }
 

@@ -93,7 +93,7 @@ struct LargeMessagesTests {
             queryID: "q",
             attempt: 300,
             remaining: .milliseconds(12),
-            request: [UInt8](repeating: 3, count: 100_000),
+            request: OpaqueRequest([UInt8](repeating: 3, count: 100_000)),
             resumedTokens: [],
             traceparent: "00-1"
         )

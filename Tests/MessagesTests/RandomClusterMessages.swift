@@ -112,7 +112,7 @@ extension WorkerCommand: Drawable {
                         queryID: $0.text(),
                         attempt: $0.number(upTo: largestUInt32),
                         remaining: $0.maybe { $0.milliseconds(atLeast: 1) },
-                        request: $0.list(upTo: 20) { UInt8.random(in: 0...255, using: &$0) },
+                        request: OpaqueRequest($0.list(upTo: 20) { UInt8.random(in: 0...255, using: &$0) }),
                         resumedTokens: $0.tokens(),
                         traceparent: $0.text()
                     )

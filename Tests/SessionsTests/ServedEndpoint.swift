@@ -11,11 +11,13 @@ actor ServedEndpoint {
     enum Event: Hashable {
         case call(session: UInt64, stream: UInt64, body: [UInt8])
         case item(session: UInt64, stream: UInt64, body: [UInt8])
+        /// A call that came as a value.
+        case request(session: UInt64, stream: UInt64, GenerateRequest)
         case cancel(session: UInt64, stream: UInt64)
         case ended(session: UInt64)
     }
 
-    nonisolated let loop = PollLoop(name: "endpoint")
+    nonisolated let loop: PollLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     nonisolated let events: AsyncStream<Event>
     private let sink: AsyncStream<Event>.Continuation
@@ -28,6 +30,7 @@ actor ServedEndpoint {
     init(
         firstSession: UInt64 = 1,
         security: EndpointSecurity? = nil,
+        thread: LoopThread? = nil,
         _ configure: (inout SessionConfiguration) -> Void = { _ in }
     ) {
         var configuration = SessionConfiguration()
@@ -37,6 +40,7 @@ actor ServedEndpoint {
         self.configuration = configuration
         self.security = security
         nextSession = firstSession
+        loop = PollLoop(name: "endpoint", on: thread)
         (events, sink) = AsyncStream.makeStream()
         loop.start()
     }
@@ -56,6 +60,28 @@ actor ServedEndpoint {
         endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
         loop.onCycle = { [unowned self] now in assumeIsolated { $0.cycle(at: now) } }
         return endpoint.address
+    }
+
+    /// Listens for peers of its thread, too.
+    func openInside(_ address: String) throws -> String {
+        guard let endpoint else { throw Status(.failedPrecondition, .none, "not open") }
+        return try endpoint.bindInside(address)
+    }
+
+    func send(_ event: GenerateEvent, stream: UInt64, to session: UInt64) {
+        endpoint?.send(.item, method: .generate, stream: stream, to: session, event)
+    }
+
+    /// Each in a round of its own, before their reader has its turn.
+    func sendApart(_ events: [GenerateEvent], to session: UInt64) {
+        for (index, event) in events.enumerated() {
+            send(event, stream: UInt64(index + 1), to: session)
+            endpoint?.flushBundles()
+        }
+    }
+
+    func end(stream: UInt64, of session: UInt64, _ status: Status) {
+        endpoint?.send(.end, method: .generate, stream: stream, to: session, status)
     }
 
     func send(_ body: [UInt8], stream: UInt64, to session: UInt64) {
@@ -100,13 +126,15 @@ actor ServedEndpoint {
 
     private func note(_ input: SessionEndpoint.Input) {
         switch input {
+        case .call(let session, let stream, _, .message(let message as GenerateRequest)):
+            sink.yield(.request(session: session, stream: stream, message))
         case .call(let session, let stream, _, let body):
-            sink.yield(.call(session: session, stream: stream, body: body))
+            sink.yield(.call(session: session, stream: stream, body: body.bytes))
             guard let answers else { return }
             sendTogether(answers, to: session)
             endpoint?.dismiss(session, .ok)
         case .item(let session, let stream, _, let body):
-            sink.yield(.item(session: session, stream: stream, body: body))
+            sink.yield(.item(session: session, stream: stream, body: body.bytes))
         case .cancel(let session, let stream): sink.yield(.cancel(session: session, stream: stream))
         case .ended(let session): sink.yield(.ended(session: session))
         }

@@ -83,14 +83,16 @@ struct SessionFuzzTests {
         var ended: Set<UInt64> = []
         for round in 0..<rounds {
             let now = Instant(nanoseconds: Int64(round) * 1_000_000)
-            switch endpoint.process(speaker.message(), at: now) {
-            case .call(let session, _, let method, _), .item(let session, _, let method, _):
-                heard += 1
-                #expect(!ended.contains(session) && method == .generate, "seed \(seed), round \(round)")
-            case .cancel(let session, _):
-                #expect(!ended.contains(session), "seed \(seed), round \(round)")
-            case .ended, nil:
-                break
+            endpoint.process(speaker.message(), at: now) { input in
+                switch input {
+                case .call(let session, _, let method, _), .item(let session, _, let method, _):
+                    heard += 1
+                    #expect(!ended.contains(session) && method == .generate, "seed \(seed), round \(round)")
+                case .cancel(let session, _):
+                    #expect(!ended.contains(session), "seed \(seed), round \(round)")
+                case .ended:
+                    break
+                }
             }
             endpoint.reportEnds { if case .ended(let session) = $0 { ended.insert(session) } }
             #expect(endpoint.sessionCount <= 5, "seed \(seed), round \(round)")

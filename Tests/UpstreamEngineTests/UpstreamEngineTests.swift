@@ -123,6 +123,29 @@ struct UpstreamEngineTests {
         }
     }
 
+    @Test("A long prompt arrives whole, also when a connection has died and it has to be sent anew")
+    func longPrompt() async throws {
+        var model = StandInModel()
+        model.contextLength = 1_000_000
+        let asked = Mutex(0)
+        let server = try await StandInServer.start(model) { request, answer in
+            let count = asked.withLock { count in
+                count += 1
+                return count
+            }
+            // The second comes over the connection of the first.
+            if count == 2 { try await answer.cut() } else { try await answer.complete(request) }
+        }
+        try await withEngine(server) { engine, conditions in
+            _ = try await ready(&conditions)
+            let prompt = String(repeating: "a \"long\" prompt\n", count: 40_000)
+            #expect(await answer(engine, request()).tokens == 12)
+            #expect(await answer(engine, request(.text(prompt))).tokens == 12)
+            let prompts = server.completions.map { $0.json["prompt"] as? String }
+            #expect(prompts == ["Once upon a time", prompt, prompt])
+        }
+    }
+
     @Test("Its key opens the server; without it the engine never is ready")
     func key() async throws {
         var model = StandInModel()

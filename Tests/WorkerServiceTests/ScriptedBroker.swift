@@ -36,7 +36,7 @@ actor ScriptedBroker {
     }
 
     func command(_ command: WorkerCommand) {
-        endpoint?.send(.item, method: .work, stream: 1, to: session, body: command.encode())
+        endpoint?.send(.item, method: .work, stream: 1, to: session, command)
     }
 
     /// Ends the worker's session; it will start another.
@@ -57,7 +57,7 @@ actor ScriptedBroker {
     private func note(_ input: SessionEndpoint.Input) {
         switch input {
         case .call(_, _, _, let body), .item(_, _, _, let body):
-            guard let report = try? WorkerReport.decode(body) else {
+            guard let report = try? body.decoded(as: WorkerReport.self) else {
                 Issue.record("a report that cannot be read")
                 return
             }

@@ -61,7 +61,9 @@ struct StreamingWorkerTests {
             queryID: QueryID(high: 1, low: lease).description,
             attempt: 1,
             remaining: nil,
-            request: GenerateRequest(input: .tokens([Int32](repeating: 1, count: prompt)), maxTokens: 3).encode(),
+            request: OpaqueRequest(
+                GenerateRequest(input: .tokens([Int32](repeating: 1, count: prompt)), maxTokens: 3).encode()
+            ),
             resumedTokens: []
         )
     }

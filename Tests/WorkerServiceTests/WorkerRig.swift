@@ -89,7 +89,7 @@ extension WorkerQuery {
             queryID: QueryID(high: 1, low: lease).description,
             attempt: 1,
             remaining: nil,
-            request: request.encode(),
+            request: OpaqueRequest(request.encode()),
             resumedTokens: (0..<resumed).map { ScriptedEngine.token(lease, $0) }
         )
         guard var query = try? WorkerQuery(assignment) else { preconditionFailure("an assignment that cannot be read") }

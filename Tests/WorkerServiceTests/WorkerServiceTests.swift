@@ -14,7 +14,7 @@ struct WorkerServiceTests {
             queryID: QueryID(high: 1, low: lease).description,
             attempt: 1,
             remaining: nil,
-            request: GenerateRequest(input: .tokens([1, 2, 3]), maxTokens: maxTokens).encode(),
+            request: OpaqueRequest(GenerateRequest(input: .tokens([1, 2, 3]), maxTokens: maxTokens).encode()),
             resumedTokens: []
         )
     }

@@ -56,6 +56,47 @@ struct ShortCircuitTests {
         #expect(elsewhere.heard() == [[3], [3]])
     }
 
+    private final class Note: Sendable {
+        let text: String
+
+        init(_ text: String) {
+            self.text = text
+        }
+    }
+
+    @Test("An object arrives as it is, in turn with frames, and as no frames")
+    func objects() throws {
+        let (router, dealer) = try pair("inproc://short-circuit-objects")
+        defer { router.close() }
+        let note = Note("a")
+        #expect(dealer.send([[1]], to: nil) == .sent)
+        #expect(dealer.hand(note, to: nil) == .sent)
+        #expect(dealer.send([[2]], to: nil) == .sent)
+        let first = try #require(router.receive())
+        #expect(first.frames == [[1]] && first.handed == nil)
+        let second = try #require(router.receive())
+        #expect(second.frames.isEmpty && second.from == first.from && second.handed === note)
+        #expect(router.receive()?.frames == [[2]])
+        #expect(router.hand(Note("b"), to: first.from) == .sent)
+        #expect((dealer.receive()?.handed as? Note)?.text == "b")
+        dealer.close()
+        #expect(router.hand(note, to: first.from) == .unreachable)
+    }
+
+    @Test("A peer that is elsewhere is handed nothing")
+    func objectsElsewhere() throws {
+        let (router, inside) = try pair("inproc://short-circuit-elsewhere")
+        let outside = try Socket(.dealer, options: .peer)
+        try outside.connect(try router.bind("tcp://127.0.0.1:*"))
+        defer { for socket in [router, inside, outside] { socket.close() } }
+        #expect(inside.isInside && !outside.isInside)
+        #expect(outside.hand(Note("a"), to: nil) == nil)
+        while outside.send([[7]], to: nil) != .sent { _ = outside.waitUntilReadable(atMost: .milliseconds(1)) }
+        let message = try #require(waited(for: router))
+        #expect(message.frames == [[7]] && message.from?.isInside == false)
+        #expect(router.hand(Note("a"), to: message.from) == nil)
+    }
+
     private func waited(for socket: Socket) -> Incoming? {
         socket.waitUntilReadable(atMost: .seconds(10)) ? socket.receive() : nil
     }
@@ -66,6 +107,7 @@ struct ShortCircuitTests {
         defer { dealer.close() }
         for _ in 0..<ShortCircuit.capacity { #expect(dealer.send([[1]], to: nil) == .sent) }
         #expect(dealer.send([[1]], to: nil) == .wouldBlock)
+        #expect(dealer.hand(Note("a"), to: nil) == .wouldBlock)
         _ = router.receive()
         #expect(dealer.send([[1]], to: nil) == .sent)
         router.close()

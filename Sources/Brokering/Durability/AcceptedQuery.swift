@@ -24,7 +24,7 @@ package struct AcceptedQuery: Hashable, Sendable {
     package var arrival: UnixTime
     package var deadline: UnixTime?
     /// The request as it goes to workers; dropped when the query has ended.
-    package var request: [UInt8]
+    package var request: OpaqueRequest
 
     package init(
         number: QueryNumber,
@@ -43,7 +43,7 @@ package struct AcceptedQuery: Hashable, Sendable {
         tenant: String = "",
         arrival: UnixTime,
         deadline: UnixTime? = nil,
-        request: [UInt8]
+        request: OpaqueRequest
     ) {
         self.number = number
         self.id = id

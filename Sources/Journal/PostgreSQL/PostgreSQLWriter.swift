@@ -92,12 +92,13 @@ enum PostgreSQLWriter {
     /// What to run for `record`, in order.
     static func statements(for record: JournalRecord) -> [PostgreSQLStatement] {
         switch record {
-        case .accepted(let query):
+        case .accepted(let accepted):
+            let query = accepted.encoded
             let insertion = statement("accepted") { parameters in
                 query.add(to: &parameters)
                 parameters.add(bytes(of: query))
                 parameters.add(query.checksum.stored)
-                parameters.add(query.request)
+                parameters.add(query.request.bytes)
             }
             guard let key = query.key else { return [insertion] }
             let freeing = statement("free") { parameters in

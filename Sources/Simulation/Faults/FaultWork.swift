@@ -33,7 +33,9 @@ struct FaultWork: Sendable {
             priority: priority,
             tenant: ownerName,
             timeout: timeout,
-            request: [UInt8(number & 0xFF), UInt8(number >> 8)] + Array(repeating: 7, count: inputTokens)
+            request: OpaqueRequest(
+                [UInt8(number & 0xFF), UInt8(number >> 8)] + Array(repeating: 7, count: inputTokens)
+            )
         )
         submission.durability = durability
         submission.owner = ownerName
@@ -43,8 +45,9 @@ struct FaultWork: Sendable {
     }
 
     /// The work that a request's bytes belong to.
-    static func number(of request: [UInt8]) -> Int? {
-        request.count >= 2 ? Int(request[0]) | Int(request[1]) << 8 : nil
+    static func number(of request: OpaqueRequest) -> Int? {
+        let bytes = request.bytes
+        return bytes.count >= 2 ? Int(bytes[0]) | Int(bytes[1]) << 8 : nil
     }
 
     /// Where an attempt stops by itself; beyond `maxTokens` it doesn't.

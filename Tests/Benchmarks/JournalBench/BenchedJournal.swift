@@ -84,7 +84,9 @@ final class BenchedJournal {
                     promptBytes: requestBytes,
                     maxTokens: 64,
                     arrival: UnixTime(milliseconds: 1_790_000_000_000),
-                    request: [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: requestBytes)
+                    request: OpaqueRequest(
+                        [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: requestBytes)
+                    )
                 )
             )
         }

@@ -52,7 +52,7 @@ struct RecordedJournal {
             priority: Int(number % 3),
             tenant: number.isMultiple(of: 2) ? "even" : "odd",
             arrival: arrival,
-            request: Array("a prompt".utf8)
+            request: OpaqueRequest(Array("a prompt".utf8))
         )
     }
 
