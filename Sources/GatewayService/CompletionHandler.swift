@@ -101,6 +101,10 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             exchange.ask()
             finishTurn(context)
         case (.over, _): break
+        case (.others, .end):
+            context.fireChannelRead(wrapInboundOut(part))
+            // The answer may have been there before its request's end, or have come just now.
+            finishTurn(context)
         case (.others, _), (.nobody, _): context.fireChannelRead(wrapInboundOut(part))
         }
     }
