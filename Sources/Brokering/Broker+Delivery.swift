@@ -49,7 +49,7 @@ extension QueryRecord {
     /// The next thing to tell a reader; nil if there is nothing, or nothing before the journal has more of it.
     ///
     /// - Parameter durable: how many records the journal has.
-    func news(for reader: inout Reader, durable: UInt64) -> Delivery? {
+    borrowing func news(for reader: inout Reader, durable: UInt64) -> Delivery? {
         guard max(acceptRecord, resetRecord) <= durable else { return nil }
         if !reader.wasToldAccepted {
             reader.wasToldAccepted = true

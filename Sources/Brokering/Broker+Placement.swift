@@ -262,8 +262,10 @@ extension Broker {
     }
 
     /// Whether any worker of the model could ever serve this within its objective.
-    mutating func checkFit(of submission: Submission, on model: String) throws(Status) {
-        guard let reach = reach(of: model) else { return }
+    ///
+    /// - Parameter home: the place of the model's record.
+    mutating func checkFit(of submission: Submission, on model: String, _ home: Int) throws(Status) {
+        guard let reach = reach(of: model, home) else { return }
         guard (submission.inputTokens ?? 1) + submission.maxTokens <= reach.contextLength else {
             throw Status(
                 .outOfRange,
@@ -284,8 +286,7 @@ extension Broker {
     /// What the best of a model's workers can do; nil if there is none.
     ///
     /// Found out anew only when one has come or gone.
-    private mutating func reach(of model: String) -> ModelRecord.Reach? {
-        guard let home = models.place(of: model) else { return nil }
+    private mutating func reach(of model: String, _ home: Int) -> ModelRecord.Reach? {
         if let reach = models[place: home].reach { return reach }
         var reach: ModelRecord.Reach?
         for id in workerOrder {

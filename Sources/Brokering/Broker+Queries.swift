@@ -36,8 +36,9 @@ extension Broker {
         }
         try checkShard(of: submission)
         let model = try model(of: submission)
+        guard let home = models.place(of: model) else { preconditionFailure("a query's model is known") }
         do throws(Status) {
-            try checkRoom(for: submission, on: model, from: stream)
+            try checkRoom(for: submission, on: model, home, from: stream)
             try checkJournal(for: submission)
             if let worker = submission.worker {
                 guard takes(worker, queriesFor: model) else { throw Self.chosenWorkerGone }
@@ -45,14 +46,14 @@ extension Broker {
                 try checkLoad(for: submission, on: model, at: now)
             }
         } catch {
-            models[model]?.refused += 1
-            models[model]?.figures.noteRefusal(error)
+            models[place: home].refused += 1
+            models[place: home].figures.noteRefusal(error)
             tenants.noteRefusal(of: submission, for: model)
             throw error
         }
         var submission = submission
         submission.trace = traceContext(of: submission, id)
-        let record = QueryRecord(
+        var record = QueryRecord(
             number: makeNumber(),
             id: id,
             model: model,
@@ -62,6 +63,7 @@ extension Broker {
             deadline: submission.timeout.map { arrival + $0 },
             durability: isJournaled ? submission.durability : .volatile
         )
+        record.home = home
         let number = record.number
         let place = insert(record, at: now)
         writeAcceptance(of: number, at: now)
@@ -174,8 +176,13 @@ extension Broker {
         return only
     }
 
-    private mutating func checkRoom(for submission: Submission, on model: String, from stream: StreamKey) throws(Status)
-    {
+    /// - Parameter home: the place of the model's record.
+    private mutating func checkRoom(
+        for submission: Submission,
+        on model: String,
+        _ home: Int,
+        from stream: StreamKey
+    ) throws(Status) {
         guard liveQueries < configuration.maximumQueries,
             liveBytes + submission.request.count <= configuration.maximumQueuedBytes
         else {
@@ -190,7 +197,7 @@ extension Broker {
             )
         }
         try checkCalls(of: stream.session)
-        try checkFit(of: submission, on: model)
+        try checkFit(of: submission, on: model, home)
     }
 
     private func checkCalls(of session: SessionID) throws(Status) {

@@ -10,6 +10,9 @@ extension Status: WireRoot {
         aladdin__v1__status__unpack(allocator, count, bytes)
     }
 
+    /// Most streams end well, which nothing has to be written for.
+    package func encode() -> [UInt8] { self == .ok ? [] : packed() }
+
     static func read(_ wire: UnsafePointer<Aladdin__V1__Status>) throws(DecodingFailure) -> Status {
         Status(
             try StatusCode.read(wire.pointee.code, "code"),

@@ -81,7 +81,9 @@ public struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecke
     @inlinable
     public mutating func remove(at place: Int, key: Key) {
         makeUnique()
-        memory.slot(place).pointee = nil
+        // In its place: assigning would move it out first.
+        memory.slot(place).deinitialize(count: 1)
+        memory.slot(place).initialize(to: nil)
         forget(place, of: key)
     }
 

@@ -33,6 +33,7 @@ extension Broker {
         record.failures = recovered.failures
         if let output = recovered.output { record.output = OutputLog(output) }
         record.noteCheckpoint(at: now)
+        record.home = know(record.model, at: now)
         insert(record, at: now)
     }
 
@@ -71,13 +72,13 @@ extension Broker {
 
     /// Puts a query on the books that is accepted.
     ///
-    /// Its state is the caller's business.
+    /// Its state is the caller's business. Its model is known.
     ///
     /// - Returns: where its record lies.
     @discardableResult
     mutating func insert(_ record: consuming QueryRecord, at now: Instant) -> Int {
         let number = record.number
-        let home = know(record.model, at: now)
+        let home = record.home
         numbersByID[record.id] = number
         if let key = record.submission.idempotencyKey {
             numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = number
@@ -87,7 +88,6 @@ extension Broker {
         spooledBytes += record.output.storedBytes
         models[place: home].queued += 1
         if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: number)) }
-        record.home = home
         let place = queries.insert(record, for: number)
         if models[place: home].workers == 0 { startPatience(of: number, at: now) }
         noteAccepted(at: place, at: now)
