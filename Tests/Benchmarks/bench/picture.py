@@ -5,7 +5,7 @@ from math import log10
 
 from table import number, spread
 
-WIDTH, LEFT, RIGHT, ROW, TOP = 960, 470, 110, 24, 64
+WIDTH, LEFT, RIGHT, ROW, TOP = 990, 470, 140, 24, 64
 LOW, HIGH = 0.05, 20.0
 GOOD, BAD, GREY = "#2f7d4f", "#b4532a", "#666"
 
