@@ -37,6 +37,10 @@ extension Broker {
             }
             precondition(isInOrder, "attempts are told in order")
             precondition((record.attempts.last?.number ?? 0) <= record.attempt, "no attempt is told before it is made")
+            precondition(
+                record.hasEnded || models.place(of: record.model) == record.home,
+                "a query knows its model's place"
+            )
             precondition(record.handover == nil || !record.hasEnded, "no KV cache is kept for a query that has ended")
             switch record.state {
             case .queued:

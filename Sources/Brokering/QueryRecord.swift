@@ -35,7 +35,7 @@ package struct QueryRecord: Sendable {
     package let number: QueryNumber
     package let id: QueryID
     package let model: String
-    /// The place of its model's record, which is never forgotten.
+    /// The place of its model's record, which is never forgotten; means nothing for a result that came from the journal.
     var home = 0
     /// Its request's bytes are dropped when the query has ended.
     package internal(set) var submission: Submission
