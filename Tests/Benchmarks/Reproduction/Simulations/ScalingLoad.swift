@@ -17,8 +17,6 @@ struct ScalingLoad: Sendable {
     /// Workers that the fleet begins with; the warm-up is not counted.
     var firstWorkers: Int { Int((1.3 * meanField).rounded(.up)) }
 
-    private static let hopelessShare = 0.05
-
     init(_ data: DataFolder, _ setting: ScalingSetting, startUpSeconds: Double, seeds: [UInt64]) throws {
         profile = try data.profile(setting.profile)
         objective = ServiceLevelObjective(
@@ -49,8 +47,9 @@ struct ScalingLoad: Sendable {
         ratePerWorker = configuration.paperChoice(among: [profile]).candidates[0].ratePerWorker
     }
 
-    /// - Returns: nil where so many queries came late that the rest is not worth waiting for.
-    func run(_ policy: String, _ scaler: any ScalingPolicy) throws -> RunFigures? {
+    /// - Parameter hopeless: the share of late queries at which the rest is not worth waiting for.
+    /// - Returns: nil where there were so many.
+    func run(_ policy: String, _ scaler: any ScalingPolicy, givesUpAt hopeless: Double = 0.05) throws -> RunFigures? {
         var configuration = ClusterSimulation.Configuration(mode: .prefillPriority)
         configuration.tellsLengths = tellsLengths
         configuration.scaling = SimulatedScaling(
@@ -66,8 +65,8 @@ struct ScalingLoad: Sendable {
         )
         var runs: [SimulationRun] = []
         for workload in workloads {
-            let hopeless = Int(Double(workload.counted.count) * Self.hopelessShare)
-            guard let done = try run.run(workload, allowedMisses: hopeless) else { return nil }
+            let allowed = Int(Double(workload.counted.count) * hopeless)
+            guard let done = try run.run(workload, allowedMisses: allowed) else { return nil }
             runs.append(done)
         }
         return RunFigures(runs, workers: firstWorkers)
