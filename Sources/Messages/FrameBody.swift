@@ -1,4 +1,4 @@
-/// The body of a frame: bytes, or the message that they would say, from a peer of the same thread.
+/// The body of a frame: bytes, or the message that they would say, from a peer of the same process.
 package enum FrameBody: Sendable {
     case bytes([UInt8])
     case message(any WireMessage)

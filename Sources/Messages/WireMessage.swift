@@ -14,7 +14,7 @@ package protocol WireMessage: Sendable {
     /// The same, straight from a buffer that outlives the call.
     static func decode(_ bytes: UnsafeRawBufferPointer) throws(DecodingFailure) -> Self
 
-    /// Whether a peer of the same thread may have the value as it is, since its bytes would say the same to it.
+    /// Whether a peer of the same process may have the value as it is, since its bytes would say the same to it.
     ///
     /// False unless a type says otherwise, and for values that encoding changes or decoding refuses. Such a value is sent as
     /// bytes to everybody, so that nobody has to expect more from a peer of its thread than from others. Times alone may be

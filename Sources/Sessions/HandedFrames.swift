@@ -1,6 +1,6 @@
 internal import Messages
 
-/// A frame for a peer of the same thread: neither its header nor, mostly, its body is bytes.
+/// A frame for a peer of the same process: neither its header nor, mostly, its body is bytes.
 struct HandedFrame: Sendable {
     let header: FrameHeader
     let body: FrameBody

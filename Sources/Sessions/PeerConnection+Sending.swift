@@ -10,7 +10,7 @@ extension PeerConnection {
         send(kind, method: method, stream: stream, .bytes(body))
     }
 
-    /// The same for a message, which a broker of the same thread gets as it is.
+    /// The same for a message, which a broker of the same process gets as it is.
     @discardableResult
     package func send(_ kind: FrameKind, method: Method, stream: UInt64, _ message: some WireMessage) -> Bool {
         let isValue = current?.socket.isInside == true && outbox.isEmpty && message.travelsAsValue

@@ -1,7 +1,7 @@
 internal import Messages
 internal import ZeroMQ
 
-/// Frames for peers of the same thread, which have no bytes.
+/// Frames for peers of the same process, which have no bytes.
 extension SessionEndpoint {
     /// Frames that wait for the end of the round at most.
     private static let mostCollected = 4096

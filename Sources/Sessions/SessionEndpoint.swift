@@ -32,7 +32,7 @@ package final class SessionEndpoint {
     var outboxes: [UInt64: Outbox] = [:]
     /// What is to leave at the end of the round, of the sessions that take bundles.
     var bundles: [UInt64: FrameBundle] = [:]
-    /// The same for sessions with peers of the same thread.
+    /// The same for sessions with peers of the same process.
     var handovers: [UInt64: [HandedFrame]] = [:]
     /// Those of both kinds that have something, in the order in which they got it.
     var filledBundles: [UInt64] = []
@@ -98,11 +98,14 @@ package final class SessionEndpoint {
     /// Whose key a session was opened with; nil without keys, and for a session that is over.
     package func principal(of session: UInt64) -> Principal? { table.principal(of: session) }
 
+    /// Other threads go on with these while the next are taken in.
+    private static let messagesARound = 64
+
     /// Starts delivering input; the handler runs on the loop's thread.
     package func watch(on loop: PollLoop, _ handle: @escaping (Input) -> Void) {
         loop.watch(socket) { [unowned self] in
             let now = PollLoop.now()
-            for _ in 0..<256 {
+            for _ in 0..<Self.messagesARound {
                 guard let incoming = socket.receive() else { break }
                 process(incoming, at: now, handle)
                 reportEnds(to: handle)
@@ -150,7 +153,7 @@ package final class SessionEndpoint {
 
     private static let largestBundledBody = 8 << 10
 
-    /// The same for a message, which a peer of the same thread gets as it is.
+    /// The same for a message, which a peer of the same process gets as it is.
     package func send(
         _ kind: FrameKind,
         method: Method,

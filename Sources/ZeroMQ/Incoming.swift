@@ -12,7 +12,7 @@ package struct Incoming: Sendable {
     /// The first frames, `maximumFrames` at most; empty if a router's peer sent nothing after the id.
     package var frames: [[UInt8]]
 
-    /// What a socket of the same thread has handed over instead of frames, of which there are none then.
+    /// What a socket of the same process has handed over instead of frames, of which there are none then.
     package private(set) var handed: (any AnyObject & Sendable)?
 
     /// Frames beyond `maximumFrames`, read and thrown away; such a message breaks the protocol.

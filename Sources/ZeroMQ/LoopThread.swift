@@ -24,6 +24,10 @@ package final class LoopThread: @unchecked Sendable {
     private let state = Mutex(State())
     /// Readable when a loop has something to do that came from another thread.
     private let wakeUp = WakeUp()
+    /// Another thread has left something since the loops looked last.
+    private let isNudged = Atomic(false)
+    /// The thread sleeps, or is about to: only then it has to be woken.
+    private let isAsleep = Atomic(false)
 
     /// Touched by the thread only, like all below.
     private var loops: [PollLoop] = []
@@ -51,7 +55,12 @@ package final class LoopThread: @unchecked Sendable {
             if let ended = state.thread { pthread_detach(ended) }
             state.thread = spawnThread(passing: self, to: loopThread)
         }
-        wakeUp.signal()
+        nudge()
+    }
+
+    /// The one whose thread this is.
+    static var current: LoopThread? {
+        pthread_getspecific(currentThreadKey).map { Unmanaged<LoopThread>.fromOpaque($0).takeUnretainedValue() }
     }
 
     /// Lets the next round begin at once.
@@ -59,8 +68,17 @@ package final class LoopThread: @unchecked Sendable {
         if pthread_getspecific(currentThreadKey) == Unmanaged.passUnretained(self).toOpaque() {
             hasWork = true
         } else {
-            wakeUp.signal()
+            nudge()
         }
+    }
+
+    /// The same from another thread.
+    ///
+    /// A thread that is awake looks by itself before it sleeps, so that nothing has to be asked of the kernel.
+    func nudge() {
+        // In this order, as in `sleep`: one of both sees what the other has done.
+        isNudged.store(true, ordering: .sequentiallyConsistent)
+        if isAsleep.exchange(false, ordering: .sequentiallyConsistent) { wakeUp.signal() }
     }
 
     /// Waits for the thread's end, if it has no loop any more.
@@ -120,7 +138,8 @@ package final class LoopThread: @unchecked Sendable {
     /// descriptors have something to tell, or have been used since they were asked last.
     private func wait() {
         if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
-        var hasWork = hasWork || loops.contains(where: \.pollSet.isReadable)
+        let isNudged = isNudged.exchange(false, ordering: .sequentiallyConsistent)
+        var hasWork = hasWork || isNudged || loops.contains(where: \.pollSet.isReadable)
         self.hasWork = false
         if hasWork, roundsUnpolled < Self.mostRoundsUnpolled {
             roundsUnpolled += 1
@@ -129,10 +148,7 @@ package final class LoopThread: @unchecked Sendable {
         roundsUnpolled = 0
         for loop in loops { loop.pollSet.settle() }
         if loops.contains(where: \.pollSet.isReadable) { hasWork = true }
-        let timeout = hasWork ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) })
-        while poll(&items, nfds_t(items.count), timeout) < 0 {
-            precondition(errno == EINTR, "poll: error \(errno)")
-        }
+        if hasWork { askKernel(timeout: 0) } else { sleep() }
         if items[0].revents != 0 { wakeUp.clear() }
         var index = 1
         for loop in loops {
@@ -141,6 +157,21 @@ package final class LoopThread: @unchecked Sendable {
                 loop.pollSet.take(UnsafeBufferPointer(rebasing: items[index..<index + count]))
             }
             index += count
+        }
+    }
+
+    private func sleep() {
+        isAsleep.store(true, ordering: .sequentiallyConsistent)
+        let isNudged = isNudged.load(ordering: .sequentiallyConsistent)
+        askKernel(timeout: isNudged ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) }))
+        isAsleep.store(false, ordering: .sequentiallyConsistent)
+        // The loops look after this.
+        _ = self.isNudged.exchange(false, ordering: .sequentiallyConsistent)
+    }
+
+    private func askKernel(timeout: CInt) {
+        while poll(&items, nfds_t(items.count), timeout) < 0 {
+            precondition(errno == EINTR, "poll: error \(errno)")
         }
     }
 

@@ -26,7 +26,7 @@ final class PollSet {
             if case .socket(let socket) = source { socket } else { nil }
         }
 
-        var hasArrivals: Bool { socket?.arrivals.isEmpty == false }
+        var hasArrivals: Bool { socket?.hasArrivals ?? false }
         var isClosed: Bool { socket?.isClosed ?? false }
         /// Whether libzmq has no part in it.
         var isInside: Bool { socket?.circuit != nil }
@@ -36,7 +36,7 @@ final class PollSet {
 
     /// The watches when the items were made, in their order.
     private var polled: [Watch] = []
-    /// Those that libzmq has no part in, as they are connected to a socket of their own thread.
+    /// Those that libzmq has no part in, as they are connected to a socket of their own process.
     private var inside: [Watch] = []
 
     /// Whether the items are to be made anew.

@@ -6,7 +6,7 @@
 package struct RoutingID: Hashable, Sendable, CustomStringConvertible {
     /// libzmq's counter, or one of our own.
     private let value: UInt32
-    /// Whether it names a socket of the same thread, of which libzmq knows nothing.
+    /// Whether it names a socket of the same process, of which libzmq knows nothing.
     package let isInside: Bool
 
     package init(_ value: UInt32) {
@@ -17,6 +17,11 @@ package struct RoutingID: Hashable, Sendable, CustomStringConvertible {
     init(inside value: UInt32) {
         self.value = value
         isInside = true
+    }
+
+    /// Of a socket of another thread: never the same as one of the router's own thread.
+    init(acrossThreads value: UInt32) {
+        self.init(inside: value | 1 << 31)
     }
 
     /// The id in a router's first frame, or nil if the peer chose it.

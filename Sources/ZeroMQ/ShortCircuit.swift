@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Glibc
+internal import Synchronization
 
 /// The end of a connection between two sockets of one thread, which libzmq has no part in.
 ///
@@ -21,6 +22,25 @@ final class ShortCircuit {
         self.id = id
     }
 
+    /// Hands a message to the other end than that of `sender`.
+    func deliver(from sender: Socket, _ message: (RoutingID?) -> Incoming) -> SendOutcome {
+        let isToDealer = sender === router
+        guard let receiver = isToDealer ? dealer : router, !receiver.isClosed else {
+            return isToDealer ? .unreachable : .wouldBlock
+        }
+        guard receiver.arrivals.count < Self.capacity else { return .wouldBlock }
+        receiver.arrivals.append(message(isToDealer ? nil : id))
+        return .sent
+    }
+}
+
+/// A way to a peer of this process around libzmq.
+enum Circuit {
+    /// To a socket of the same thread.
+    case short(ShortCircuit)
+    /// To one of another.
+    case bridge(Bridge)
+
     /// Hands a message to the other end.
     func send(_ frames: [[UInt8]], from sender: Socket) -> SendOutcome {
         deliver(from: sender) { id in
@@ -40,17 +60,22 @@ final class ShortCircuit {
     }
 
     private func deliver(from sender: Socket, _ message: (RoutingID?) -> Incoming) -> SendOutcome {
-        let isToDealer = sender === router
-        guard let receiver = isToDealer ? dealer : router, !receiver.isClosed else {
-            return isToDealer ? .unreachable : .wouldBlock
+        switch self {
+        case .short(let circuit): circuit.deliver(from: sender, message)
+        case .bridge(let bridge): bridge.deliver(from: sender, message)
         }
-        guard receiver.arrivals.count < Self.capacity else { return .wouldBlock }
-        receiver.arrivals.append(message(isToDealer ? nil : id))
-        return .sent
+    }
+
+    /// Tells the router's end that the dealer is closed.
+    func dealerCloses() {
+        switch self {
+        case .short(let circuit): circuit.router?.circuits[circuit.id] = nil
+        case .bridge(let bridge): bridge.router.tell(.closed(bridge.id))
+        }
     }
 }
 
-/// The sockets of a thread that listen at `inproc` endpoints.
+/// The sockets that listen at `inproc` endpoints: those of the thread, and the letterboxes of all.
 enum InsideDoors {
     private final class Doors {
         var sockets: [String: Weak] = [:]
@@ -86,5 +111,28 @@ enum InsideDoors {
     static func router(at endpoint: String) -> Socket? {
         guard let socket = doors.sockets[endpoint]?.socket, !socket.isClosed, socket.kind == .router else { return nil }
         return socket
+    }
+
+    private struct Address: Hashable {
+        var context: ObjectIdentifier
+        var endpoint: String
+    }
+
+    private static let letterboxes = Mutex<[Address: Letterbox]>([:])
+
+    /// Makes a router's letterbox known to other threads.
+    static func open(_ letterbox: Letterbox, at endpoint: String, in context: Context) {
+        letterboxes.withLock { $0[Address(context: ObjectIdentifier(context), endpoint: endpoint)] = letterbox }
+    }
+
+    /// The letterbox of the router that listens at an endpoint, on whichever thread.
+    static func letterbox(at endpoint: String, in context: Context) -> Letterbox? {
+        letterboxes.withLock { $0[Address(context: ObjectIdentifier(context), endpoint: endpoint)] }
+    }
+
+    static func close(_ letterbox: Letterbox) {
+        letterboxes.withLock { all in
+            for (address, other) in all where other === letterbox { all[address] = nil }
+        }
     }
 }

@@ -13,11 +13,11 @@ extension Socket {
     /// choice; after many of those in a row it returns nil early, and polling finds the socket still readable.
     package func receive() -> Incoming? {
         let socket = open()
-        if let message = arrivals.popFirst() {
+        if let message = nextArrival() {
             isFromInside = true
             return message
         }
-        // Behind those of its own thread a socket that is settled has no others.
+        // Behind those of its own process a socket that is settled has no others.
         let isDone = isFromInside && !isUnsettled
         isFromInside = false
         guard circuit == nil, !isDone else { return nil }

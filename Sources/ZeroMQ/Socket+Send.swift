@@ -27,7 +27,7 @@ extension Socket {
 
     /// Sends one message of a header and a body, whole or not at all, without blocking.
     ///
-    /// The same as `send(_:to:)`, without an array of frames. Both are copied, unless it goes to a socket of this thread.
+    /// The same as `send(_:to:)`, without an array of frames. Both are copied, unless it goes to a socket of this process.
     package func send(header: UnsafeRawBufferPointer, body: [UInt8], to peer: RoutingID?) -> SendOutcome {
         let socket = open()
         if let circuit = circuit(to: peer) { return circuit.send([[UInt8](header), body], from: self) }
@@ -57,7 +57,7 @@ extension Socket {
         }
     }
 
-    /// Hands an object to a peer of the same thread, in place of a message and in turn with them.
+    /// Hands an object to a peer of this process, in place of a message and in turn with them.
     ///
     /// - Returns: nil for a peer that is elsewhere: it has to be sent frames.
     package func hand(_ object: any AnyObject & Sendable, to peer: RoutingID?) -> SendOutcome? {
@@ -66,8 +66,8 @@ extension Socket {
         return peer?.isInside == true ? .unreachable : nil
     }
 
-    /// The way to a peer of the same thread; nil for all others.
-    private func circuit(to peer: RoutingID?) -> ShortCircuit? {
+    /// The way to a peer of this process; nil for all others.
+    private func circuit(to peer: RoutingID?) -> Circuit? {
         guard let peer else { return circuit }
         return peer.isInside ? circuits[peer] : nil
     }

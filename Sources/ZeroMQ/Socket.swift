@@ -32,18 +32,20 @@ package final class Socket {
     /// On the heap: up to 33 bytes of content lie within the struct, which must not move.
     let frame: UnsafeMutablePointer<zmq_msg_t>
 
-    /// What came from sockets of the same thread and has not been received.
+    /// What came from sockets of this process and has not been received.
     var arrivals: Deque<Incoming> = []
-    /// To dealers of the same thread, of a router.
-    var circuits: [RoutingID: ShortCircuit] = [:]
-    /// To a router of the same thread, of a dealer.
-    private(set) var circuit: ShortCircuit?
+    /// To dealers of this process, of a router.
+    var circuits: [RoutingID: Circuit] = [:]
+    /// To a router of this process, of a dealer.
+    private(set) var circuit: Circuit?
+    /// What other threads leave for this socket; nil as long as none can.
+    private var letterbox: Letterbox?
     /// Becomes readable when libzmq has something to tell a socket that is not unsettled.
     let descriptor: CInt
     /// Whether it has been used since libzmq was last asked about messages: what its descriptor would have told may have
     /// been taken in by the way.
     var isUnsettled = true
-    /// Whether the message received last came from this thread.
+    /// Whether the message received last came from this process.
     var isFromInside = false
 
     /// Makes a socket that is neither bound nor connected.
@@ -69,6 +71,8 @@ package final class Socket {
     deinit {
         // No reference is left, so no thread can be inside a call: closing here is a hand-over, not sharing.
         if let handle { zmq_close(handle) }
+        if case .bridge(let bridge) = circuit { bridge.router.tell(.closed(bridge.id)) }
+        closeLetterbox()
         zmq_msg_close(frame)
         frame.deallocate()
     }
@@ -103,7 +107,7 @@ package final class Socket {
             throw ZeroMQError(operation: "bind", endpoint: endpoint, code: code)
         }
         guard zmq_bind(handle, endpoint) == 0 else { throw .last("bind", endpoint: endpoint) }
-        if endpoint.hasPrefix("inproc://") { InsideDoors.open(endpoint, for: self) }
+        if endpoint.hasPrefix("inproc://") { listenInside(at: endpoint) }
         return try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer throws(ZeroMQError) in
             var size = buffer.count
             guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, buffer.baseAddress, &size) == 0 else {
@@ -121,10 +125,7 @@ package final class Socket {
         if let code = Endpoint.refusalToConnect(endpoint) {
             throw ZeroMQError(operation: "connect", endpoint: endpoint, code: code)
         }
-        if kind == .dealer, let router = InsideDoors.router(at: endpoint) {
-            circuit = router.acceptInside(self)
-            return
-        }
+        if kind == .dealer, connectInside(to: endpoint) { return }
         guard zmq_connect(handle, endpoint) == 0 else { throw .last("connect", endpoint: endpoint) }
     }
 
@@ -136,8 +137,39 @@ package final class Socket {
         checkThread()
         self.handle = nil
         zmq_close(handle)
-        circuit?.router?.circuits[circuit?.id ?? RoutingID(0)] = nil
+        circuit?.dealerCloses()
+        closeLetterbox()
         arrivals = []
+    }
+
+    private func closeLetterbox() {
+        guard let letterbox else { return }
+        letterbox.close()
+        if kind == .router { InsideDoors.close(letterbox) }
+    }
+
+    /// Lets dealers of this process come without libzmq.
+    private func listenInside(at endpoint: String) {
+        InsideDoors.open(endpoint, for: self)
+        guard kind == .router, let thread = LoopThread.current else { return }
+        let letterbox = letterbox ?? Letterbox(of: thread)
+        self.letterbox = letterbox
+        InsideDoors.open(letterbox, at: endpoint, in: context)
+    }
+
+    /// Connects to a router of this process, if there is one that is not to be reached through libzmq.
+    private func connectInside(to endpoint: String) -> Bool {
+        if let router = InsideDoors.router(at: endpoint) {
+            circuit = .short(router.acceptInside(self))
+            return true
+        }
+        guard let thread = LoopThread.current, let router = InsideDoors.letterbox(at: endpoint, in: context) else {
+            return false
+        }
+        let own = Letterbox(of: thread)
+        letterbox = own
+        circuit = .bridge(Bridge(router: router, dealer: own))
+        return true
     }
 
     /// Takes a dealer of the same thread for a peer.
@@ -145,13 +177,30 @@ package final class Socket {
         checkThread()
         lastInside += 1
         let circuit = ShortCircuit(router: self, dealer: dealer, id: RoutingID(inside: lastInside))
-        circuits[circuit.id] = circuit
+        circuits[circuit.id] = .short(circuit)
         return circuit
+    }
+
+    /// Whether something has come from this process.
+    var hasArrivals: Bool { !arrivals.isEmpty || letterbox?.isFilled == true }
+
+    /// The next message that came from this process.
+    func nextArrival() -> Incoming? {
+        if arrivals.isEmpty, let letterbox, letterbox.isFilled {
+            for letter in letterbox.take() {
+                switch letter {
+                case .message(let message): arrivals.append(message)
+                case .opened(let bridge): circuits[bridge.id] = .bridge(bridge)
+                case .closed(let id): circuits[id] = nil
+                }
+            }
+        }
+        return arrivals.popFirst()
     }
 
     package var isClosed: Bool { handle == nil }
 
-    /// Whether the one peer of a dealer is of this thread.
+    /// Whether the one peer of a dealer is of this process, and libzmq has no part in it.
     package var isInside: Bool { circuit != nil }
 
     /// The libzmq socket; stops the process on another thread or after `close()`.

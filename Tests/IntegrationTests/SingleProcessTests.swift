@@ -45,6 +45,26 @@ extension IntegrationTests {
             #expect(kill(-service.process.id, 0) == -1, "something of the group is left")
         }
 
+        @Test(arguments: ["one", "two", "each"])
+        func `The roles answer on as many threads as they are given, and end together`(threads: String) async throws {
+            let service = try await Service.up(["--role-threads", threads])
+            // As many at once, so that each way between two roles has several messages under way.
+            let answers = try await withThrowingTaskGroup { group in
+                for number in 0..<16 {
+                    let body = HTTP.chat("Tell me a story.", #""max_tokens": \#(8 + number % 2), "temperature": 0"#)
+                    group.addTask { try await HTTP.post("\(service.url)/v1/chat/completions", body) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.allSatisfy { $0.status == 200 })
+            let lengths = try answers.map { answer in
+                (try answer.json()["usage"] as? [String: Any])?["completion_tokens"] as? Int
+            }
+            #expect(lengths.count { $0 == 8 } == 8 && lengths.count { $0 == 9 } == 8)
+            service.process.kill(SIGINT)
+            #expect(try await service.process.exitCode() == 0, "\(service.process.transcript)")
+        }
+
         @Test func `The pages that say how the service is answer`() async throws {
             let service = try await Service.up()
             #expect(try await HTTP.get("\(service.url)/health").status == 200)

@@ -4,7 +4,7 @@ import Sessions
 import Testing
 import ZeroMQ
 
-@Suite("Peers of one thread", .timeLimit(.minutes(1)))
+@Suite("Peers of one process", .timeLimit(.minutes(1)))
 struct HandoverTests {
     private static let request = GenerateRequest(
         model: "m",
@@ -13,11 +13,12 @@ struct HandoverTests {
     )
     private static let event = GenerateEvent.tokens(TokensEvent(firstIndex: 0, count: 1, ids: [5], text: "ü"))
 
-    /// An endpoint, and a peer of its thread that has a session there.
+    /// An endpoint, and a peer of its thread, or of another, that has a session there.
     private func pair(
-        _ name: String
+        _ name: String,
+        sharing: Bool = true
     ) async throws -> (endpoint: ServedEndpoint, address: String, peer: ConnectedPeer, PeerEvents, EndpointEvents) {
-        let thread = LoopThread(name: "both")
+        let thread = sharing ? LoopThread(name: "both") : nil
         let (endpoint, peer) = (ServedEndpoint(thread: thread), ConnectedPeer(thread: thread))
         let address = try await endpoint.open()
         try await peer.connect(to: endpoint.openInside("inproc://\(name)"))
@@ -29,9 +30,12 @@ struct HandoverTests {
     private typealias PeerEvents = AsyncStream<ConnectedPeer.Event>.Iterator
     private typealias EndpointEvents = AsyncStream<ServedEndpoint.Event>.Iterator
 
-    @Test("Requests, events and ends arrive as the values they are")
-    func values() async throws {
-        var (endpoint, _, peer, events, inputs) = try await pair("handover-values")
+    @Test(
+        "Requests, events and ends arrive as the values they are, on one thread and across two",
+        arguments: [true, false]
+    )
+    func values(sharing: Bool) async throws {
+        var (endpoint, _, peer, events, inputs) = try await pair("handover-values-\(sharing)", sharing: sharing)
         #expect(await peer.call(Self.request, stream: 1))
         #expect(await inputs.next() == .request(session: 1, stream: 1, Self.request))
         await endpoint.send(Self.event, stream: 1, to: 1)

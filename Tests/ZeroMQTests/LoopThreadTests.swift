@@ -75,10 +75,10 @@ struct LoopThreadTests {
         }
     }
 
-    @Test("messages between actors of one thread need no network")
-    func inside() async throws {
+    @Test("messages between actors of one process need no network, on one thread or two", arguments: [true, false])
+    func inside(sharing: Bool) async throws {
         let context = Context()
-        let thread = LoopThread(name: "shared")
+        let thread = sharing ? LoopThread(name: "shared") : nil
         let (first, second) = (PollLoop(name: "first", on: thread), PollLoop(name: "second", on: thread))
         first.start()
         second.start()

@@ -30,6 +30,14 @@ struct Up: AsyncParsableCommand {
     )
     var prefillWorkers: Int?
 
+    @Option(
+        help: """
+            Whether the roles share one thread, share two or have each its own: one, two or each. (default: auto, by the \
+            number of processors)
+            """
+    )
+    var roleThreads: String?
+
     @Flag(
         help: """
             Start and end workers, as processes of their own, as the scheduler wishes, between --min-workers and \
@@ -80,23 +88,24 @@ struct Up: AsyncParsableCommand {
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let spans = try self.broker.tracing.exporter(logger: logger)
-        let thread = Self.sharedThread
-        let broker = try broker.broker(opened, spans: spans, servesInside: true, thread: thread, logger: logger)
+        let threads = try RoleThreads(roleThreads, for: choice)
+        let broker = try broker.broker(opened, spans: spans, servesInside: true, thread: threads.front, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]
         let follower: [any Service]
         do {
             scheduling.brokerEndpoint = addresses.inside?.scheduler ?? addresses.scheduler
-            scheduling.thread = thread
+            scheduling.thread = threads.back
             scheduling.keys = opened?.admit("scheduler", as: .scheduler)
             let workers =
                 scales
                 ? try fleet(count, choice, scheduling.scalingLimits, decisions, opened, at: addresses, logger)
-                : try self.workers(count, prefillCount, choice, opened, at: addresses, on: thread, logger)
+                : try self.workers(count, prefillCount, choice, opened, at: addresses, on: threads.back, logger)
             let scheduler = try SchedulerService(configuration: scheduling, logger: logger)
             services =
-                [scheduler] + workers + (try clients(choice.kind, opened, spans, at: addresses, on: thread, logger))
+                [scheduler] + workers
+                + (try clients(choice.kind, opened, spans, at: addresses, on: threads.front, logger))
             let control = workers.lazy.compactMap { $0 as? FleetControlService }.first
             follower = service.follower(of: "up", logger: logger) { [self] in
                 try await reconfigure(broker, scheduler, control)
@@ -111,13 +120,6 @@ struct Up: AsyncParsableCommand {
             logger: logger
         )
     }
-
-    /// The one thread of all roles, on a small machine.
-    ///
-    /// What they pass to each other is quickly dealt with, and waking another thread for it takes longer. With processors to
-    /// spare each has a thread of its own, since the broker alone is more than half of the work.
-    private static let sharedThread: LoopThread? =
-        ProcessInfo.processInfo.activeProcessorCount <= 4 ? LoopThread(name: "roles") : nil
 
     /// Takes over what can change while the service runs.
     private func reconfigure(
