@@ -6,12 +6,11 @@
 // takes bundles: many frames as the body of one. The bare broker of router.c is driven with the same bytes; there END is the
 // only answer.
 #include "clock.h"
+#include "frames.h"
 
-#include <string.h>
 #include <zmq.h>
 
-enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END, CANCEL, BUNDLE };
-enum { HEADER = 32, WARM_UP_DIVISOR = 5, RING = 4096 };
+enum { WARM_UP_DIVISOR = 5, RING = 4096 };
 
 // What has been measured.
 static int64_t *latencies, warm;
@@ -23,25 +22,12 @@ struct connection {
     int64_t sent[RING]; // by stream
 };
 
-static char body[1 << 20];
+static uint8_t body[1 << 20];
 static size_t body_size;
 
-static void put(uint8_t *bytes, uint64_t value, int count) {
-    for (int i = 0; i < count; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *bytes, int count) {
-    uint64_t value = 0;
-    for (int i = 0; i < count; i++) value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
-
 static void send_frame(struct connection *to, int kind, uint64_t stream, const void *data, size_t size) {
-    uint8_t header[HEADER] = {'A', 'L', 'D', 1, 0, (uint8_t)kind};
-    put(header + 6, stream ? 1 : 0, 2);
-    put(header + 8, to->session, 8);
-    put(header + 16, stream, 8);
-    put(header + 24, size, 4);
+    uint8_t header[HEADER];
+    make_header(header, kind, to->session, stream, size);
     zmq_send(to->socket, header, sizeof header, ZMQ_SNDMORE);
     zmq_send(to->socket, data, size, 0);
 }
@@ -50,32 +36,6 @@ static void ask(struct connection *on) {
     uint64_t stream = on->next_stream++;
     on->sent[stream % RING] = now_ns();
     send_frame(on, CALL, stream, body, body_size);
-}
-
-// GenerateRequest {text, max_tokens 1, metadata}.
-static void make_body(size_t bytes, const char *durability) {
-    uint8_t *at = (uint8_t *)body;
-    *at++ = 0x12; // text
-    for (size_t rest = bytes;; rest >>= 7) {
-        *at++ = (uint8_t)((rest & 127) | (rest > 127 ? 128 : 0));
-        if (rest <= 127) break;
-    }
-    memset(at, 'a', bytes);
-    at += bytes;
-    *at++ = 0x28; // max_tokens
-    *at++ = 1;
-    const char *key = "x-aladdin-durability";
-    size_t key_size = strlen(key), value_size = strlen(durability);
-    *at++ = 0x3a; // metadata
-    *at++ = (uint8_t)(4 + key_size + value_size);
-    *at++ = 0x0a;
-    *at++ = (uint8_t)key_size;
-    memcpy(at, key, key_size);
-    at += key_size;
-    *at++ = 0x12;
-    *at++ = (uint8_t)value_size;
-    memcpy(at, durability, value_size);
-    body_size = (size_t)(at + value_size - (uint8_t *)body);
 }
 
 static void open_session(struct connection *connection, void *context, const char *endpoint) {
@@ -87,7 +47,7 @@ static void open_session(struct connection *connection, void *context, const cha
     if (zmq_connect(connection->socket, endpoint)) perror(endpoint), exit(2);
     connection->session = 0;
     connection->next_stream = 1;
-    send_frame(connection, HELLO, 0, "\n\4load\x18\1", 8); // software, takes_bundles
+    send_frame(connection, HELLO, 0, hello, HELLO_SIZE);
     uint8_t header[64];
     do {
         if (zmq_recv(connection->socket, header, sizeof header, 0) < 32) exit(3);
@@ -125,7 +85,7 @@ int main(int count, char **arguments) {
     if (count != 7) return fprintf(stderr, "usage: load ENDPOINT CONNECTIONS IN_FLIGHT SECONDS BYTES DURABILITY\n"), 2;
     int connections = atoi(arguments[2]), in_flight = atoi(arguments[3]);
     double seconds = atof(arguments[4]);
-    make_body((size_t)atoi(arguments[5]), arguments[6]);
+    body_size = make_request(body, (size_t)atoi(arguments[5]), arguments[6]);
     void *context = zmq_ctx_new();
     struct connection *all = calloc((size_t)connections, sizeof *all);
     zmq_pollitem_t *items = calloc((size_t)connections, sizeof *items);

@@ -10,12 +10,13 @@ extension EngineRuns {
             """
             Every figure below comes from a simulated worker, so the first question is how far one can be trusted. Here it
             replays queries that a real engine served: same arrivals, same lengths, one worker. The latency coefficients are
-            from elsewhere than the runs they are held against; nothing is fitted to a run. Differences are
+            from elsewhere than the runs they are held against; no run is compared with a model that was fitted to it. Differences are
             (simulated − measured) / measured.
             """
         )
         describeSteady(findings, &chapter)
         try describeDifferences(findings, &chapter)
+        describeCorrections(findings, &chapter)
         describeOverload(findings, &chapter)
         chapter.provenance(findings)
         return chapter
@@ -39,14 +40,9 @@ extension EngineRuns {
             ],
             rows
         )
-        let bounds = Self.light.compactMap { findings[QuestionKey($0)] }.map { finding in
-            (
-                relative(finding.firstTokens(finding.simulated).median, finding.firstTokens(finding.measured).median),
-                relative(finding.tokenTimes(finding.simulated).median, finding.tokenTimes(finding.measured).median)
-            )
-        }
-        let firstsWithin = bounds.count { abs($0.0 ?? 1) <= 0.15 }
-        let pacesWithin = bounds.count { abs($0.1 ?? 1) <= 0.25 }
+        let bounds = Self.light.compactMap { findings[QuestionKey($0)] }.map(medianDifferences)
+        let firstsWithin = bounds.count { abs($0.first ?? 1) <= 0.15 }
+        let pacesWithin = bounds.count { abs($0.pace ?? 1) <= 0.25 }
         chapter.text(
             """
             The limits set beforehand, for up to 2.5 queries a second, were 15 % for the median TTFT and 25 % for the median

@@ -91,7 +91,7 @@ extension EngineRuns {
             tokens into text, but these data can't tell what it was. And the two runs at 2 queries a second are slower in
             every step, and in the same prompts alone, than those at 1.5 and at 2.5: no load explains that, so the machine was
             not the same or not alone. A profile fitted on the machine that serves (`aladdin calibrate`) would have both in
-            its numbers; here nothing is refitted.
+            its numbers; nothing above is refitted.
             """
         )
     }

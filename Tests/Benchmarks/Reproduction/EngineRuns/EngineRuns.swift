@@ -17,7 +17,8 @@ struct EngineRuns: Study {
 
     func questions(_ scope: Scope) throws -> [Question<EngineRunFinding>] {
         let data = data
-        let runs = try MeasuredRun.read(data, Self.distServe).map { run in
+        let measured = try MeasuredRun.read(data, Self.distServe)
+        let runs = measured.map { run in
             Question(QuestionKey(run.name)) {
                 let profile = try Self.publishedProfile(data)
                 return EngineRunFinding(run, profile, try EngineSimulation(run, profile, .prefillPriority))
@@ -30,7 +31,7 @@ struct EngineRuns: Study {
                 return EngineRunFinding(run, profile, try EngineSimulation(run, profile, .chunked), fit: fit)
             }
         }
-        return runs + overloads
+        return runs + corrections(measured) + overloads
     }
 
     private static func overload(_ data: DataFolder, _ device: String) throws -> MeasuredRun {

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from finding import Finding, alternate, skip
-from programs import Missing, compile_load, compile_c, free_ports, measure, need, run as run_program, running, scratch
+from programs import Missing, compile_c, free_ports, measure, need, run as run_program, running, scratch
 from service import up
 
 CLIENTS = 50
@@ -16,7 +16,7 @@ BYTES = 64
 
 
 def run(bench):
-    load = compile_load()
+    load = compile_c("clients")
     seconds = 4 if bench.is_long else 2
     with ExitStack() as stack:
         place = stack.enter_context(scratch())
@@ -24,7 +24,7 @@ def run(bench):
         latencies = []
 
         def queries():
-            result = measure(load, service.frontend, CLIENTS, 1, seconds, BYTES, "accept")
+            result = measure(load, service.frontend, CLIENTS, seconds, BYTES, "accept")
             latencies.append(result["p99_us"] / 1000)
             return result["per_s"]
 

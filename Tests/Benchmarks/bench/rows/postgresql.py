@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from finding import Finding, alternate
-from programs import ROOT, Missing, compile_load, measure, need, run as run_program, scratch
+from programs import ROOT, Missing, compile_c, measure, need, run as run_program, scratch
 from service import up
 
 CLIENTS = 50
@@ -19,7 +19,7 @@ BYTES = 64
 
 
 def run(bench):
-    load = compile_load()
+    load = compile_c("clients")
     seconds = 4 if bench.is_long else 2
     with ExitStack() as stack:
         database = stack.enter_context(server())
@@ -28,14 +28,14 @@ def run(bench):
             latencies = []
 
             def queries():
-                result = measure(load, ours.frontend, CLIENTS, 1, seconds, BYTES, "accept")
+                result = measure(load, ours.frontend, CLIENTS, seconds, BYTES, "accept")
                 latencies.append(result["p99_us"] / 1000)
                 return result["per_s"]
 
             with up(policy="jsq", journal=place / "journal") as theirs:
                 pairs = alternate(
                     bench.pairs, queries,
-                    lambda: measure(load, theirs.frontend, CLIENTS, 1, seconds, BYTES, "accept")["per_s"],
+                    lambda: measure(load, theirs.frontend, CLIENTS, seconds, BYTES, "accept")["per_s"],
                 )
             yield finding("the same with the journal in SQLite", pairs)
             pairs = alternate(bench.pairs, queries, lambda: inserts(database, seconds))
