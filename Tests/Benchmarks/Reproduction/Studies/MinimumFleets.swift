@@ -59,7 +59,10 @@ struct MinimumFleets: Study {
             """
             The load is fixed; sizes are tried upward from the lower bound, and the first whose attainment, the mean over the
             seeds, reaches the target is the answer. "> n" says that no size up to n did, n being 2.75 times the mean-field
-            capacity, and "–" that the question was not asked. Predicted lengths come from a history of 2,000 queries.
+            capacity, and "–" that the question was not asked. Predicted lengths come from a history of 2,000 queries. These
+            loads don't say which beginnings prompts share, so that `cache-aware` and `kv-cost` are left with what they think of
+            load. `polyserve` fills the most loaded worker that it takes to be fast enough, so that more workers change little;
+            neither does a stricter `pace` (0.5 to 0.8, tried on S70).
             """
         )
         let settings = try settings(findings.scope)
