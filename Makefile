@@ -101,6 +101,7 @@ bench: packages
 	@Tests/Benchmarks/install-peers
 	$(SWIFT_BUILD)
 	swift build -c release --product BenchProbes
+	swift build -c release --product ReferenceEngineBench
 	python3 Tests/Benchmarks/bench $(if $(LONG),--long) $(if $(ROWS),--only $(ROWS)) $(ARGS)
 
 .PHONY: budgets

@@ -1,10 +1,29 @@
+import Foundation
 import ReferenceEngine
 
-// Decoding at batch 1 against reading the same weights with the same threads, in alternating pairs.
+// Decoding at batch 1 against reading the same weights with the same threads, in alternating pairs; or the speed of a model
+// from a directory, as a line of JSON.
 //
 // Usage: ReferenceEngineBench [bfloat16|float16|float32] [pairs]
+//        ReferenceEngineBench --model DIRECTORY PROMPT-TOKENS ANSWER-TOKENS THREADS
 
 let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "--model" {
+    let numbers = arguments.dropFirst(2).compactMap { Int($0) }
+    guard arguments.count == 5, numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else {
+        FileHandle.standardError.write(Data("usage: ReferenceEngineBench --model DIRECTORY PROMPT ANSWER THREADS\n".utf8))
+        exit(2)
+    }
+    let directory = arguments[arguments.startIndex + 1]
+    let (prompt, answer) = (numbers[0], numbers[1])
+    let benchmark = try ModelBenchmark(directory: directory, context: prompt + answer, threads: numbers[2])
+    // Touches memory, and is not counted.
+    _ = try benchmark.run(prompt: prompt, answer: 1)
+    let result = try benchmark.run(prompt: prompt, answer: answer)
+    let tokens = result.tokens.map { "\($0)" }.joined(separator: ", ")
+    print("{\"prefill_per_s\": \(result.prefillRate), \"decode_per_s\": \(result.decodeRate), \"tokens\": [\(tokens)]}")
+    exit(0)
+}
 let element = arguments.first.flatMap(DecodeBenchmark.Element.init) ?? .bfloat16
 let pairs = max(5, arguments.dropFirst().first.flatMap { Int($0) } ?? 9)
 let tokensPerRound = 8

@@ -1,8 +1,8 @@
 """The rows of the table, in its order; each module has `run(bench)`, which yields findings."""
 
-from . import placement, simulator, path, journalled, postgresql, tokens, gateway, footprint
+from . import placement, simulator, path, journalled, postgresql, tokens, gateway, engine, footprint
 
 ALL = {
     module.__name__.rsplit(".", 1)[1]: module
-    for module in (placement, simulator, path, journalled, postgresql, tokens, gateway, footprint)
+    for module in (placement, simulator, path, journalled, postgresql, tokens, gateway, engine, footprint)
 }

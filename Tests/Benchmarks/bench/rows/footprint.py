@@ -12,6 +12,7 @@ PROMPT_BYTES = 64
 def run(bench):
     yield queued()
     yield connections()
+    yield workers()
     seconds = []
     for _ in range(bench.pairs):
         begin = time.monotonic()
@@ -44,4 +45,18 @@ def connections():
     return Finding(
         "footprint", "memory of a client's connection", "B", [(many - few) / 500], target=65536, more_is_better=False,
         note="with one query each",
+    )
+
+
+def workers():
+    sizes = []
+    for count in (2, 102):
+        with up(workers=count) as service:
+            while len(service.status()["workers"]) < count:
+                time.sleep(0.1)
+            sizes.append(resident_bytes(service.process))
+    each = (sizes[1] - sizes[0]) / 100
+    return Finding(
+        "footprint", "memory of a worker without its engine's", "B", [each], more_is_better=False,
+        note="its own, the broker's and the scheduler's, in one process",
     )
