@@ -119,8 +119,8 @@ package final class LoopThread: @unchecked Sendable {
     /// libzmq's own `zmq_poll` asks every socket twice, which takes two system calls each; here only those are asked whose
     /// descriptors have something to tell, or have been used since they were asked last.
     private func wait() {
-        if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
-        var hasWork = hasWork || loops.contains(where: \.pollSet.isReadable)
+        if isStale || loops.contains(where: { $0.pollSet.hasClosedSockets }) { rebuild() }
+        var hasWork = hasWork || loops.contains(where: { $0.pollSet.isReadable })
         self.hasWork = false
         if hasWork, roundsUnpolled < Self.mostRoundsUnpolled {
             roundsUnpolled += 1
@@ -128,7 +128,7 @@ package final class LoopThread: @unchecked Sendable {
         }
         roundsUnpolled = 0
         for loop in loops { loop.pollSet.settle() }
-        if loops.contains(where: \.pollSet.isReadable) { hasWork = true }
+        if loops.contains(where: { $0.pollSet.isReadable }) { hasWork = true }
         let timeout = hasWork ? 0 : Self.timeout(until: loops.reduce(.distantFuture) { min($0, $1.due) })
         while poll(&items, nfds_t(items.count), timeout) < 0 {
             precondition(errno == EINTR, "poll: error \(errno)")
