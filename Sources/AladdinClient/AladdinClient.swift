@@ -17,17 +17,23 @@ public actor AladdinClient: QueryService, Service {
     private nonisolated let loop: PollLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// A query between `generate` and its end.
-    struct OpenQuery {
+    /// A query between `generate` and its end; changed where it lies, as copies of it and its request are dear.
+    final class OpenQuery {
         var call: QueryCall
         var stream: UInt64?
         /// When to give up if there is no session.
         var deadline: Instant
-        var hear: @Sendable (QueryNews) -> Void
+        let hear: @Sendable (QueryNews) -> Void
         /// Given up while there was no session: the broker hears of it in the next.
         var isCancelled = false
         /// Whether this session reads it by `Attach`.
         var isAttached = false
+
+        init(call: QueryCall, deadline: Instant, hear: @escaping @Sendable (QueryNews) -> Void) {
+            self.call = call
+            self.deadline = deadline
+            self.hear = hear
+        }
     }
 
     /// Who waits for the one answer of a call that has no more to say.
@@ -150,9 +156,13 @@ public actor AladdinClient: QueryService, Service {
 
     /// A name that no other query has, for sending a query again without running it twice.
     private static func makeName() -> String {
-        var random = SystemRandomNumberGenerator()
-        return QueryID(high: random.next(), low: random.next()).description
+        let number = namesMade.wrappingAdd(1, ordering: .relaxed).newValue
+        return QueryID(high: firstName.high, low: firstName.low &+ number).description
     }
+
+    /// Names of a process follow each other from a random one on: asking the kernel for each takes two system calls.
+    private static let firstName = (high: UInt64.random(in: .min ... .max), low: UInt64.random(in: .min ... .max))
+    private static let namesMade = Atomic<UInt64>(0)
 
     private nonisolated func stream(_ call: QueryCall) -> QueryStream {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
@@ -221,15 +231,15 @@ public actor AladdinClient: QueryService, Service {
             end(number, Self.tooMuchWaits)
             return
         }
-        queries[number]?.stream = stream
-        queries[number]?.isAttached = method == .attach
+        query.stream = stream
+        query.isAttached = method == .attach
         queriesByStream[stream] = number
     }
 
     func cancel(_ number: UInt64) {
         guard let query = queries[number] else { return }
         if query.stream == nil, query.call.isAccepted {
-            queries[number]?.isCancelled = true
+            query.isCancelled = true
             return
         }
         queries[number] = nil
