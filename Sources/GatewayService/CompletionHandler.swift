@@ -158,9 +158,9 @@ extension CompletionHandler {
         for part in parts {
             switch part {
             case .head(var response):
-                response.headerFields[.date] = dates.now
-                response.headerFields[.server] = "aladdin"
-                if closesAfterwards { response.headerFields[.connection] = "close" }
+                response.headerFields.add(.date, dates.now)
+                response.headerFields.add(.server, "aladdin")
+                if closesAfterwards { response.headerFields.add(.connection, "close") }
                 context.write(wrapOutboundOut(.head(response)), promise: nil)
             case .body:
                 context.write(wrapOutboundOut(part), promise: nil)
