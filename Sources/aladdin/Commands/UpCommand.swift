@@ -6,6 +6,7 @@ internal import BrokerService
 internal import Foundation
 internal import GatewayService
 internal import Logging
+internal import NIOCore
 internal import SchedulerService
 internal import Scheduling
 internal import ServiceLifecycle
@@ -55,6 +56,7 @@ struct Up: AsyncParsableCommand {
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
+        Self.shareProcessors()
         let logger = try service.logger()
         let wanted = try Setting.resolve(workers, "workers")
         // All options are checked before anything starts.
@@ -118,6 +120,15 @@ struct Up: AsyncParsableCommand {
     /// spare each has a thread of its own, since the broker alone is more than half of the work.
     private static let sharedThread: LoopThread? =
         ProcessInfo.processInfo.activeProcessorCount <= 4 ? LoopThread(name: "roles") : nil
+
+    /// Leaves a processor to the roles' thread, if they share one, and the others to the connections' threads.
+    ///
+    /// Requests that come at once are dealt with in one round of a thread that has many connections, and in several of threads
+    /// that each have some and wait for a processor.
+    private static func shareProcessors() {
+        guard sharedThread != nil else { return }
+        NIOSingletons.groupLoopCountSuggestion = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+    }
 
     /// Takes over what can change while the service runs.
     private func reconfigure(
