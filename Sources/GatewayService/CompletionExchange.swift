@@ -65,7 +65,7 @@ final class CompletionExchange {
     func begin() {
         do throws(APIError) {
             caller = try gateway.caller(of: head.headerFields, route)
-            let announced = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            let announced = head.headerFields.first { $0.name == .contentLength }.flatMap { Int($0.value) } ?? 0
             guard announced <= gateway.configuration.maximumBodyBytes else { throw gateway.bodyTooLarge }
             // What is announced need not come.
             body.reserveCapacity(min(max(0, announced), 1 << 20))

@@ -78,7 +78,10 @@ struct CompletionReply {
     private func answer(_ parts: inout [HTTPResponsePart]) {
         let transcript = run.transcript
         let body = CompletionObject.whole(kind, transcript, model: model ?? "", created: created)
-        var headers: HTTPFields = [.contentType: "application/json"]
+        var headers = HTTPFields()
+        // With those of the connection.
+        headers.reserveCapacity(8)
+        headers.add(.contentType, "application/json")
         headers.describe(transcript)
         parts.append(.head(HTTPResponse(200, headers, length: body.readableBytes)))
         parts.append(.body(body))
