@@ -155,13 +155,20 @@ public actor AladdinClient: QueryService, Service {
     }
 
     /// A name that no other query has, for sending a query again without running it twice.
+    ///
+    /// Random numbers of the kernel take a system call each; these differ by being counted, and who knows one does not know
+    /// the next.
     private static func makeName() -> String {
         let number = namesMade.wrappingAdd(1, ordering: .relaxed).newValue
-        return QueryID(high: firstName.high, low: firstName.low &+ number).description
+        var hasher = Hasher()
+        hasher.combine(secret.high)
+        hasher.combine(number)
+        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
+        return QueryID(high: hash, low: secret.low &+ number).description
     }
 
-    /// Names of a process follow each other from a random one on: asking the kernel for each takes two system calls.
-    private static let firstName = (high: UInt64.random(in: .min ... .max), low: UInt64.random(in: .min ... .max))
+    /// Of this process.
+    private static let secret = (high: UInt64.random(in: .min ... .max), low: UInt64.random(in: .min ... .max))
     private static let namesMade = Atomic<UInt64>(0)
 
     private nonisolated func stream(_ call: QueryCall) -> QueryStream {
