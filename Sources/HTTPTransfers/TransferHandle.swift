@@ -4,7 +4,7 @@ internal import ServingModel
 
 /// One of libcurl's easy handles, for one request after another, and what it needs to live.
 final class TransferHandle {
-    /// What is set for a request beside its body. Most of a server's requests are alike in it, and what is set stays set.
+    /// What is set for a request beside its body; most of a server's requests are alike in it, and what is set stays set.
     private struct Shape: Equatable {
         var request: HTTPRequest
         var posts: Bool

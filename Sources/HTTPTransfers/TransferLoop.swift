@@ -19,8 +19,10 @@ final class TransferLoop: @unchecked Sendable {
     /// Handles of requests that have ended: making one takes longer than most else that a small request takes here.
     private var spares: [TransferHandle] = []
     private static let mostSpares = 64
-    /// Connections that are kept. Left to itself libcurl keeps four times as many as there are requests at the moment, so that
-    /// what one burst opens is closed at its end and opened again in the next.
+    /// Connections that are kept.
+    ///
+    /// Left to itself libcurl keeps four times as many as there are requests at the moment, so that what one burst opens is
+    /// closed at its end and opened again in the next.
     private static let mostIdleConnections = 512
     /// Sockets dealt with in one cycle; the others come with the next.
     private static let eventsPerCycle = 256

@@ -7,7 +7,8 @@ import Testing
 @Suite("What an engine has told until the loop takes it")
 struct EngineMailboxTests {
     private let mailbox = EngineMailbox()
-    private let (first, second) = (SequenceID(rawValue: 1), SequenceID(rawValue: 2))
+    private let first = SequenceID(rawValue: 1)
+    private let second = SequenceID(rawValue: 2)
 
     private func put(_ text: String, of id: SequenceID, ids: [Int32] = [], at milliseconds: Int64) {
         let tokens = StreamedTokens(count: max(1, ids.count), ids: ids, text: text)
@@ -32,9 +33,9 @@ struct EngineMailboxTests {
         put(" b", of: first, at: 2)
         put("c", of: second, at: 3)
         mailbox.put(.ended(first, .success(StreamedEnd(finish: .stop)), at: .zero))
-        put(" d", of: second, at: 4)
+        put("d", of: second, at: 4)
         #expect(take() == ["1: 2 [] a b 2.0", "2: 1 [] c 3.0", "1 ended", "2: 1 [] d 4.0"])
-        put(" e", of: second, at: 5)
+        put("e", of: second, at: 5)
         #expect(take() == ["2: 1 [] e 5.0"])
         #expect(take().isEmpty)
     }
