@@ -125,7 +125,8 @@ let package = Package(
         .target(
             name: "WorkerService",
             dependencies: [
-                "EngineInterface", "Batching", "Messages", "ServingModel", "Sessions", "ZeroMQ", log, lifecycle,
+                "EngineInterface", "Batching", "Messages", "RecordTables", "ServingModel", "Sessions", "ZeroMQ", log,
+                lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -31,8 +31,8 @@ extension AladdinClient {
             end(number, Status(.unavailable, .sessionExpired, "connection to the broker lost: \(status.message)"))
             return
         }
-        queries[number]?.stream = nil
-        queries[number]?.deadline = PollLoop.now() + reconnectPatience
+        query.stream = nil
+        query.deadline = PollLoop.now() + reconnectPatience
         unsent.append(number)
     }
 
@@ -53,7 +53,7 @@ extension AladdinClient {
             query.hear(.ended(Self.unreadable))
             return
         }
-        if let news = queries[number]?.call.hear(QueryEvent(event), event) { query.hear(.event(news)) }
+        if let news = query.call.hear(QueryEvent(event), event) { query.hear(.event(news)) }
     }
 
     private func hearModels(_ header: FrameHeader, _ body: FrameBody) {

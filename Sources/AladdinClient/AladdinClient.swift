@@ -17,17 +17,23 @@ public actor AladdinClient: QueryService, Service {
     private nonisolated let loop: PollLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// A query between `generate` and its end.
-    struct OpenQuery {
+    /// A query between `generate` and its end; changed where it lies, as copies of it and its request are dear.
+    final class OpenQuery {
         var call: QueryCall
         var stream: UInt64?
         /// When to give up if there is no session.
         var deadline: Instant
-        var hear: @Sendable (QueryNews) -> Void
+        let hear: @Sendable (QueryNews) -> Void
         /// Given up while there was no session: the broker hears of it in the next.
         var isCancelled = false
         /// Whether this session reads it by `Attach`.
         var isAttached = false
+
+        init(call: QueryCall, deadline: Instant, hear: @escaping @Sendable (QueryNews) -> Void) {
+            self.call = call
+            self.deadline = deadline
+            self.hear = hear
+        }
     }
 
     /// Who waits for the one answer of a call that has no more to say.
@@ -149,10 +155,21 @@ public actor AladdinClient: QueryService, Service {
     }
 
     /// A name that no other query has, for sending a query again without running it twice.
+    ///
+    /// Random numbers of the kernel take a system call each; these differ by being counted, and who knows one does not know
+    /// the next.
     private static func makeName() -> String {
-        var random = SystemRandomNumberGenerator()
-        return QueryID(high: random.next(), low: random.next()).description
+        let number = namesMade.wrappingAdd(1, ordering: .relaxed).newValue
+        var hasher = Hasher()
+        hasher.combine(secret.high)
+        hasher.combine(number)
+        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
+        return QueryID(high: hash, low: secret.low &+ number).description
     }
+
+    /// Of this process.
+    private static let secret = (high: UInt64.random(in: .min ... .max), low: UInt64.random(in: .min ... .max))
+    private static let namesMade = Atomic<UInt64>(0)
 
     private nonisolated func stream(_ call: QueryCall) -> QueryStream {
         // The buffer is bounded by the answer itself: events are as many as tokens at most.
@@ -221,15 +238,15 @@ public actor AladdinClient: QueryService, Service {
             end(number, Self.tooMuchWaits)
             return
         }
-        queries[number]?.stream = stream
-        queries[number]?.isAttached = method == .attach
+        query.stream = stream
+        query.isAttached = method == .attach
         queriesByStream[stream] = number
     }
 
     func cancel(_ number: UInt64) {
         guard let query = queries[number] else { return }
         if query.stream == nil, query.call.isAccepted {
-            queries[number]?.isCancelled = true
+            query.isCancelled = true
             return
         }
         queries[number] = nil

@@ -44,6 +44,11 @@ static inline CURLcode aladdin_curl_set_post_source(CURL *easy, curl_off_t count
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_SEEKDATA, context);
 }
 
+/* Keeps so many connections that are not used just now. */
+static inline CURLMcode aladdin_curl_keep_connections(CURLM *multi, long count) {
+    return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, count);
+}
+
 static inline long aladdin_curl_status(CURL *easy) {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

@@ -68,6 +68,14 @@ public struct StreamedTokens: Hashable, Sendable {
         self.text = text
         self.prompt = prompt
     }
+
+    /// Adds the tokens that come next in the same answer.
+    package mutating func append(_ more: StreamedTokens) {
+        count += more.count
+        ids += more.ids
+        text += more.text
+        prompt = more.prompt ?? prompt
+    }
 }
 
 /// The length of a prompt as the engine counts it.

@@ -59,13 +59,13 @@ final class CompletionExchange {
     }
 
     var isOver: Bool { put == nil }
-    private var isStreaming: Bool { asked?.reply.call.isStreaming ?? false }
+    private var isStreaming: Bool { asked?.reply.isStreaming ?? false }
 
     /// Looks at the head, which may be reason enough to refuse the request.
     func begin() {
         do throws(APIError) {
             caller = try gateway.caller(of: head.headerFields, route)
-            let announced = head.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+            let announced = head.headerFields.first { $0.name == .contentLength }.flatMap { Int($0.value) } ?? 0
             guard announced <= gateway.configuration.maximumBodyBytes else { throw gateway.bodyTooLarge }
             // What is announced need not come.
             body.reserveCapacity(min(max(0, announced), 1 << 20))
@@ -139,10 +139,11 @@ final class CompletionExchange {
 
 extension CompletionExchange {
     private func hearNews() {
-        guard !isOver, let asked else { return }
-        guard asked.reply.isNamed else { return findName() }
+        // Asked for bit by bit: a copy of what is known of a query costs more than most of its events.
+        guard !isOver, let inbox = asked?.inbox else { return }
+        guard asked?.reply.isNamed == true else { return findName() }
         var parts: [HTTPResponsePart] = []
-        for item in asked.inbox.take() {
+        for item in inbox.take() {
             do throws(Status) {
                 switch item.news {
                 case .event(let event):
@@ -151,7 +152,7 @@ extension CompletionExchange {
                     throw status ?? Status(.internalError, .none, "The query's events ended before the query did.")
                 }
             } catch {
-                if case .event = item.news { asked.giveUp() }
+                if case .event = item.news { asked?.giveUp() }
                 return end(APIError(error, kind: kind), after: parts)
             }
         }

@@ -127,10 +127,10 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private static func completion(_ head: HTTPRequest) -> CompletionKind? {
-        guard head.method == .post, let path = head.path,
-            case .completion(let kind) = Route(path: String(path.prefix { $0 != "?" }))
-        else { return nil }
-        return kind
+        guard head.method == .post, let path = head.path else { return nil }
+        let hasParameters = path.utf8.contains(UInt8(ascii: "?"))
+        let route = Route(path: hasParameters ? String(path.prefix { $0 != "?" }) : path)
+        return if case .completion(let kind) = route { kind } else { nil }
     }
 
     /// Lets the next request have its turn, if this one's is over.
@@ -158,9 +158,9 @@ extension CompletionHandler {
         for part in parts {
             switch part {
             case .head(var response):
-                response.headerFields[.date] = dates.now
-                response.headerFields[.server] = "aladdin"
-                if closesAfterwards { response.headerFields[.connection] = "close" }
+                response.headerFields.add(.date, dates.now)
+                response.headerFields.add(.server, "aladdin")
+                if closesAfterwards { response.headerFields.add(.connection, "close") }
                 context.write(wrapOutboundOut(.head(response)), promise: nil)
             case .body:
                 context.write(wrapOutboundOut(part), promise: nil)

@@ -7,19 +7,19 @@ struct CompletionObject: Sendable {
     private let includesUsage: Bool
     /// `data: {"id":…,"object":…,"created":…,"model":…,"choices":[`: the same for each chunk of a stream.
     private let chunkPrefix: ByteBuffer
-    private let id: String
-    private let model: String
-    private let created: Int
 
-    /// Prepares what all objects of one answer share; `created` is in seconds since 1970.
-    init(_ call: GenerationCall, _ transcript: QueryTranscript, model: String, created: Int) {
-        kind = call.kind
-        includesUsage = call.includesUsage
-        id = call.kind.identifierPrefix + transcript.id
-        self.model = model
-        self.created = created
+    /// Prepares what all chunks of a stream share; `created` is in seconds since 1970.
+    init(
+        _ kind: CompletionKind,
+        _ transcript: QueryTranscript,
+        model: String,
+        created: Int,
+        includesUsage: Bool
+    ) {
+        self.kind = kind
+        self.includesUsage = includesUsage
         var prefix = ByteBuffer(string: #"data: {"id":"#)
-        JSONWriter.write(id, to: &prefix)
+        JSONWriter.write(kind.identifierPrefix + transcript.id, to: &prefix)
         prefix.writeString(#","object":"\#(kind.chunkObjectName)","created":\#(created),"model":"#)
         JSONWriter.write(model, to: &prefix)
         prefix.writeStaticString(#","choices":["#)
@@ -28,11 +28,18 @@ struct CompletionObject: Sendable {
 
     static let streamEnd = ByteBuffer(string: "data: [DONE]\n\n")
 
-    /// The whole answer of a finished query.
-    func json(_ transcript: QueryTranscript) -> ByteBuffer {
-        var json = JSONWriter()
+    /// The whole answer of a finished query; `created` is in seconds since 1970.
+    static func whole(
+        _ kind: CompletionKind,
+        _ transcript: QueryTranscript,
+        model: String,
+        created: Int
+    ) -> ByteBuffer {
+        let text = transcript.text
+        // What is not its text takes some 350 bytes and the model's name.
+        var json = JSONWriter(buffer: ByteBufferAllocator().buffer(capacity: text.utf8.count + model.utf8.count + 448))
         json.object { json in
-            json.field("id", id)
+            json.field("id", kind.identifierPrefix + transcript.id)
             json.field("object", kind.objectName)
             json.field("created", created)
             json.field("model", model)
@@ -44,17 +51,17 @@ struct CompletionObject: Sendable {
                         json.field("message")
                         json.object { json in
                             json.field("role", "assistant")
-                            json.field("content", transcript.text)
+                            json.field("content", text)
                             json.field("refusal", nil)
                         }
                     } else {
-                        json.field("text", transcript.text)
+                        json.field("text", text)
                     }
                     json.field("logprobs", nil)
                     json.field("finish_reason", transcript.ending?.reason.openAIName)
                 }
             }
-            if let ending = transcript.ending { Self.write(ending, to: &json) }
+            if let ending = transcript.ending { write(ending, to: &json) }
         }
         return json.buffer
     }

@@ -18,7 +18,9 @@ struct CompletionReply {
         case tookBack
     }
 
-    let call: GenerationCall
+    private let kind: CompletionKind
+    let isStreaming: Bool
+    private let includesUsage: Bool
     /// The name to answer with; nil until it is known which is the only model.
     private var model: String?
     /// Seconds since 1970.
@@ -31,7 +33,9 @@ struct CompletionReply {
     /// - Parameters:
     ///   - created: seconds since 1970.
     init(_ call: GenerationCall, created: Int, _ run: QueryRun) {
-        self.call = call
+        kind = call.kind
+        isStreaming = call.isStreaming
+        includesUsage = call.includesUsage
         model = call.query.model.isEmpty ? nil : call.query.model
         self.created = created
         self.run = run
@@ -60,21 +64,24 @@ struct CompletionReply {
         case .nothing, .started:
             return .goesOn
         case .tokens(_, let text):
-            if call.isStreaming { write(text, &parts) }
+            if isStreaming { write(text, &parts) }
             return .goesOn
         case .tookBack:
             // A whole answer forgets it; of a stream somebody has read it.
-            return call.isStreaming ? .tookBack : .goesOn
+            return isStreaming ? .tookBack : .goesOn
         case .finished:
-            if call.isStreaming { endStream(&parts) } else { answer(&parts) }
+            if isStreaming { endStream(&parts) } else { answer(&parts) }
             return .isOver
         }
     }
 
     private func answer(_ parts: inout [HTTPResponsePart]) {
         let transcript = run.transcript
-        let body = CompletionObject(call, transcript, model: model ?? "", created: created).json(transcript)
-        var headers: HTTPFields = [.contentType: "application/json"]
+        let body = CompletionObject.whole(kind, transcript, model: model ?? "", created: created)
+        var headers = HTTPFields()
+        // With those of the connection.
+        headers.reserveCapacity(8)
+        headers.add(.contentType, "application/json")
         headers.describe(transcript)
         parts.append(.head(HTTPResponse(200, headers, length: body.readableBytes)))
         parts.append(.body(body))
@@ -99,7 +106,13 @@ struct CompletionReply {
 
     private mutating func begin(_ parts: inout [HTTPResponsePart]) -> CompletionObject {
         if let objects { return objects }
-        let new = CompletionObject(call, run.transcript, model: model ?? "", created: created)
+        let new = CompletionObject(
+            kind,
+            run.transcript,
+            model: model ?? "",
+            created: created,
+            includesUsage: includesUsage
+        )
         objects = new
         var headers: HTTPFields = [
             .contentType: "text/event-stream; charset=utf-8",
@@ -117,6 +130,6 @@ extension HTTPResponse {
     /// - Parameter length: of the body in bytes; nil for one that comes in chunks.
     init(_ status: Int, _ headers: HTTPFields, length: Int? = nil) {
         self.init(status: .init(code: status), headerFields: headers)
-        if let length { headerFields[.contentLength] = String(length) }
+        if let length { headerFields.add(.contentLength, String(length)) }
     }
 }

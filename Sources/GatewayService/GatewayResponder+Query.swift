@@ -65,7 +65,7 @@ extension GatewayResponder {
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"],
-            body: ResponseBody { writer in
+            body: ResponseBody { [draining] writer in
                 let output = EventWriter(writer)
                 do {
                     try await Interruption.interrupting(on: connectionClosed, or: draining) {

@@ -6,7 +6,9 @@ internal import Logging
 internal import NIOCore
 
 /// Answers HTTP requests: finds the route, counts, and puts every error into OpenAI's shape.
-struct GatewayResponder: HTTPResponder {
+///
+/// One for all connections, and a class: each request has it at hand.
+final class GatewayResponder: HTTPResponder {
     typealias Context = GatewayContext
 
     let configuration: GatewayConfiguration
@@ -22,6 +24,28 @@ struct GatewayResponder: HTTPResponder {
     let unixTime: @Sendable () -> Int
     let cluster: ClusterInsight
     let tracing: GatewayTracing?
+
+    init(
+        configuration: GatewayConfiguration,
+        service: any QueryService,
+        metrics: GatewayMetrics,
+        access: AccessTable?,
+        draining: OneShotSignal,
+        startTime: Int,
+        unixTime: @escaping @Sendable () -> Int,
+        cluster: ClusterInsight,
+        tracing: GatewayTracing?
+    ) {
+        self.configuration = configuration
+        self.service = service
+        self.metrics = metrics
+        self.access = access
+        self.draining = draining
+        self.startTime = startTime
+        self.unixTime = unixTime
+        self.cluster = cluster
+        self.tracing = tracing
+    }
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let inFlight = metrics.beginRequest()

@@ -1,5 +1,6 @@
 package import AccessControl
 package import AladdinClient
+internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
@@ -8,12 +9,6 @@ internal import NIOCore
 internal import ServiceLifecycle
 internal import ServingModel
 package import Telemetry
-
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
 
 /// The HTTP gateway: OpenAI's interface in front of a query service.
 ///
@@ -51,7 +46,7 @@ package struct GatewayService: Service {
         metrics: MetricRegistry,
         access: AccessTable? = nil,
         logger: Logger,
-        unixTime: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) },
+        unixTime: @escaping @Sendable () -> Int = { time(nil) },
         cluster: ClusterInsight = .none,
         tls: TLSIdentity? = nil,
         tracing: GatewayTracing? = nil,

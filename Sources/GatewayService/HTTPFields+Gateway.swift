@@ -21,10 +21,15 @@ extension HTTPField.Name {
 extension HTTPFields {
     /// Adds what is known of a query: its identifier, its worker, what was predicted for it.
     mutating func describe(_ transcript: QueryTranscript) {
-        if !transcript.id.isEmpty { self[.queryID] = transcript.id }
-        if let worker = transcript.worker { self[.worker] = worker }
+        if !transcript.id.isEmpty { add(.queryID, transcript.id) }
+        if let worker = transcript.worker { add(.worker, worker) }
         if let prediction = transcript.predictedTimeToFirstToken {
-            self[.predictedTimeToFirstToken] = String((prediction.milliseconds * 1000).rounded() / 1000)
+            add(.predictedTimeToFirstToken, String((prediction.milliseconds * 1000).rounded() / 1000))
         }
+    }
+
+    /// Adds a field that is not there, without looking for it as the subscript does.
+    mutating func add(_ name: HTTPField.Name, _ value: String) {
+        append(HTTPField(name: name, value: value))
     }
 }

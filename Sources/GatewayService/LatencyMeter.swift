@@ -24,6 +24,8 @@ struct LatencyMeter: Sendable {
     /// `(last − first) / (tokens − 1)`; nil with fewer than two tokens.
     var averageTokenTime: Duration? {
         guard let first, let last, tokens > 1 else { return nil }
-        return (last - first) / (tokens - 1)
+        // The division of durations is one of 128 bits.
+        let (seconds, attoseconds) = (last - first).components
+        return .nanoseconds((seconds * 1_000_000_000 + attoseconds / 1_000_000_000) / Int64(tokens - 1))
     }
 }

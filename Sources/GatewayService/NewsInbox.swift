@@ -24,6 +24,8 @@ final class NewsInbox: Sendable {
     init(isPatient: Bool, announce: @escaping @Sendable () -> Void) {
         self.isPatient = isPatient
         self.announce = announce
+        // A whole answer is seldom more events than this, and they are taken all at once.
+        if isPatient { state.withLock { $0.items.reserveCapacity(8) } }
     }
 
     func put(_ news: QueryNews) {

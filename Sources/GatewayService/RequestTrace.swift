@@ -23,9 +23,12 @@ final class RequestTrace: Sendable {
     private let tracing: GatewayTracing?
     private let span: Mutex<Span?>
 
+    /// Nil if there is nothing to pass on and nobody to tell.
+    ///
     /// - Parameter tracing: nil for a gateway that traces nothing itself, and passes on what clients say.
-    init(of request: HTTPRequest, _ route: Route, _ tracing: GatewayTracing?) {
+    init?(of request: HTTPRequest, _ route: Route, _ tracing: GatewayTracing?) {
         let given = QueryHeaders.traceContext(of: request.headerFields)
+        guard given != nil || tracing != nil else { return nil }
         self.tracing = tracing
         guard let tracing else {
             context = given
@@ -50,8 +53,6 @@ final class RequestTrace: Sendable {
 
     /// Adds to an answer's head whose part it is, and to the span what the answer is.
     func answered(_ code: Int, _ headers: inout HTTPFields) {
-        // Nobody traces most requests.
-        guard context != nil || tracing != nil else { return }
         let query = headers[.queryID]
         span.withLock { span in
             span?["http.response.status_code"] = .integer(code)

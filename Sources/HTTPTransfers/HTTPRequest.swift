@@ -1,7 +1,7 @@
 package import ServingModel
 
 /// One request to an HTTP server.
-package struct HTTPRequest: Sendable {
+package struct HTTPRequest: Hashable, Sendable {
     /// Absolute, `http` or `https`.
     package var url: String
     /// Complete lines, a name, a colon and a value; they may carry secrets and are never printed.

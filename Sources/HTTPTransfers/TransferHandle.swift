@@ -2,15 +2,22 @@ internal import CCurl
 internal import Glibc
 internal import ServingModel
 
-/// One of libcurl's easy handles and what it needs to live.
+/// One of libcurl's easy handles, for one request after another, and what it needs to live.
 final class TransferHandle {
+    /// What is set for a request beside its body; most of a server's requests are alike in it, and what is set stays set.
+    private struct Shape: Equatable {
+        var request: HTTPRequest
+        var posts: Bool
+        var isLarge: Bool
+    }
+
     let easy: UnsafeMutableRawPointer
-    private let handle: HTTPClient.Handler
+    private var shape: Shape?
+    private var handle: HTTPClient.Handler?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var hasBegun = false
-    private var isTaken = false
     /// Of a large body, which libcurl asks for as it sends it.
-    private let body: [UInt8]
+    private var body: [UInt8] = []
     private var sentBytes = 0
 
     /// What libcurl has a copy of, and sends in one piece with the headers.
@@ -18,16 +25,42 @@ final class TransferHandle {
     /// Bytes of a large body that it asks for at a time.
     private static let largestPiece = 256 << 10
 
-    /// - Parameter easy: a handle without options, that this one owns from now on.
-    init(
-        _ request: HTTPRequest,
-        on easy: UnsafeMutableRawPointer,
-        _ handle: @escaping HTTPClient.Handler
-    ) throws(TransferFailure) {
+    /// Nil if there is no memory for one.
+    init?() {
+        guard let easy = curl_easy_init() else { return nil }
         self.easy = easy
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headers)
+    }
+
+    /// Makes it ready for another request; the one before has ended.
+    func prepare(for request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) throws(TransferFailure) {
+        var common = request
+        let body = common.body.take()
+        let shape = Shape(request: common, posts: body != nil, isLarge: (body?.count ?? 0) > Self.largestCopy)
         self.handle = handle
-        let body = request.body ?? []
-        self.body = body.count > Self.largestCopy ? body : []
+        hasBegun = false
+        sentBytes = 0
+        self.body = shape.isLarge ? body ?? [] : []
+        var isSet = true
+        if shape != self.shape {
+            isSet = set(common)
+            self.shape = shape
+        }
+        if let body { isSet = isSet && post(body) }
+        guard isSet else {
+            self.shape = nil
+            throw TransferFailure(.failed, "libcurl refuses the request")
+        }
+    }
+
+    private func set(_ request: HTTPRequest) -> Bool {
+        curl_easy_reset(easy)
+        curl_slist_free_all(headers)
+        headers = nil
         // curl waits for a "100 Continue" before larger bodies unless told not to.
         for line in request.headers + ["Expect:"] { headers = curl_slist_append(headers, line) }
         var isSet =
@@ -47,26 +80,13 @@ final class TransferHandle {
                 && aladdin_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(idle.seconds.rounded(.up))))
                     == CURLE_OK
         }
-        if request.body != nil { isSet = isSet && post(body) }
         if let method = request.method {
             isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK
         }
         if let file = request.trustedCertificates {
             isSet = isSet && aladdin_curl_set_string(easy, CURLOPT_CAINFO, file) == CURLE_OK
         }
-        guard isSet else { throw TransferFailure(.failed, "libcurl refuses the request") }
-    }
-
-    deinit {
-        if !isTaken { curl_easy_cleanup(easy) }
-        curl_slist_free_all(headers)
-    }
-
-    /// The handle, without options again and for another request; nothing may be asked of this object any more.
-    func takeHandle() -> UnsafeMutableRawPointer {
-        curl_easy_reset(easy)
-        isTaken = true
-        return easy
+        return isSet
     }
 
     private func post(_ body: [UInt8]) -> Bool {
@@ -102,16 +122,18 @@ final class TransferHandle {
     }
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPInterest {
-        begin() == .more ? handle(.body([UInt8](bytes))) : .enough
+        begin() == .more ? handle?(.body([UInt8](bytes))) ?? .enough : .enough
     }
 
     func end(_ failure: TransferFailure?) {
         if failure == nil { _ = begin() }
-        _ = handle(.ended(failure))
+        _ = handle?(.ended(failure))
+        handle = nil
+        body = []
     }
 
     private func begin() -> HTTPInterest {
-        guard !hasBegun else { return .more }
+        guard !hasBegun, let handle else { return .more }
         hasBegun = true
         let seconds = aladdin_curl_retry_after(easy)
         return handle(

@@ -17,10 +17,16 @@ final class TransferLoop: @unchecked Sendable {
     /// When libcurl wants to be called at the latest.
     private var due = Instant.distantFuture
     /// Handles of requests that have ended: making one takes longer than most else that a small request takes here.
-    private var spares: [UnsafeMutableRawPointer] = []
+    private var spares: [TransferHandle] = []
     private static let mostSpares = 64
+    /// Connections that are kept.
+    ///
+    /// Left to itself libcurl keeps four times as many as there are requests at the moment, so that what one burst opens is
+    /// closed at its end and opened again in the next.
+    private static let mostIdleConnections = 512
     /// Sockets dealt with in one cycle; the others come with the next.
     private static let eventsPerCycle = 256
+    private var events = [epoll_event](repeating: epoll_event(), count: eventsPerCycle)
 
     func open(on loop: PollLoop) {
         guard let multi = curl_multi_init() else { preconditionFailure("no memory for libcurl") }
@@ -30,6 +36,7 @@ final class TransferLoop: @unchecked Sendable {
         let context = Unmanaged.passUnretained(self).toOpaque()
         let code = aladdin_curl_watch(multi, watchSocket, setTimer, context)
         precondition(code == CURLM_OK, "libcurl refuses to be driven: \(code.rawValue)")
+        aladdin_curl_keep_connections(multi, Self.mostIdleConnections)
         loop.watch(descriptor: sockets) { [unowned self] in serveSockets() }
         loop.onCycle = { [unowned self] now in cycle(at: now) }
         loop.onStop = { [unowned self] in close() }
@@ -38,17 +45,15 @@ final class TransferLoop: @unchecked Sendable {
     func begin(_ id: HTTPTransfer.ID, _ request: HTTPRequest, _ handle: @escaping HTTPClient.Handler) {
         do throws(TransferFailure) {
             guard let multi, !isClosed else { throw TransferFailure(.cancelled, "the client has been stopped") }
-            guard let easy = spares.popLast() ?? curl_easy_init() else {
+            guard let transfer = spares.popLast() ?? TransferHandle() else {
                 throw TransferFailure(.failed, "no memory for a request")
             }
-            let transfer = try TransferHandle(request, on: easy, handle)
-            transfers[id] = transfer
-            ids[easy] = id
-            guard curl_multi_add_handle(multi, easy) == CURLM_OK else {
-                transfers[id] = nil
-                ids[easy] = nil
+            try transfer.prepare(for: request, handle)
+            guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
                 throw TransferFailure(.failed, "libcurl takes no further request")
             }
+            transfers[id] = transfer
+            ids[transfer.easy] = id
         } catch {
             _ = handle(.ended(error))
         }
@@ -59,10 +64,9 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     private func serveSockets() {
-        var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerCycle)
-        let count = epoll_wait(sockets, &events, CInt(events.count), 0)
+        let count = epoll_wait(sockets, &events, CInt(Self.eventsPerCycle), 0)
         guard count > 0 else { return }
-        for event in events.prefix(Int(count)) { act(on: event.data.fd, event.events) }
+        for index in 0..<Int(count) { act(on: events[index].data.fd, events[index].events) }
         endFinished()
     }
 
@@ -118,12 +122,11 @@ final class TransferLoop: @unchecked Sendable {
         // Removing a handle in the middle of its answer closes the connection.
         curl_multi_remove_handle(multi, transfer.easy)
         transfer.end(failure)
-        if spares.count < Self.mostSpares { spares.append(transfer.takeHandle()) }
+        if spares.count < Self.mostSpares { spares.append(transfer) }
     }
 
     private func close() {
         for id in transfers.keys.sorted() { end(id, TransferFailure(.cancelled, "the client was stopped")) }
-        for easy in spares { curl_easy_cleanup(easy) }
         spares = []
         isClosed = true
         curl_multi_cleanup(multi)

@@ -127,7 +127,7 @@ package struct JSONReader {
         switch try peek() {
         case UInt8(ascii: "{"): try object { _, reader throws(Unreadable) in try reader.skip() }
         case UInt8(ascii: "["): try array { reader throws(Unreadable) in try reader.skip() }
-        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "\""): try skipString()
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
         case UInt8(ascii: "n"): try word("null")
@@ -212,6 +212,17 @@ extension JSONReader {
             }
             hasEscapes = true
             index += 2
+        }
+    }
+
+    /// Checks a string without making one.
+    private mutating func skipString() throws(Unreadable) {
+        let start = index
+        let extent = try stringExtent()
+        let isPlain = bytes.withUnsafeBytes { PlainText.isASCII($0[extent.start..<extent.end]) }
+        if extent.hasEscapes || !isPlain {
+            index = start
+            _ = try string()
         }
     }
 

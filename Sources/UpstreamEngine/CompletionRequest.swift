@@ -4,8 +4,13 @@ internal import ServingModel
 
 /// A query as a request to a server.
 struct CompletionRequest {
+    /// One of `paths`.
     let path: String
     let body: [UInt8]
+
+    static let paths = [text, chat]
+    private static let text = "/v1/completions"
+    private static let chat = "/v1/chat/completions"
 
     init(_ request: SequenceRequest, model: String, kind: ServerKind) {
         // In one piece as a rule, whatever its length.
@@ -13,16 +18,16 @@ struct CompletionRequest {
         var text = JSONText(reserving: length + length / 16 + 256)
         switch request.input {
         case .text(let prompt):
-            path = "/v1/completions"
+            path = Self.text
             text.append("{\"prompt\":")
             text.append(quoting: prompt)
         case .tokens(let tokens):
-            path = "/v1/completions"
+            path = Self.text
             text.append("{\"prompt\":[")
             for (index, token) in tokens.enumerated() { text.append(index == 0 ? "\(token)" : ",\(token)") }
             text.append("]")
         case .chat(let messages):
-            path = "/v1/chat/completions"
+            path = Self.chat
             text.append("{\"messages\":[")
             for (index, message) in messages.enumerated() {
                 text.append(index == 0 ? "{\"role\":" : ",{\"role\":")

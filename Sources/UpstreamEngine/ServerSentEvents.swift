@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The data of server-sent events, put together from bytes as they come.
 ///
 /// As the HTML standard has it: lines end with LF, CR LF or CR; the `data` lines of an event are joined with LF; an empty
@@ -25,6 +27,13 @@ struct ServerSentEvents {
                 endedWithReturn = false
                 continue
             }
+            if line.isEmpty, !hasData, let event = Self.popWhole(&rest) {
+                guard event.count < Self.maximumBytes else { throw TooLong() }
+                events.append(event)
+                endedWithReturn = false
+                isAtStart = false
+                continue
+            }
             let end = rest.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? rest.endIndex
             guard line.count + (end - rest.startIndex) <= Self.maximumBytes else { throw TooLong() }
             line += rest[..<end]
@@ -35,6 +44,22 @@ struct ServerSentEvents {
             if let event = try endLine() { events.append(event) }
         }
         return events
+    }
+
+    /// Takes an event from the front that is there as a whole, in one line of data and an empty one, as nearly all are.
+    ///
+    /// - Returns: nil for any other.
+    private static func popWhole(_ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
+        let place: (content: Range<Int>, next: Int)? = rest.withUnsafeBytes { bytes in
+            guard bytes.starts(with: "data:".utf8), let end = index(of: "\n", in: bytes[...]), end + 1 < bytes.count,
+                bytes[end + 1] == UInt8(ascii: "\n"), index(of: "\r", in: bytes[..<end]) == nil
+            else { return nil }
+            let start = bytes[5] == UInt8(ascii: " ") ? 6 : 5
+            return (start..<end, end + 2)
+        }
+        guard let place else { return nil }
+        defer { rest = rest.dropFirst(place.next) }
+        return Array(rest.dropFirst(place.content.lowerBound).prefix(place.content.count))
     }
 
     private mutating func endLine() throws(TooLong) -> [UInt8]? {
@@ -57,5 +82,13 @@ struct ServerSentEvents {
         data += value
         hasData = true
         return nil
+    }
+
+    private static func index(of character: Unicode.Scalar, in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+        guard let start = bytes.baseAddress, let found = memchr(start, CInt(character.value), bytes.count) else {
+            return nil
+        }
+        return start.distance(to: found)
     }
 }

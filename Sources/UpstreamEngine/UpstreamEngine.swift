@@ -14,6 +14,8 @@ package final class UpstreamEngine: StreamingEngine {
     let configuration: UpstreamConfiguration
     let logger: Logger
     let client: HTTPClient
+    /// Requests for completions without what differs between them, by their paths.
+    private let requests: [String: HTTPRequest]
     /// What the server said of itself when it was found last; nil while it is not there.
     let account = Mutex<ServerAccount?>(nil)
     /// Those who want to know whether the server is still there.
@@ -25,6 +27,14 @@ package final class UpstreamEngine: StreamingEngine {
         self.logger = logger
         // What TLS computes when a connection begins would hold up whoever shares the thread.
         client = HTTPClient(on: configuration.isEncrypted ? nil : thread)
+        var requests: [String: HTTPRequest] = [:]
+        for path in CompletionRequest.paths {
+            var request = Self.httpRequest(path, configuration)
+            request.headers += ["Content-Type: application/json", "Accept: text/event-stream"]
+            request.idleTimeout = configuration.patience
+            requests[path] = request
+        }
+        self.requests = requests
     }
 
     package func answer(
@@ -35,14 +45,12 @@ package final class UpstreamEngine: StreamingEngine {
             throw Status(.unavailable, .engineFailed, "the server is not there")
         }
         let completion = CompletionRequest(request, model: account.model, kind: account.kind)
-        var call = httpRequest(completion.path)
-        call.headers += ["Content-Type: application/json", "Accept: text/event-stream"]
+        guard var call = requests[completion.path] else { preconditionFailure("no request for \(completion.path)") }
         if let parent = request.traceparent {
             call.headers.append("traceparent: \(parent)")
             if let state = request.tracestate, !state.isEmpty { call.headers.append("tracestate: \(state)") }
         }
         call.body = completion.body
-        call.idleTimeout = configuration.patience
         let reader = Mutex(AnswerReader(maxTokens: request.maxTokens))
         let failure = await client.end(of: call) { event in
             switch event {
@@ -67,7 +75,9 @@ package final class UpstreamEngine: StreamingEngine {
         }
     }
 
-    func httpRequest(_ path: String) -> HTTPRequest {
+    func httpRequest(_ path: String) -> HTTPRequest { Self.httpRequest(path, configuration) }
+
+    private static func httpRequest(_ path: String, _ configuration: UpstreamConfiguration) -> HTTPRequest {
         var request = HTTPRequest(configuration.url + path)
         if let apiKey = configuration.apiKey { request.headers.append("Authorization: Bearer \(apiKey)") }
         return request

@@ -14,6 +14,18 @@ final class EngineMailbox: Sendable {
     private struct State {
         var events: [Event] = []
         var loop: PollLoop?
+
+        /// Adds an event, or what it says to the one before.
+        mutating func add(_ event: Event) {
+            if case .tokens(let id, let more, let time) = event, case .tokens(id, var tokens, _)? = events.last,
+                tokens.ids.isEmpty == more.ids.isEmpty
+            {
+                tokens.append(more)
+                events[events.endIndex - 1] = .tokens(id, tokens, at: time)
+            } else {
+                events.append(event)
+            }
+        }
     }
 
     private let state = Mutex(State())
@@ -24,9 +36,10 @@ final class EngineMailbox: Sendable {
         loop.wake()
     }
 
+    /// Tokens that follow on others of their query before those were taken are told together with them.
     func put(_ event: Event) {
         let loop = state.withLock { state in
-            state.events.append(event)
+            state.add(event)
             return state.events.count == 1 ? state.loop : nil
         }
         loop?.wake()
@@ -34,7 +47,7 @@ final class EngineMailbox: Sendable {
 
     func take() -> [Event] {
         state.withLock { state in
-            defer { state.events.removeAll(keepingCapacity: true) }
+            defer { state.events = [] }
             return state.events
         }
     }

@@ -83,7 +83,7 @@ struct ObservedSteps: Hashable {
 
     /// Steps that have ended, oldest first.
     mutating func take() -> [Step] {
-        defer { steps.removeAll(keepingCapacity: true) }
+        defer { steps = [] }
         return steps
     }
 

@@ -1,5 +1,6 @@
 package import EngineInterface
 internal import Messages
+internal import RecordTables
 package import ServingModel
 
 extension StreamMachine {
@@ -9,8 +10,9 @@ extension StreamMachine {
 
     /// The engine has given tokens.
     package mutating func came(_ tokens: StreamedTokens, of id: SequenceID, at now: Instant) {
-        guard let sequence = sequences[id], sequence.isSent else { return }
-        guard tokens.count >= 1, tokens.count <= sequence.request.maxTokens - sequence.nextIndex,
+        guard let place = sequences.place(of: id), sequences[place: place].isSent else { return }
+        let index = sequences[place: place].nextIndex
+        guard tokens.count >= 1, tokens.count <= sequences[place: place].request.maxTokens - index,
             tokens.ids.isEmpty || tokens.ids.count == tokens.count
         else {
             fail(
@@ -19,19 +21,20 @@ extension StreamMachine {
             )
             return
         }
-        if let prompt = tokens.prompt { learn(prompt, of: id) }
+        if let prompt = tokens.prompt { learn(prompt, at: place) }
         progress.append(
             LeaseProgress(
-                lease: sequence.lease,
+                lease: sequences[place: place].lease,
                 tokens: TokensEvent(
-                    firstIndex: sequence.nextIndex,
+                    firstIndex: index,
                     count: tokens.count,
                     ids: tokens.ids,
                     text: tokens.text
                 )
             )
         )
-        sequences[id]?.nextIndex += tokens.count
+        if isSilent(at: place) { silent -= 1 }
+        sequences[place: place].nextIndex = index + tokens.count
         sentTokens += tokens.count
         steps.came(id, tokens: tokens.count, prompt: tokens.prompt, at: now)
         closeSteps()
@@ -39,25 +42,20 @@ extension StreamMachine {
 
     /// The engine is done with a query.
     package mutating func ended(_ id: SequenceID, _ result: Result<StreamedEnd, Status>, at now: Instant) {
-        guard let sequence = sequences[id], sequence.isSent else { return }
+        guard let place = sequences.place(of: id), sequences[place: place].isSent else { return }
         switch result {
         case .success(let end):
-            if let prompt = end.prompt { learn(prompt, of: id) }
-            let isKnown = sequences[id]?.isPromptKnown ?? false
+            if let prompt = end.prompt { learn(prompt, at: place) }
             let finished = FinishedEvent(
                 reason: end.finish,
-                inputTokens: isKnown ? sequences[id]?.prompt.tokens ?? 0 : 0,
-                outputTokens: sequence.nextIndex
+                inputTokens: sequences[place: place].isPromptKnown ? sequences[place: place].prompt.tokens : 0,
+                outputTokens: sequences[place: place].nextIndex
             )
-            if let last = progress.indices.last, progress[last].lease == sequence.lease {
-                progress[last].finished = finished
-            } else {
-                progress.append(LeaseProgress(lease: sequence.lease, finished: finished))
-            }
+            tell(finished, of: sequences[place: place].lease)
             forget(id, isAtWork: false)
         case .failure(let status):
-            let hasTokens = sequence.nextIndex > sequence.request.resumedTokens.count
-            let since = sequence.refusedSince ?? now
+            let hasTokens = !isSilent(at: place)
+            let since = sequences[place: place].refusedSince ?? now
             if status.code == .resourceExhausted, !hasTokens, !isDraining, now - since < Self.longestRefusal {
                 postpone(id, since: since, status.retryAfter, at: now)
             } else if status.code == .resourceExhausted {
@@ -70,6 +68,19 @@ extension StreamMachine {
         closeSteps()
     }
 
+    /// Reports an end together with the last of the tokens if those have not been taken yet: a short answer is one report.
+    private mutating func tell(_ finished: FinishedEvent, of lease: Lease) {
+        if let last = progress.indices.last, progress[last].lease == lease {
+            progress[last].finished = finished
+        } else if progress.isEmpty, let step = stepReports.indices.last,
+            let last = stepReports[step].progress.indices.last, stepReports[step].progress[last].lease == lease
+        {
+            stepReports[step].progress[last].finished = finished
+        } else {
+            progress.append(LeaseProgress(lease: lease, finished: finished))
+        }
+    }
+
     /// The engine is gone, and with it all that it was working on: every lease is given back.
     package mutating func becameUnavailable(_ status: Status) {
         drain()
@@ -80,10 +91,10 @@ extension StreamMachine {
 
     /// The engine has no place for a query: it waits at the worker, ahead of those that came later.
     private mutating func postpone(_ id: SequenceID, since: Instant, _ pause: Interval?, at now: Instant) {
-        guard let sequence = sequences[id] else { return }
-        sequences[id]?.isSent = false
-        sequences[id]?.refusedSince = since
-        sentTokens -= sequence.context
+        guard let place = sequences.place(of: id) else { return }
+        sequences[place: place].isSent = false
+        sequences[place: place].refusedSince = since
+        sentTokens -= context(at: place)
         steps.ended(id)
         let position = waiting.firstIndex { $0 > id } ?? waiting.endIndex
         waiting.insert(id, at: position)
@@ -92,8 +103,8 @@ extension StreamMachine {
     }
 
     private mutating func fail(_ id: SequenceID, _ status: Status, isAtWork: Bool = true) {
-        if let sequence = sequences[id] {
-            progress.append(LeaseProgress(lease: sequence.lease, failed: status))
+        if let place = sequences.place(of: id) {
+            progress.append(LeaseProgress(lease: sequences[place: place].lease, failed: status))
         }
         forget(id, isAtWork: isAtWork)
     }
@@ -102,13 +113,16 @@ extension StreamMachine {
     ///
     /// - Parameter isAtWork: whether the engine has to be told to stop, if it has it at all.
     mutating func forget(_ id: SequenceID, isAtWork: Bool = true) {
-        guard let sequence = sequences.removeValue(forKey: id) else { return }
-        sequencesByLease[sequence.lease] = nil
-        guard sequence.isSent else {
+        guard let place = sequences.place(of: id) else { return }
+        let (isSent, context) = (sequences[place: place].isSent, context(at: place))
+        sequencesByLease[sequences[place: place].lease] = nil
+        if isSilent(at: place) { silent -= 1 }
+        sequences.remove(at: place, key: id)
+        guard isSent else {
             waiting.removeAll { $0 == id }
             return
         }
-        sentTokens -= sequence.context
+        sentTokens -= context
         steps.ended(id)
         if isAtWork { commands.append(.stop(id)) }
     }

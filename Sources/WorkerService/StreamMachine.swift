@@ -1,5 +1,6 @@
 package import EngineInterface
 package import Messages
+internal import RecordTables
 package import ServingModel
 
 /// A worker over an engine that batches for itself, as a pure machine: leases in, queries to start and stop and reports
@@ -24,22 +25,22 @@ package struct StreamMachine: Sendable {
         var isSent = false
         /// When the engine first had no place for it.
         var refusedSince: Instant?
-
-        var context: Int { prompt.tokens + nextIndex }
     }
 
     package let description: EngineDescription
-    var sequences: [SequenceID: Sequence] = [:]
+    var sequences = RecordTable<SequenceID, Sequence>()
     var sequencesByLease: [Lease: SequenceID] = [:]
     /// Not given to the engine yet, in order.
     var waiting: [SequenceID] = []
+    /// Sequences without a token since they were taken.
+    var silent = 0
     /// Contexts of all that the engine has.
     var sentTokens = 0
     var commands: [Command] = []
     var progress: [LeaseProgress] = []
     var steps: ObservedSteps
     /// Reports of steps, each with the progress that belongs to it.
-    private var stepReports: [(step: ObservedSteps.Step, progress: [LeaseProgress])] = []
+    var stepReports: [(step: ObservedSteps.Step, progress: [LeaseProgress])] = []
     private var load = EngineLoad()
     /// Until then the engine wants nothing more.
     var busyUntil = Instant.zero
@@ -79,13 +80,15 @@ package struct StreamMachine: Sendable {
         request.traceparent = query.trace?.traceparent
         request.tracestate = query.trace?.state
         let (tokens, isKnown) = promptTokens(of: query.input)
-        sequences[id] = Sequence(
+        let sequence = Sequence(
             lease: query.lease,
             request: request,
             nextIndex: query.resumedTokens.count,
             prompt: PromptCount(tokens: tokens),
             isPromptKnown: isKnown
         )
+        sequences.insert(sequence, for: id)
+        silent += 1
         sequencesByLease[query.lease] = id
         waiting.append(id)
     }
@@ -122,18 +125,20 @@ package struct StreamMachine: Sendable {
         self.load = load
     }
 
-    package func request(_ id: SequenceID) -> SequenceRequest? { sequences[id]?.request }
+    package func request(_ id: SequenceID) -> SequenceRequest? {
+        sequences.place(of: id).map { sequences[place: $0].request }
+    }
 
     /// What to ask of the engine now.
     package mutating func takeCommands(at now: Instant) -> [Command] {
-        while now >= busyUntil, let id = waiting.first, let sequence = sequences[id], hasRoom(for: sequence) {
+        while now >= busyUntil, let id = waiting.first, let place = sequences.place(of: id), hasRoom(for: place) {
             waiting.removeFirst()
-            sequences[id]?.isSent = true
-            sentTokens += sequence.context
-            steps.sent(id, prompt: sequence.prompt, at: now)
+            sequences[place: place].isSent = true
+            sentTokens += context(at: place)
+            steps.sent(id, prompt: sequences[place: place].prompt, at: now)
             commands.append(.start(id))
         }
-        defer { commands.removeAll(keepingCapacity: true) }
+        defer { commands = [] }
         return commands
     }
 
@@ -143,7 +148,6 @@ package struct StreamMachine: Sendable {
     /// What the broker is to hear.
     package mutating func takeReports(at now: Instant) -> [WorkerReport] {
         closeSteps()
-        let waitingCount = sequences.count { $0.value.nextIndex == $0.value.request.resumedTokens.count }
         let capacity = description.profile.kvCache.capacityTokens
         let free = max(0, capacity - max(sentTokens, load.usedKVTokens ?? 0))
         var reports = stepReports.map { report in
@@ -152,7 +156,7 @@ package struct StreamMachine: Sendable {
                     workload: report.step.workload,
                     duration: report.step.duration,
                     progress: report.progress,
-                    waiting: waitingCount,
+                    waiting: silent,
                     freeKVTokens: free
                 )
             )
@@ -163,10 +167,10 @@ package struct StreamMachine: Sendable {
                 workload: nil,
                 duration: .zero,
                 progress: progress,
-                waiting: waitingCount,
+                waiting: silent,
                 freeKVTokens: free
             )
-            progress.removeAll(keepingCapacity: true)
+            progress = []
             reports.append(.step(step))
         }
         let granted = taken + UInt64(room(at: now))
@@ -181,7 +185,7 @@ package struct StreamMachine: Sendable {
     mutating func closeSteps() {
         for step in steps.take() {
             stepReports.append((step, progress))
-            progress.removeAll(keepingCapacity: true)
+            progress = []
         }
     }
 
@@ -193,11 +197,18 @@ package struct StreamMachine: Sendable {
         return max(0, (isBusy ? 1 : places + max(1, places / 8)) - sequences.count)
     }
 
-    private func hasRoom(for sequence: Sequence) -> Bool {
+    /// Tokens of prompt and answer so far.
+    func context(at place: Int) -> Int { sequences[place: place].prompt.tokens + sequences[place: place].nextIndex }
+
+    func isSilent(at place: Int) -> Bool {
+        sequences[place: place].nextIndex == sequences[place: place].request.resumedTokens.count
+    }
+
+    private func hasRoom(for place: Int) -> Bool {
         let sent = sequences.count - waiting.count
         guard sent > 0 else { return true }
         return sent < description.profile.limits.maximumSequences
-            && sentTokens + sequence.context < description.profile.kvCache.capacityTokens
+            && sentTokens + context(at: place) < description.profile.kvCache.capacityTokens
     }
 
     private func promptTokens(of input: PromptInput) -> (count: Int, isKnown: Bool) {
@@ -211,12 +222,13 @@ package struct StreamMachine: Sendable {
     }
 
     /// Learns how long prompts are from one whose length has become known.
-    mutating func learn(_ prompt: PromptCount, of id: SequenceID) {
-        guard let sequence = sequences[id], !sequence.isPromptKnown, prompt.tokens > 0 else { return }
-        if sequence.isSent { sentTokens += prompt.tokens - sequence.prompt.tokens }
-        let bytes = Double(sequence.prompt.tokens) / promptTokensPerByte
+    mutating func learn(_ prompt: PromptCount, at place: Int) {
+        guard !sequences[place: place].isPromptKnown, prompt.tokens > 0 else { return }
+        let assumed = sequences[place: place].prompt.tokens
+        if sequences[place: place].isSent { sentTokens += prompt.tokens - assumed }
+        let bytes = Double(assumed) / promptTokensPerByte
         promptTokensPerByte += 0.1 * (min(Double(prompt.tokens) / bytes, 4) - promptTokensPerByte)
-        sequences[id]?.prompt = prompt
-        sequences[id]?.isPromptKnown = true
+        sequences[place: place].prompt = prompt
+        sequences[place: place].isPromptKnown = true
     }
 }

@@ -89,8 +89,7 @@ extension WorkerService {
     private func start(_ id: SequenceID, on engine: any StreamingEngine) {
         guard let request = streams?.request(id) else { return }
         // Not a child task, since each has to be cancelled by itself; `endAnswers` waits for those that are left.
-        // It has little to do but to wait, so it needs no other thread than this.
-        answers[id] = Task(executorPreference: LoopTaskExecutor(loop)) { [mailbox] in
+        answers[id] = Task(executorPreference: taskExecutor) { [mailbox] in
             do throws(Status) {
                 let end = try await engine.answer(request) { mailbox.put(.tokens(id, $0, at: PollLoop.now())) }
                 mailbox.put(.ended(id, .success(end), at: PollLoop.now()))

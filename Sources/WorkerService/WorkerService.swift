@@ -12,6 +12,8 @@ package import ZeroMQ
 /// drains. While the broker is away it keeps trying; a new session starts with nothing.
 package actor WorkerService: Service {
     package nonisolated let loop: PollLoop
+    /// For tasks that have little to do but to wait for what happens on the loop.
+    let taskExecutor: LoopTaskExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private enum Kind: Sendable {
@@ -64,6 +66,7 @@ package actor WorkerService: Service {
         self.configuration = configuration
         self.logger = logger
         loop = PollLoop(name: "worker-io", on: configuration.thread)
+        taskExecutor = LoopTaskExecutor(loop)
         engine = .stepping(
             EngineRunner(name: "worker-engine", exchange: configuration.exchange, makeEngine: makeEngine)
         )
@@ -74,6 +77,7 @@ package actor WorkerService: Service {
         self.configuration = configuration
         self.logger = logger
         loop = PollLoop(name: "worker-io", on: configuration.thread)
+        taskExecutor = LoopTaskExecutor(loop)
         self.engine = .streaming(engine)
     }
 

@@ -137,9 +137,9 @@ package final class LoopThread: @unchecked Sendable {
     /// libzmq's own `zmq_poll` asks every socket twice, which takes two system calls each; here only those are asked whose
     /// descriptors have something to tell, or have been used since they were asked last.
     private func wait() {
-        if isStale || loops.contains(where: \.pollSet.hasClosedSockets) { rebuild() }
+        if isStale || loops.contains(where: { $0.pollSet.hasClosedSockets }) { rebuild() }
         let isNudged = isNudged.exchange(false, ordering: .sequentiallyConsistent)
-        var hasWork = hasWork || isNudged || loops.contains(where: \.pollSet.isReadable)
+        var hasWork = hasWork || isNudged || loops.contains(where: { $0.pollSet.isReadable })
         self.hasWork = false
         if hasWork, roundsUnpolled < Self.mostRoundsUnpolled {
             roundsUnpolled += 1
@@ -147,7 +147,7 @@ package final class LoopThread: @unchecked Sendable {
         }
         roundsUnpolled = 0
         for loop in loops { loop.pollSet.settle() }
-        if loops.contains(where: \.pollSet.isReadable) { hasWork = true }
+        if loops.contains(where: { $0.pollSet.isReadable }) { hasWork = true }
         if hasWork { askKernel(timeout: 0) } else { sleep() }
         if items[0].revents != 0 { wakeUp.clear() }
         var index = 1

@@ -80,6 +80,21 @@ struct StreamMachineTests {
         #expect(machine.count == 0)
     }
 
+    @Test("An answer that is there as a whole is one report")
+    mutating func wholeAnswer() {
+        machine.take(.sample(1, prompt: 4, maxTokens: 5))
+        _ = machine.takeCommands(at: now)
+        _ = granted()
+        now = now + .milliseconds(20)
+        machine.came(StreamedTokens(count: 3, text: "a b c"), of: id(1), at: now)
+        machine.ended(id(1), .success(StreamedEnd(finish: .stop)), at: now)
+        let reports = machine.takeReports(at: now)
+        let steps = reports.compactMap { if case .step(let step) = $0 { step } else { nil } }
+        #expect(steps.count == 1 && steps.first?.progress.count == 1)
+        #expect(steps.first?.progress.first?.tokens?.count == 3)
+        #expect(steps.first?.progress.first?.finished?.outputTokens == 3)
+    }
+
     @Test("More tokens than asked for fail the attempt and stop the engine", arguments: [4, 0, -1])
     mutating func tooMany(count: Int) {
         machine.take(.sample(1, maxTokens: 3))

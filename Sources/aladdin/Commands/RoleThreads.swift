@@ -1,4 +1,5 @@
 internal import Foundation
+internal import NIOCore
 internal import ZeroMQ
 
 /// The threads that the roles of `up` share.
@@ -18,9 +19,20 @@ struct RoleThreads {
         case "one":
             let shared = LoopThread(name: "roles")
             (front, back) = (shared, shared)
-        case "two": (front, back) = (LoopThread(name: "roles"), LoopThread(name: "workers"))
+            Self.leaveProcessors(to: 1)
+        case "two":
+            (front, back) = (LoopThread(name: "roles"), LoopThread(name: "workers"))
+            Self.leaveProcessors(to: 2)
         default: (front, back) = (nil, nil)
         }
+    }
+
+    /// Gives the connections' threads the processors that the roles' leave, before there are any.
+    ///
+    /// Requests that come at once are dealt with in one round of a thread that has many connections, and in several of threads
+    /// that each have some and wait for a processor.
+    private static func leaveProcessors(to roles: Int) {
+        NIOSingletons.groupLoopCountSuggestion = max(1, ProcessInfo.processInfo.activeProcessorCount - roles)
     }
 
     private static func usual(for engine: EngineChoice) -> String {

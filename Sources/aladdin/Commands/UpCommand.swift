@@ -69,6 +69,7 @@ struct Up: AsyncParsableCommand {
         let prefillCount = try Setting.resolve(prefillWorkers, "prefill-workers", default: 0)
         let choice = try engine.choice(sharedBy: (wanted ?? 2) + prefillCount)
         let count = choice.workers ?? wanted ?? 2
+        let threads = try RoleThreads(roleThreads, for: choice)
         guard wanted ?? count == count else {
             throw ValidationError(
                 "--workers is \(wanted ?? 0) where --upstream is given \(count) times: a worker has one server"
@@ -88,7 +89,6 @@ struct Up: AsyncParsableCommand {
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let spans = try self.broker.tracing.exporter(logger: logger)
-        let threads = try RoleThreads(roleThreads, for: choice)
         let broker = try broker.broker(opened, spans: spans, servesInside: true, thread: threads.front, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
