@@ -8,7 +8,7 @@ import PackageDescription
 //       ReferenceEngine  EmulatedEngine  PluginEngine → CEngine  UpstreamEngine
 //   L2  Sessions → AccessControl → ZeroMQ → CZeroMQ     Journal → PostgreSQL → CPostgreSQL     Telemetry     ServiceSettings     SpanExport → HTTPTransfers → ZeroMQ, CCurl
 //   L1  Messages → CAladdinMessages (generated from Protos/) → libprotobuf-c
-//   L0  Simulation → Brokering, Scheduling, Batching → ServingModel   RecordTables   EngineInterface   Reports   JSON
+//   L0  Simulation → Brokering, Scheduling, Batching → RecordTables → ServingModel   EngineInterface   Reports   JSON
 //       no I/O, no clock, no Foundation
 
 let settings: [SwiftSetting] = [
@@ -50,7 +50,7 @@ let package = Package(
     targets: [
         // L0
         .target(name: "ServingModel", swiftSettings: settings),
-        .target(name: "RecordTables", swiftSettings: alwaysOptimised),
+        .target(name: "RecordTables", dependencies: ["ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "Batching", dependencies: ["ServingModel", collections], swiftSettings: settings),
         .target(name: "Scheduling", dependencies: ["RecordTables", "ServingModel"], swiftSettings: alwaysOptimised),
         .target(name: "EngineInterface", dependencies: ["ServingModel"], swiftSettings: settings),
@@ -264,7 +264,11 @@ let package = Package(
             resources: [.copy("Profiles")],
             swiftSettings: settings
         ),
-        .testTarget(name: "RecordTablesTests", dependencies: ["RecordTables"], swiftSettings: settings),
+        .testTarget(
+            name: "RecordTablesTests",
+            dependencies: ["RecordTables", "ServingModel"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "ServingModel"], swiftSettings: settings),
         .testTarget(

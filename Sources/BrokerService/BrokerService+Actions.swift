@@ -132,12 +132,16 @@ extension BrokerService {
 
     private func sendEvents() {
         guard !pendingEvents.isEmpty else { return }
-        defer { pendingEvents.removeAll(keepingCapacity: true) }
+        // Handed over as they are, for the next round has as many.
+        var events: [ClusterEvent] = []
+        events.reserveCapacity(pendingEvents.count)
+        swap(&events, &pendingEvents)
         guard let scheduling else { return }
         var first = 0
-        while first < pendingEvents.count {
-            let last = min(first + Self.eventsPerMessage, pendingEvents.count)
-            let message = ClusterEvents(firstNumber: nextEventNumber, events: Array(pendingEvents[first..<last]))
+        while first < events.count {
+            let last = min(first + Self.eventsPerMessage, events.count)
+            let part = last - first == events.count ? events : Array(events[first..<last])
+            let message = ClusterEvents(firstNumber: nextEventNumber, events: part)
             nextEventNumber += UInt64(last - first)
             scheduler?.send(
                 .item,

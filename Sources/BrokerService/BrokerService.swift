@@ -26,8 +26,10 @@ package actor BrokerService: Service {
     let logger: Logger
     let instance: String
     let started = PollLoop.now()
-    var broker: Broker
-    var frontend: SessionEndpoint?
+    // Of what every query goes through the accesses are not checked while they happen: all is done on the loop's thread,
+    // and nothing here is called back from within a change.
+    @exclusivity(unchecked) var broker: Broker
+    @exclusivity(unchecked) var frontend: SessionEndpoint?
     var worker: SessionEndpoint?
     var scheduler: SessionEndpoint?
     var admin: SessionEndpoint?
@@ -40,9 +42,9 @@ package actor BrokerService: Service {
     /// How many workers the scheduler wishes for.
     var fleets: [FleetWish] = []
     var nextEventNumber: UInt64 = 1
-    var pendingEvents: [ClusterEvent] = []
+    @exclusivity(unchecked) var pendingEvents: [ClusterEvent] = []
     /// Of the open calls that are not of `Generate`.
-    var methods: [StreamKey: Method] = [:]
+    @exclusivity(unchecked) var methods: [StreamKey: Method] = [:]
     /// The thread that checks keys.
     var keyChecker: ZAPHandler?
     let refusals: RefusalLog

@@ -9,7 +9,7 @@ extension Broker {
         guard submission.objective != nil || configuration.admissionCoversAll else { return }
         // It predicts workers that do both phases.
         guard !isSplit(model) else { return }
-        let candidate = candidate(submission)
+        let candidate = AdmissionCandidate(submission, standard: configuration.objective)
         guard case .refuse(let refusal)? = models[model]?.admission?.verdict(for: candidate, at: now) else { return }
         throw refusal.status
     }
@@ -20,37 +20,39 @@ extension Broker {
     mutating func noteAccepted(at place: Int, at now: Instant) {
         let home = queries[place: place].home
         guard models[place: home].admission != nil else { return }
-        let candidate = candidate(queries[place: place].submission)
+        let standard = configuration.objective
+        let candidate = queries.withRecord(at: place) { AdmissionCandidate($0.submission, standard: standard) }
         let (number, arrival) = (queries[place: place].number, queries[place: place].arrival)
         models[place: home].admission?.queryQueued(number, candidate, arrived: arrival, at: now)
     }
 
-    /// A query has ended; its record says how.
+    /// A query has ended.
     ///
     /// - Parameter place: of its record.
-    mutating func noteEnd(at place: Int, with status: Status, at now: Instant) {
+    mutating func noteEnd(at place: Int, _ outcome: QueryOutcome, at now: Instant) {
         let home = queries[place: place].home
         guard models[place: home].admission != nil else { return }
         let isCounted = queries[place: place].submission.inputTokens != nil
         let promptBytes = isCounted ? 0 : queries[place: place].submission.promptBytes
-        let (number, inputTokens) = (queries[place: place].number, queries[place: place].inputTokens)
-        let outputTokens = status.isOK ? queries[place: place].output.count : nil
-        let metObjective = queries[place: place].metObjective
+        let number = queries[place: place].number
         models[place: home].admission?.queryEnded(
             number,
-            inputTokens: inputTokens,
+            inputTokens: outcome.inputTokens,
             promptBytes: promptBytes,
-            outputTokens: outputTokens,
-            metObjective: metObjective,
+            outputTokens: outcome.status.isOK ? outcome.outputTokens : nil,
+            metObjective: outcome.metObjective,
             at: now
         )
     }
+}
 
-    private func candidate(_ submission: Submission) -> AdmissionCandidate {
-        AdmissionCandidate(
+extension AdmissionCandidate {
+    /// - Parameter standard: the objective of queries that name none.
+    fileprivate init(_ submission: Submission, standard: ServiceLevelObjective) {
+        self.init(
             inputTokens: submission.inputTokens,
             promptBytes: submission.promptBytes,
-            objective: submission.objective ?? configuration.objective,
+            objective: submission.objective ?? standard,
             priority: submission.priority,
             tenant: submission.tenant
         )

@@ -10,7 +10,7 @@ extension Broker {
     mutating func retry(_ number: QueryNumber, because status: Status, suspects: Int = 0, at now: Instant) {
         guard let place = queries.place(of: number) else { return }
         let record = queries[place: place]
-        if let last = record.attempts.indices.last { queries[place: place].attempts[last].failure = (status, now) }
+        queries[place: place].latest?.failure = (status, now)
         guard record.output.count < record.submission.maxTokens else {
             // All tokens are there; only the word that they were the last was lost with the worker.
             queries[number]?.finish = .length

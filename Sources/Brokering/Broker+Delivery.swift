@@ -38,7 +38,7 @@ extension Broker {
     mutating func announceReaders(at place: Int) {
         guard !queries[place: place].isAnnounced else { return }
         queries[place: place].isAnnounced = true
-        for index in queries[place: place].readers.indices { announce(queries[place: place].readers[index]) }
+        for stream in queries[place: place].readers { announce(stream) }
     }
 }
 
@@ -55,9 +55,9 @@ extension QueryRecord {
             reader.wasToldAccepted = true
             return .accepted(id, durability, isDuplicate: reader.isDuplicate)
         }
-        if let index = reader.pendingReset {
-            reader.pendingReset = nil
-            return .reset(firstIndex: index)
+        if reader.owesReset {
+            reader.owesReset = false
+            return .reset(firstIndex: reader.cursor)
         }
         if reader.attemptTold < startedAttempt {
             reader.attemptTold = startedAttempt

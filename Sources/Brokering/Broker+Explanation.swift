@@ -21,7 +21,9 @@ extension Broker {
         explanation.inputTokens = record.inputTokens ?? record.submission.inputTokens
         explanation.maxTokens = record.submission.maxTokens
         explanation.outputTokens = record.output.count
-        explanation.attempts = earlierAttempts(of: record) + record.attempts.map { $0.explained(from: record.arrival) }
+        explanation.attempts =
+            earlierAttempts(of: record)
+            + record.attempts.map { $0.explained(from: record.arrival, reasons(for: $0.placement)) }
         explanation.firstToken = record.firstToken.map { $0 - record.arrival }
         explanation.ended = record.ended.map { $0 - record.arrival }
         explanation.averageTokenTime = record.averageTokenTime
@@ -68,7 +70,7 @@ extension Broker {
         let first = record.attempts.first?.number ?? .max
         var earlier = failedAttempts(of: record, before: first)
         // Of the one that ended it there is no failure.
-        if record.hasEnded, record.attempts.isEmpty, record.startedAttempt > earlier.last?.number ?? 0 {
+        if record.hasEnded, record.latest == nil, record.startedAttempt > earlier.last?.number ?? 0 {
             var last = QueryExplanation.Attempt(
                 number: record.startedAttempt,
                 worker: WorkerID(rawValue: 0),
@@ -112,48 +114,42 @@ extension Broker {
         }
         placements += 1
         var attempt = AttemptRecord(
-            number: placement.attempt,
-            worker: placement.worker,
-            workerName: workers[place: home].joined.name,
-            policy: isOwn ? "" : policy,
-            placed: now,
-            placement: placements
+            placement,
+            number: placements,
+            on: workers[place: home].joined.name,
+            by: isOwn ? "" : policy,
+            at: now
         )
-        attempt.predictedTimeToFirstToken = placement.predictedTimeToFirstToken
-        attempt.predictedTokenTime = placement.predictedTokenTime
-        attempt.explanation = placement.explanation
         if queries[place: place].handover != nil { attempt.phase = .decode }
-        if let last = queries[place: place].attempts.last, last.number == placement.attempt, last.phase != .prefill {
-            attempt.placements += last.placements
-            queries[place: place].attempts.removeLast()
-        }
-        queries[place: place].attempts.append(attempt)
-        guard placement.explanation != nil else { return }
-        explained.append((placement.query, placements))
-        forgetOldExplanations()
+        queries[place: place].place(attempt)
+        guard let explanation = placement.explanation else { return }
+        explained.append((placements, explanation))
+        while explained.count > configuration.maximumExplanations { explained.removeFirst() }
     }
 
-    private mutating func forgetOldExplanations() {
-        while explained.count > configuration.maximumExplanations {
-            let oldest = explained.removeFirst()
-            guard let place = queries.place(of: oldest.query),
-                let index = queries[place: place].attempts.firstIndex(where: { $0.placement == oldest.placement })
-            else { continue }
-            queries[place: place].attempts[index].explanation = nil
+    /// Why a placement was made; nil if nobody said why, or if it is too long ago.
+    private func reasons(for placement: UInt64) -> PlacementExplanation? {
+        var low = 0
+        var high = explained.count
+        while low < high {
+            let middle = (low + high) / 2
+            if explained[middle].placement < placement { low = middle + 1 } else { high = middle }
         }
+        guard low < explained.count, explained[low].placement == placement else { return nil }
+        return explained[low].explanation
     }
 
     /// The present attempt has its first token; compares that with the prediction if it is the query's first, too.
     ///
     /// - Parameter place: of its record.
     mutating func noteFirstToken(at place: Int, from worker: WorkerID, at now: Instant) {
-        guard let index = queries[place: place].attempts.indices.last else { return }
-        queries[place: place].attempts[index].firstToken = now
+        guard queries[place: place].latest != nil else { return }
+        queries[place: place].latest?.firstToken = now
         let home = queries[place: place].home
         let number = queries[place: place].number
         models[place: home].admission?.firstToken(number, at: now)
         guard queries[place: place].firstToken == nil else { return }
-        let predicted = queries[place: place].attempts[index].predictedTimeToFirstToken
+        let predicted = queries[place: place].latest?.predictedTimeToFirstToken
         let actual = now - queries[place: place].arrival
         compare(on: worker, home: home) { $0.timeToFirstToken.compare(predicted: predicted, actual: actual) }
     }
@@ -161,10 +157,10 @@ extension Broker {
     /// A query is done; compares its token time with the prediction if one attempt made all of its tokens.
     mutating func noteTokenTime(of number: QueryNumber, on worker: WorkerID) {
         guard let place = queries.place(of: number), let actual = queries[place: place].averageTokenTime,
-            let attempt = queries[place: place].attempts.last
+            let attempt = queries[place: place].latest
         else { return }
         // One that moved got its first token from the worker before.
-        let first = attempt.phase == .decode ? queries[place: place].attempts.dropLast().last : attempt
+        let first = attempt.phase == .decode ? queries[place: place].earlier.last : attempt
         guard let first, first.number == attempt.number, first.firstToken == queries[place: place].firstToken else {
             return
         }
@@ -178,28 +174,5 @@ extension Broker {
         compare(&predictions)
         if let place = workers.place(of: worker) { compare(&workers[place: place].predictions) }
         compare(&models[place: home].predictions)
-    }
-}
-
-extension AttemptRecord {
-    func explained(from arrival: Instant) -> QueryExplanation.Attempt {
-        var attempt = QueryExplanation.Attempt(
-            number: number,
-            worker: worker,
-            workerName: workerName,
-            policy: policy,
-            placed: placed - arrival
-        )
-        attempt.placements = placements
-        attempt.dispatched = dispatched.map { $0 - arrival }
-        attempt.firstToken = firstToken.map { $0 - arrival }
-        attempt.failure = failure?.status
-        attempt.failed = failure.map { $0.at - arrival }
-        attempt.predictedTimeToFirstToken = predictedTimeToFirstToken
-        attempt.predictedTokenTime = predictedTokenTime
-        attempt.explanation = explanation
-        attempt.phase = phase
-        attempt.handedOver = handedOver.map { $0 - arrival }
-        return attempt
     }
 }

@@ -16,19 +16,18 @@ extension Broker {
     ///   - home: of the worker's.
     mutating func handover(of place: Int, to home: Int) -> (handsOver: Bool, kvCache: String) {
         let joined = workers[place: home].joined
-        let last = queries[place: place].attempts.indices.last
         if let handover = queries[place: place].handover {
             if handover.exchange == joined.kvExchange, joined.resumesPrefix, queries[place: place].output.count > 0 {
                 queries[place: place].handover?.isTaken = true
                 return (false, handover.kvCache)
             }
             dropCache(at: place)
-            if let last { queries[place: place].attempts[last].phase = .whole }
+            queries[place: place].latest?.phase = .whole
         }
         guard joined.role == .prefill, queries[place: place].mayMove,
             queries[place: place].submission.maxTokens > queries[place: place].output.count + 1, isAwaited(from: joined)
         else { return (false, "") }
-        if let last { queries[place: place].attempts[last].phase = .prefill }
+        queries[place: place].latest?.phase = .prefill
         return (true, "")
     }
 
@@ -54,7 +53,7 @@ extension Broker {
 
     /// What is wrong with a report that a KV cache was left; nil if nothing is.
     func objection(to cache: LeaseReport.LeftCache, of record: QueryRecord) -> Status? {
-        guard record.attempts.last?.phase == .prefill, record.attemptHasToken else {
+        guard record.latest?.phase == .prefill, record.attemptHasToken else {
             return Status(.internalError, .engineFailed, "its worker left a KV cache that nobody had asked for")
         }
         guard !cache.kvCache.isEmpty, cache.inputTokens > 0 else {
@@ -76,9 +75,7 @@ extension Broker {
         workers[id]?.remove(lease)
         queries[place: place].inputTokens = cache.inputTokens
         queries[place: place].movedAttempt = queries[place: place].attempt
-        if let last = queries[place: place].attempts.indices.last {
-            queries[place: place].attempts[last].handedOver = now
-        }
+        queries[place: place].latest?.handedOver = now
         queries[place: place].handover = QueryRecord.Handover(
             kvCache: cache.kvCache,
             exchange: exchange,

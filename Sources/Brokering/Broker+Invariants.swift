@@ -36,7 +36,7 @@ extension Broker {
                 earlier.number < later.number || earlier.number == later.number && earlier.phase == .prefill
             }
             precondition(isInOrder, "attempts are told in order")
-            precondition((record.attempts.last?.number ?? 0) <= record.attempt, "no attempt is told before it is made")
+            precondition((record.latest?.number ?? 0) <= record.attempt, "no attempt is told before it is made")
             precondition(
                 record.hasEnded || models.place(of: record.model) == record.home,
                 "a query knows its model's place"
@@ -74,8 +74,8 @@ extension Broker {
         let kept = queries.values.reduce(0) { $0 + ($1.hasEnded && !$1.isOverdue ? $1.output.byteCount : 0) }
         precondition(kept == retainedBytes, "bytes of kept results are counted")
         precondition(leases == queriesByLease.count, "there is one lease for each running query")
-        let explanations = queries.values.reduce(0) { $0 + $1.attempts.count { $0.explanation != nil } }
-        precondition(explanations <= explained.count, "every explanation kept will be forgotten")
+        let areInOrder = zip(explained, explained.dropFirst()).allSatisfy { $0.placement < $1.placement }
+        precondition(areInOrder, "explanations are found by their placements")
         precondition(explained.count <= configuration.maximumExplanations, "explanations are bounded")
     }
 
@@ -109,7 +109,10 @@ extension Broker {
                 "a reader that is not announced is told of news"
             )
             precondition(queries.place(of: reader.query) == reader.place, "what is read stays where it is")
-            precondition(streamsBySession[stream.session]?.contains(stream) == true, "a session knows its streams")
+            precondition(
+                streamsBySession[stream.session]?.contains(OpenStream(stream)) == true,
+                "a session knows its streams"
+            )
             precondition(reader.cursor <= queries[reader.query]?.submission.maxTokens ?? 0, "no cursor runs ahead")
         }
     }

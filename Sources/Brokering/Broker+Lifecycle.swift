@@ -53,11 +53,12 @@ extension Broker {
         queries[place: place].ended = now
         queries[place: place].submission.request = []
         retainedBytes += queries[place: place].output.byteCount
-        models[place: queries[place: place].home].record(queries[place: place], endedWith: status)
-        tenants.noteEnd(of: queries[place: place], with: status)
-        noteEnd(at: place, with: status, at: now)
-        writeEnd(of: number, at: now)
-        retained.append((now, number))
+        let outcome = queries.withRecord(at: place) { $0.outcome(status) }
+        models[place: queries[place: place].home].noteEnd(outcome)
+        tenants.noteEnd(outcome)
+        noteEnd(at: place, outcome, at: now)
+        writeEnd(at: place, at: now)
+        retained.append((now, number, place))
         // One that rests has ended already for the scheduler.
         if case .pausing = state {} else { tellEnd(at: place, with: status) }
         traceEnd(of: number, at: now)
@@ -91,7 +92,8 @@ extension Broker {
         case .leased(let worker, let lease):
             models[place: home].running -= 1
             // Where the attempt's own failure ends the query, the query's end is another.
-            models[place: home].figures.noteLeaseEnd(queries[place: place].attemptFailure ?? status)
+            let failure = queries.withRecord(at: place) { $0.attemptFailure }
+            models[place: home].figures.noteLeaseEnd(failure ?? status)
             queriesByLease[lease] = nil
             if let worker = workers.place(of: worker) { workers[place: worker].remove(lease) }
         case .ended:
@@ -148,7 +150,10 @@ extension Broker {
                 || retainedBytes > configuration.maximumRetainedBytes
         {
             retained.removeFirst()
-            guard let place = queries.place(of: oldest.query), !queries[place: place].isOverdue else { continue }
+            // Another has its place if it was forgotten.
+            let place = oldest.place
+            guard queries.isTaken(place), queries[place: place].number == oldest.query, !queries[place: place].isOverdue
+            else { continue }
             retainedBytes -= queries[place: place].output.byteCount
             queries[place: place].isOverdue = true
             forgetIfOverdue(oldest.query, at: place)
@@ -162,9 +167,7 @@ extension Broker {
         guard queries[place: place].isOverdue, queries[place: place].readers.isEmpty else { return }
         precondition(queries[place: place].hasEnded, "only what has ended is forgotten")
         numbersByID[queries[place: place].id] = nil
-        if let key = queries[place: place].submission.idempotencyKey {
-            numbersByKey[IdempotencyKey(owner: queries[place: place].submission.owner, key: key)] = nil
-        }
+        if let key = queries[place: place].submission.key { numbersByKey[key] = nil }
         queries.remove(at: place, key: number)
     }
 }

@@ -161,7 +161,8 @@ extension Broker {
             write(.leased(number, attempt: attempt, lease))
         }
         let model = queries[place: place].home
-        models[place: model].figures.noteLease(of: queries[place: place], at: now)
+        let wait = queries[place: place].startedAttempt == 0 ? now - queries[place: place].arrival : nil
+        models[place: model].figures.noteLease(after: wait)
         queries[place: place].begin(lease, on: id, named: workers[place: home].joined.name, at: now)
         queriesByLease[lease] = number
         workers[place: home].noteDispatch(of: lease, at: now)
@@ -169,6 +170,8 @@ extension Broker {
         models[place: model].running += 1
         tell(.queryDispatched(number, to: id, attempt: attempt))
         announceReaders(at: place)
+        // Few are part of a trace, and the whole record would be copied to see what it is.
+        let isTraced = queries[place: place].submission.trace != nil
         return Assignment(
             lease: lease,
             id: queries[place: place].id,
@@ -176,7 +179,7 @@ extension Broker {
             remaining: queries[place: place].deadline.map { max($0 - now, .milliseconds(1)) },
             request: queries[place: place].submission.request,
             resumedTokens: queries[place: place].output.tokenIDs,
-            trace: traceContext(of: queries[place: place]),
+            trace: isTraced ? traceContext(of: queries[place: place]) : nil,
             handsOver: moves.handsOver,
             kvCache: moves.kvCache
         )
@@ -190,10 +193,9 @@ extension Broker {
         if record.checkpointed.tokens > 0 { record.resetRecord = writeAwaited(.reset(record.number)) }
         record.voidCheckpoints()
         for stream in record.readers {
-            guard var reader = readers[stream], reader.cursor > 0 else { continue }
-            reader.cursor = 0
-            reader.pendingReset = 0
-            readers[stream] = reader
+            guard let seat = readers.place(of: stream), readers[place: seat].cursor > 0 else { continue }
+            readers[place: seat].cursor = 0
+            readers[place: seat].owesReset = true
         }
     }
 

@@ -27,16 +27,14 @@ extension Broker {
         arrival: Instant,
         at now: Instant
     ) throws(Status) {
-        if let name = submission.idempotencyKey {
-            let key = IdempotencyKey(owner: submission.owner, key: name)
+        if let key = submission.key {
             if let number = numbersByKey[key] { return try join(number, with: submission, by: stream) }
             if !isLookedUp, isJournaled, knownNames.contains(key.fingerprint) {
                 return try lookUp(.key(key), for: stream, .submit(submission, id, arrival: arrival))
             }
         }
         try checkShard(of: submission)
-        let model = try model(of: submission)
-        guard let home = models.place(of: model) else { preconditionFailure("a query's model is known") }
+        let (model, home) = try model(of: submission)
         do throws(Status) {
             try checkRoom(for: submission, on: model, home, from: stream)
             try checkJournal(for: submission)
@@ -66,7 +64,7 @@ extension Broker {
         record.home = home
         let number = record.number
         let place = insert(record, at: now)
-        writeAcceptance(of: number, at: now)
+        writeAcceptance(at: place, at: now)
         noteAcceptance(of: number, at: now)
         read(number, at: place, by: stream, from: 0, isOwn: true)
         enqueue(number, at: now)
@@ -116,7 +114,7 @@ extension Broker {
             at: min(index, record.firstRewritten(after: attachment.seenAttempt) ?? index)
         )
         read(number, at: place, by: stream, from: known, isOwn: false)
-        if known < index { readers[stream]?.pendingReset = known }
+        if known < index { readers[stream]?.owesReset = true }
     }
 
     /// A client gives a call up.
@@ -141,8 +139,9 @@ extension Broker {
     /// it, from another session or another machine.
     package mutating func sessionEnded(_ session: SessionID, at now: Instant) {
         // Streams are numbered in the order in which they were opened.
-        for stream in streamsBySession[session]?.sorted(by: { $0.stream < $1.stream }) ?? [] {
-            guard let reader = remove(reader: stream), queries[reader.query]?.durability == .volatile else { continue }
+        for stream in streamsBySession[session]?.sorted() ?? [] {
+            guard let reader = remove(reader: stream.key(in: session)), queries[reader.query]?.durability == .volatile
+            else { continue }
             endIfUnread(reader.query, Status(.cancelled, .clientGone, "the client's session ended"), at: now)
         }
         streamsBySession[session] = nil
@@ -157,9 +156,10 @@ extension Broker {
         if !submission.model.isEmpty { try shard.check(model: submission.model) }
     }
 
-    private func model(of submission: Submission) throws(Status) -> String {
-        if !submission.model.isEmpty, models.place(of: submission.model) != nil { return submission.model }
-        if submission.model.isEmpty, modelOrder.count == 1 { return modelOrder[0] }
+    /// - Returns: its model, and the place of that one's record.
+    private func model(of submission: Submission) throws(Status) -> (name: String, home: Int) {
+        let named = submission.model.isEmpty && modelOrder.count == 1 ? modelOrder[0] : submission.model
+        if !named.isEmpty, let home = models.place(of: named) { return (named, home) }
         let served = modelOrder.filter { (models[$0]?.workers ?? 0) > 0 }
         // While nobody serves, those that were served may come back.
         let offered = served.isEmpty ? modelOrder : served
@@ -173,7 +173,8 @@ extension Broker {
         guard offered.count == 1 else {
             throw Status(.invalidArgument, .unknownModel, "several models are served, name one of: \(list)")
         }
-        return only
+        guard let home = models.place(of: only) else { preconditionFailure("a model that is served has a record") }
+        return (only, home)
     }
 
     /// - Parameter home: the place of the model's record.
@@ -222,7 +223,7 @@ extension Broker {
         var reader = Reader(query: number, at: place, cursor: index, isOwn: isOwn)
         reader.isAnnounced = true
         readers[stream] = reader
-        streamsBySession[stream.session, default: []].insert(stream)
+        streamsBySession[stream.session, default: []].insert(OpenStream(stream))
         queries[place: place].readers.append(stream)
         queries[place: place].isAnnounced = false
         actions.append(.announce(stream))
@@ -231,8 +232,8 @@ extension Broker {
     @discardableResult
     mutating func remove(reader stream: StreamKey) -> Reader? {
         guard let reader = readers.removeValue(forKey: stream) else { return nil }
-        queries[place: reader.place].readers.removeAll { $0 == stream }
-        streamsBySession[stream.session]?.remove(stream)
+        queries[place: reader.place].readers.remove(stream)
+        streamsBySession[stream.session]?.remove(OpenStream(stream))
         forgetIfOverdue(reader.query, at: reader.place)
         return reader
     }

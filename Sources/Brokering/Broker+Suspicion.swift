@@ -15,7 +15,7 @@ extension Broker {
         for (index, lease) in worker.leases.enumerated() {
             guard let number = queriesByLease[lease], let query = queries[number] else { continue }
             // One that was still waiting there can't be why the worker was lost.
-            if index < computed || query.attempts.last?.firstToken != nil { running.append(number) }
+            if index < computed || query.attemptHasToken { running.append(number) }
         }
         let known = running.filter { queries[$0]?.isSuspect == true }
         var suspects: [QueryNumber: Int] = [:]

@@ -40,7 +40,7 @@ extension Broker {
         else { return }
         var trace = QueryTrace(
             context: context,
-            operation: record.submission.operation,
+            operation: record.submission.operation.rawValue,
             arrival: record.arrival,
             explanation: explanation
         )

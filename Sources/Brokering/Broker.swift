@@ -15,7 +15,7 @@ package struct Broker: Sendable {
     var numbersByID: [QueryID: QueryNumber] = [:]
     var readers = RecordTable<StreamKey, Reader>()
     /// What each session has open.
-    var streamsBySession: [SessionID: Set<StreamKey>] = [:]
+    var streamsBySession: [SessionID: Set<OpenStream>] = [:]
     var workers = RecordTable<WorkerID, WorkerRecord>()
     /// Keys of `workers` in the order of registration: what loops run over.
     package internal(set) var workerOrder: [WorkerID] = []
@@ -27,10 +27,10 @@ package struct Broker: Sendable {
     var unplaced: Deque<QueryNumber> = []
     var deadlines = Heap<Timer>()
     /// Ended and kept to be read, oldest first.
-    var retained: Deque<(ended: Instant, query: QueryNumber)> = []
+    var retained: Deque<(ended: Instant, query: QueryNumber, place: Int)> = []
     var retainedBytes = 0
-    /// Attempts whose explanation is kept, in the order placed; entries that have been placed anew are skipped.
-    var explained: Deque<(query: QueryNumber, placement: UInt64)> = []
+    /// Why the latest placements were made, in their order.
+    var explained: Deque<(placement: UInt64, explanation: PlacementExplanation)> = []
     /// Placements carried out.
     var placements: UInt64 = 0
     /// Over all queries.

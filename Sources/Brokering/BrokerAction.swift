@@ -10,7 +10,7 @@ package enum BrokerAction: Hashable, Sendable {
     /// For the scheduler, if one is attached.
     case tell(ClusterEvent)
     /// For the journal, in order; the broker hears with `journaled` when it is durable.
-    indirect case write(JournalRecord)
+    case write(JournalRecord)
     /// A question to the journal, answered with `found`.
     case lookUp(JournalLookup, ticket: UInt64)
     /// A call that waited for such an answer cannot be served.

@@ -59,15 +59,15 @@ package struct ModelRecord: Sendable {
         }
     }
 
-    mutating func record(_ query: QueryRecord, endedWith status: Status) {
-        outputTokens += UInt64(query.output.count)
-        figures.noteEnd(of: query, with: status)
-        switch status.code {
+    mutating func noteEnd(_ query: QueryOutcome) {
+        outputTokens += UInt64(query.outputTokens)
+        figures.noteEnd(query)
+        switch query.status.code {
         case .ok: completed += 1
         case .cancelled: cancelled += 1
         default: failed += 1
         }
-        if Self.judges(status) { recent.record(query) }
+        if Self.judges(query.status) { recent.note(query) }
     }
 }
 
@@ -89,10 +89,10 @@ package struct RecentOutcomes: Sendable {
     package var outcomes: [Outcome] { ring }
 
     /// Takes in a query that has ended.
-    mutating func record(_ query: QueryRecord) {
+    mutating func note(_ query: QueryOutcome) {
         let outcome = Outcome(
             metObjective: query.metObjective,
-            timeToFirstToken: query.firstToken.map { $0 - query.arrival },
+            timeToFirstToken: query.timeToFirstToken,
             averageTokenTime: query.averageTokenTime
         )
         if ring.count < Self.capacity {

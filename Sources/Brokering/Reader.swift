@@ -7,10 +7,10 @@ struct Reader: Hashable, Sendable {
     let place: Int
     /// The next token to send.
     var cursor: Int
-    var wasToldAccepted = false
     var attemptTold = 0
-    /// A reset that has to be told before more tokens.
-    var pendingReset: Int?
+    var wasToldAccepted = false
+    /// Whether it has to forget its tokens from `cursor` on before it is told of more.
+    var owesReset = false
     var wasToldFinished = false
     /// Whether its call named a query that was accepted before.
     var isDuplicate = false

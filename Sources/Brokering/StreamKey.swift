@@ -9,6 +9,17 @@ package struct SessionID: SerialNumber {
     }
 }
 
+/// A call among those of its session.
+struct OpenStream: SerialNumber {
+    let rawValue: UInt64
+
+    init(_ key: StreamKey) {
+        rawValue = key.stream
+    }
+
+    func key(in session: SessionID) -> StreamKey { StreamKey(session: session, stream: rawValue) }
+}
+
 /// One call of one client: where a query's events go.
 package struct StreamKey: Hashable, Sendable {
     package var session: SessionID

@@ -64,7 +64,7 @@ extension Submission {
             self.objective = objective
         }
         trace = Self.trace(metadata)
-        if case .chat = input { operation = "chat" }
+        if case .chat = input { operation = .chat }
         try read(metadata, defaults: configuration.objective)
         // It belongs to one worker's session, which no restart outlives.
         if worker != nil { durability = .volatile }

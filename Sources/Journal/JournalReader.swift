@@ -28,6 +28,10 @@ struct JournalReader {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM query WHERE ended_ms IS NOT NULL") ?? 0
     }
 
+    func checkpointedQueries() throws -> Set<QueryNumber> {
+        Set(try Int64.fetchAll(database, sql: "SELECT DISTINCT query FROM checkpoint").map { QueryNumber(stored: $0) })
+    }
+
     func lookUp(_ lookup: JournalLookup) throws -> KeptResult? {
         let row =
             switch lookup {

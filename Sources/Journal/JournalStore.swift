@@ -19,6 +19,7 @@ final class JournalStore: JournalGroupStore {
     /// From when the journal's thread starts.
     private var mover: LogMover?
     var endedQueries = 0
+    private var checkpointed: Set<QueryNumber> = []
     /// When what is beyond retention is looked for again.
     var nextPruning = UnixTime(milliseconds: .min)
 
@@ -51,6 +52,7 @@ final class JournalStore: JournalGroupStore {
         return try connection.read { database in
             let reader = JournalReader(database: database)
             endedQueries = try reader.endedQueries()
+            checkpointed = try reader.checkpointedQueries()
             return try reader.recovery(epoch: epoch)
         }
     }
@@ -61,8 +63,11 @@ final class JournalStore: JournalGroupStore {
             try connection.inDatabase { database in
                 var ended = 0
                 try database.inTransaction(.immediate) {
-                    let writer = JournalWriter(database: database)
+                    var writer = JournalWriter(database: database, checkpointed: checkpointed)
+                    // There is one of it, so that nothing is copied.
+                    checkpointed = []
                     for record in records.lasting { ended += try writer.write(record) }
+                    checkpointed = writer.checkpointed
                     return .commit
                 }
                 endedQueries += ended

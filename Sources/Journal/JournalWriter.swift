@@ -5,10 +5,12 @@ internal import ServingModel
 /// Turns records into rows, inside a transaction of the caller.
 struct JournalWriter {
     let database: Database
+    /// Queries that may have checkpoints: for all others there is nothing to delete.
+    var checkpointed: Set<QueryNumber>
 
     /// Writes `record`; returns by how many the ended queries grew.
     @discardableResult
-    func write(_ record: JournalRecord) throws -> Int {
+    mutating func write(_ record: JournalRecord) throws -> Int {
         switch record {
         case .accepted(let accepted):
             let query = accepted.encoded
@@ -47,8 +49,9 @@ struct JournalWriter {
                 part.add(of: number, to: &parameters)
                 parameters.add(number.stored)
             }
+            checkpointed.insert(number)
         case .reset(let number):
-            try run("DELETE FROM checkpoint WHERE query = ?") { $0.add(number.stored) }
+            try deleteCheckpoints(of: number)
         case .ended(let number, let end):
             return try write(end, of: number)
         case .acknowledged(let number):
@@ -57,16 +60,21 @@ struct JournalWriter {
         return 0
     }
 
-    private func write(_ end: QueryEnd, of number: QueryNumber) throws -> Int {
+    private mutating func write(_ end: QueryEnd, of number: QueryNumber) throws -> Int {
         try run(QueryEnd.update) { parameters in
             end.add(to: &parameters)
             parameters.add(number.stored)
         }
         guard database.changesCount == 1 else { return 0 }
         try run("DELETE FROM request WHERE query = ?") { $0.add(number.stored) }
-        try run("DELETE FROM checkpoint WHERE query = ?") { $0.add(number.stored) }
+        try deleteCheckpoints(of: number)
         try run(QueryEnd.resultInsertion) { end.addResult(of: number, to: &$0) }
         return 1
+    }
+
+    private mutating func deleteCheckpoints(of number: QueryNumber) throws {
+        guard checkpointed.remove(number) != nil else { return }
+        try run("DELETE FROM checkpoint WHERE query = ?") { $0.add(number.stored) }
     }
 
     /// The result goes now and the key is free again; the numbers stay, for those who look at the past.

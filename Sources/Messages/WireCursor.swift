@@ -76,8 +76,15 @@ struct WireCursor {
     /// All of it as text; nil if it is not UTF-8, or has a NUL in it.
     @inline(__always)
     func text() -> String? {
-        if let start = bytes.baseAddress, memchr(start, 0, bytes.count) != nil { return nil }
-        return String(validating: bytes, as: UTF8.self)
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return "" }
+        guard memchr(start, 0, bytes.count) == nil else { return nil }
+        // Mended where it has to be, so that it is something else then; to have it checked instead takes longer.
+        let units = UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+        var text = String(decoding: units, as: UTF8.self)
+        let isSame = text.withUTF8 { own in
+            own.baseAddress.map { own.count == bytes.count && memcmp($0, start, bytes.count) == 0 } ?? false
+        }
+        return isSame ? text : nil
     }
 }
 

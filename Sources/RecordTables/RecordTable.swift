@@ -11,24 +11,25 @@
 public struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecked Sendable {
     // The memory is changed only while this is the one reference to it, so it is as safe to share as its records.
     @usableFromInline var memory = RecordMemory<Record>()
-    @usableFromInline var places: [Key: Int] = [:]
-    @usableFromInline var free: [Int] = []
+    // Half as long as other numbers: tables of them are a good part of what a record takes.
+    @usableFromInline var places: [Key: Int32] = [:]
+    @usableFromInline var free: [Int32] = []
 
     @inlinable
     public init() {}
 
     @inlinable public var count: Int { places.count }
     @inlinable public var isEmpty: Bool { places.isEmpty }
-    @inlinable public var keys: Dictionary<Key, Int>.Keys { places.keys }
-    @inlinable public var values: [Record] { places.values.compactMap { memory.slot($0).pointee } }
+    @inlinable public var keys: Dictionary<Key, Int32>.Keys { places.keys }
+    @inlinable public var values: [Record] { places.values.compactMap { memory.slot(Int($0)).pointee } }
 
     @inlinable
     public subscript(key: Key) -> Record? {
         _read {
-            if let place = places[key] { yield memory.slot(place).pointee } else { yield nil }
+            if let place = place(of: key) { yield memory.slot(place).pointee } else { yield nil }
         }
         _modify {
-            guard let place = places[key] else {
+            guard let place = place(of: key) else {
                 var record: Record?
                 yield &record
                 if let record { insert(record, for: key) }
@@ -36,13 +37,17 @@ public struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecke
             }
             makeUnique()
             yield &memory.slot(place).pointee
-            if memory.isFree(place) { forget(place, of: key) }
+            if memory.slot(place).pointee == nil { forget(place, of: key) }
         }
     }
 
     /// Where a record lies, until it is removed; nil if there is none.
     @inlinable
-    public func place(of key: Key) -> Int? { places[key] }
+    public func place(of key: Key) -> Int? { places[key].map { Int($0) } }
+
+    /// Whether a record lies at a place: the one that was there before, or another.
+    @inlinable
+    public func isTaken(_ place: Int) -> Bool { memory.isTaken(place) }
 
     /// The record at a place, to be read or changed there.
     ///
@@ -69,7 +74,7 @@ public struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecke
 
     @inlinable
     public mutating func removeValue(forKey key: Key) -> Record? {
-        guard let place = places[key] else { return nil }
+        guard let place = place(of: key) else { return nil }
         makeUnique()
         defer { forget(place, of: key) }
         return memory.slot(place).pointee.take()
@@ -96,20 +101,22 @@ public struct RecordTable<Key: Hashable & Sendable, Record: Sendable>: @unchecke
         makeUnique()
         let place: Int
         if let freed = free.popLast() {
-            place = freed
-            memory.slot(place).pointee = record
+            place = Int(freed)
+            memory.slot(place).initialize(to: record)
+            memory.note(place, isTaken: true)
         } else {
             place = memory.count
             memory.add(record)
         }
-        places[key] = place
+        places[key] = Int32(place)
         return place
     }
 
     @inlinable
     mutating func forget(_ place: Int, of key: Key) {
         places[key] = nil
-        free.append(place)
+        free.append(Int32(place))
+        memory.note(place, isTaken: false)
     }
 
     @inlinable
@@ -122,7 +129,7 @@ extension RecordTable: Sequence {
     public func makeIterator() -> AnyIterator<(key: Key, value: Record)> {
         var rest = places.makeIterator()
         return AnyIterator { [memory] in
-            guard let entry = rest.next(), let record = memory.slot(entry.value).pointee else { return nil }
+            guard let entry = rest.next(), let record = memory.slot(Int(entry.value)).pointee else { return nil }
             return (entry.key, record)
         }
     }
@@ -145,10 +152,13 @@ final class RecordMemory<Record> {
     /// Chunks that there is room to point to.
     private var chunkRoom = 1
     @exclusivity(unchecked) @usableFromInline private(set) var count = 0
+    /// A bit for each place of a chunk, set while a record lies there: to look into the record takes longer.
+    @exclusivity(unchecked) @usableFromInline private(set) var taken: UnsafeMutablePointer<UInt32>
 
     @usableFromInline
     init() {
         chunks = .allocate(capacity: chunkRoom)
+        taken = .allocate(capacity: chunkRoom)
     }
 
     @usableFromInline
@@ -161,6 +171,7 @@ final class RecordMemory<Record> {
         for place in 0..<count { slot(place).deinitialize(count: 1) }
         for chunk in 0..<chunkCount { chunks[chunk].deallocate() }
         chunks.deallocate()
+        taken.deallocate()
     }
 
     @inlinable
@@ -171,18 +182,28 @@ final class RecordMemory<Record> {
     /// What an optional holds lies at its beginning, so that it can be reached without being taken out.
     @inlinable
     func record(at place: Int) -> UnsafeMutablePointer<Record> {
-        precondition(place >= 0 && place < count && !isFree(place), "nothing lies at a place after it was removed")
+        precondition(isTaken(place), "nothing lies at a place after it was removed")
         return UnsafeMutableRawPointer(slot(place)).assumingMemoryBound(to: Record.self)
     }
 
     @inlinable
-    func isFree(_ place: Int) -> Bool { slot(place).pointee == nil }
+    func isTaken(_ place: Int) -> Bool {
+        place >= 0 && place < count && taken[place / Self.chunkPlaces] & 1 << (place % Self.chunkPlaces) != 0
+    }
+
+    @inlinable
+    func note(_ place: Int, isTaken: Bool) {
+        let bit: UInt32 = 1 << (place % Self.chunkPlaces)
+        if isTaken { taken[place / Self.chunkPlaces] |= bit } else { taken[place / Self.chunkPlaces] &= ~bit }
+    }
 
     /// Adds a place at the end.
     @inlinable
     func add(_ record: consuming Record?) {
         makeRoom()
+        let isTaken = record != nil
         slot(count).initialize(to: record)
+        note(count, isTaken: isTaken)
         noteUse()
     }
 
@@ -193,9 +214,13 @@ final class RecordMemory<Record> {
             let larger = UnsafeMutablePointer<Chunk>.allocate(capacity: 2 * chunkRoom)
             larger.moveInitialize(from: chunks, count: chunkCount)
             chunks.deallocate()
-            (chunks, chunkRoom) = (larger, 2 * chunkRoom)
+            let more = UnsafeMutablePointer<UInt32>.allocate(capacity: 2 * chunkRoom)
+            more.moveInitialize(from: taken, count: chunkCount)
+            taken.deallocate()
+            (chunks, taken, chunkRoom) = (larger, more, 2 * chunkRoom)
         }
         (chunks + chunkCount).initialize(to: .allocate(capacity: Self.chunkPlaces))
+        (taken + chunkCount).initialize(to: 0)
         chunkCount += 1
     }
 

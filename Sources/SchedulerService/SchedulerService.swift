@@ -178,11 +178,21 @@ package actor SchedulerService: Service {
         }
         nextEvent += UInt64(message.events.count)
         let now = PollLoop.now()
-        for event in message.events {
+        Self.apply(message.events, to: &scheduler, &scaling, at: now)
+        lookAgain = .zero
+    }
+
+    /// Apart from the service, whose parts would be copied to be shown to each other.
+    private static func apply(
+        _ events: [ClusterEvent],
+        to scheduler: inout Scheduler,
+        _ scaling: inout FleetScaling?,
+        at now: Instant
+    ) {
+        for event in events {
             scaling?.apply(event, before: scheduler.view, at: now)
             scheduler.apply(event, at: now)
         }
-        lookAgain = .zero
     }
 
     private func cycle(at now: Instant) -> Instant {

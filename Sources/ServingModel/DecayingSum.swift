@@ -26,6 +26,7 @@ package struct DecayingSum: Hashable, Sendable {
     }
 
     private func faded(at now: Instant) -> Double {
-        sum * exp(-max(0, (now - last).seconds) / timeConstant)
+        // What comes together is added to what has just been.
+        now <= last ? sum : sum * exp(-(now - last).seconds / timeConstant)
     }
 }

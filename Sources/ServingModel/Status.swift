@@ -90,15 +90,24 @@ public enum Reason: Int32, Hashable, Sendable, CaseIterable {
 public struct Status: Hashable, Sendable, Error, CustomStringConvertible {
     public var code: StatusCode
     public var reason: Reason
-    public var message: String
+    /// Few have any, and every result that is kept has a status.
+    private var detail: Detail?
+
+    public var message: String {
+        get { detail?.message ?? "" }
+        set { detail = Detail(newValue, detail?.retryAfter) }
+    }
+
     /// When trying again may help, counted from now; nil says nothing about retrying.
-    public var retryAfter: Interval?
+    public var retryAfter: Interval? {
+        get { detail?.retryAfter }
+        set { detail = Detail(detail?.message ?? "", newValue) }
+    }
 
     public init(_ code: StatusCode, _ reason: Reason = .none, _ message: String = "", retryAfter: Interval? = nil) {
         self.code = code
         self.reason = reason
-        self.message = message
-        self.retryAfter = retryAfter
+        detail = Detail(message, retryAfter)
     }
 
     public static let ok = Status(.ok)
@@ -108,5 +117,26 @@ public struct Status: Hashable, Sendable, Error, CustomStringConvertible {
     public var description: String {
         let kind = reason == .none ? "\(code)" : "\(code), \(reason.label)"
         return message.isEmpty ? kind : "\(message) (\(kind))"
+    }
+
+    private final class Detail: Hashable, Sendable {
+        let message: String
+        let retryAfter: Interval?
+
+        /// Nil if there is nothing to say.
+        init?(_ message: String, _ retryAfter: Interval?) {
+            if message.isEmpty, retryAfter == nil { return nil }
+            self.message = message
+            self.retryAfter = retryAfter
+        }
+
+        static func == (one: Detail, other: Detail) -> Bool {
+            one === other || one.message == other.message && one.retryAfter == other.retryAfter
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(message)
+            hasher.combine(retryAfter)
+        }
     }
 }

@@ -1,20 +1,20 @@
 internal import Batching
 internal import EngineInterface
 internal import Messages
+internal import RecordTables
 internal import ServingModel
 
 extension WorkerMachine {
     mutating func admitted(_ admission: EngineTurnResult.Admission) {
-        guard var sequence = sequences[admission.sequence] else { return }
+        guard let place = sequences.place(of: admission.sequence) else { return }
         switch admission.promptTokens {
         case .failure(let status):
             fail(admission.sequence, status)
         case .success(let tokens):
-            sequence.isAdmitted = true
-            sequence.inputTokens = tokens
-            sequences[admission.sequence] = sequence
-            let resumed = sequence.request.resumedTokens.count
-            if sequence.isCancelled {
+            sequences[place: place].isAdmitted = true
+            sequences[place: place].inputTokens = tokens
+            let resumed = sequences[place: place].request.resumedTokens.count
+            if sequences[place: place].isCancelled {
                 forget(admission.sequence)
             } else if tokens < 1 {
                 let message = "the engine counts \(tokens) prompt tokens"
@@ -23,7 +23,7 @@ extension WorkerMachine {
                 let message =
                     "\(tokens + resumed) tokens and one more exceed the worker's KV cache of \(kvTokens) tokens"
                 fail(admission.sequence, Status(.outOfRange, .promptTooLong, message))
-            } else if !sequence.kvCache.isEmpty {
+            } else if !sequences[place: place].kvCache.isEmpty {
                 batch.enqueuePrefilled(admission.sequence.key, contextTokens: tokens + resumed)
             } else {
                 batch.enqueue(
@@ -60,27 +60,24 @@ extension WorkerMachine {
         // The batch is done with them as well.
         var gone: [SequenceID] = []
         for output in outputs {
-            guard var sequence = sequences[output.sequence], !sequence.isCancelled else { continue }
-            var report = LeaseProgress(lease: sequence.lease)
-            report.tokens = TokensEvent(
-                firstIndex: sequence.nextIndex,
-                count: 1,
-                ids: [output.token],
-                text: output.text
-            )
-            sequence.nextIndex += 1
-            sequences[output.sequence] = sequence
-            let finish = output.finish ?? (sequence.nextIndex >= sequence.request.maxTokens ? .length : nil)
-            if let finish {
+            guard let place = sequences.place(of: output.sequence), !sequences[place: place].isCancelled else {
+                continue
+            }
+            var report = LeaseProgress(lease: sequences[place: place].lease)
+            let index = sequences[place: place].nextIndex
+            report.tokens = TokensEvent(firstIndex: index, count: 1, ids: [output.token], text: output.text)
+            sequences[place: place].nextIndex = index + 1
+            let isLast = index + 1 >= sequences[place: place].request.maxTokens
+            if let finish = output.finish ?? (isLast ? .length : nil) {
                 report.finished = FinishedEvent(
                     reason: finish,
-                    inputTokens: sequence.inputTokens,
-                    outputTokens: sequence.nextIndex
+                    inputTokens: sequences[place: place].inputTokens,
+                    outputTokens: index + 1
                 )
                 finished.append(output.sequence)
                 gone.append(output.sequence)
-            } else if sequence.handsOver, leavesRoom(sequence) {
-                sequences[output.sequence]?.isLeaving = true
+            } else if sequences[place: place].handsOver, leavesRoom(sequences[place: place]) {
+                sequences[place: place].isLeaving = true
                 exports.append(output.sequence)
                 gone.append(output.sequence)
             }

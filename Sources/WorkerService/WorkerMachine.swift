@@ -1,6 +1,7 @@
 internal import Batching
 package import EngineInterface
 package import Messages
+internal import RecordTables
 package import ServingModel
 
 /// A worker as a pure machine: leases in, engine turns and reports out.
@@ -29,7 +30,7 @@ package struct WorkerMachine: Sendable {
 
     package let description: EngineDescription
     var batch: ContinuousBatch
-    var sequences: [SequenceID: Sequence] = [:]
+    var sequences = RecordTable<SequenceID, Sequence>()
     var sequencesByLease: [Lease: SequenceID] = [:]
     /// Taken and not tokenised yet, in order.
     var unadmitted: [SequenceID] = []
@@ -94,7 +95,7 @@ package struct WorkerMachine: Sendable {
         var sequence = Sequence(lease: query.lease, request: request, nextIndex: query.resumedTokens.count)
         sequence.handsOver = query.handsOver
         sequence.kvCache = query.resumedTokens.isEmpty ? "" : query.kvCache
-        sequences[id] = sequence
+        sequences.insert(sequence, for: id)
         sequencesByLease[query.lease] = id
         unadmitted.append(id)
     }
@@ -143,9 +144,11 @@ package struct WorkerMachine: Sendable {
         if unadmitted.isEmpty {
             turn.step = batch.startStep().map(Self.engineStep)
         } else {
-            turn.admissions = unadmitted.compactMap { sequences[$0]?.request }
+            turn.admissions.reserveCapacity(unadmitted.count)
             for id in unadmitted {
-                if let cache = sequences[id]?.kvCache, !cache.isEmpty { turn.imports[id] = cache }
+                guard let place = sequences.place(of: id) else { continue }
+                turn.admissions.append(sequences[place: place].request)
+                if !sequences[place: place].kvCache.isEmpty { turn.imports[id] = sequences[place: place].kvCache }
             }
             unadmitted.removeAll()
         }
@@ -205,9 +208,10 @@ package struct WorkerMachine: Sendable {
 
     /// Ends a sequence on the books; the engine is told with the next turn.
     mutating func forget(_ id: SequenceID) {
-        guard let sequence = sequences.removeValue(forKey: id) else { return }
-        sequencesByLease[sequence.lease] = nil
+        guard let place = sequences.place(of: id) else { return }
+        sequencesByLease[sequences[place: place].lease] = nil
         // What has left was released by that.
-        if sequence.isAdmitted, !sequence.isLeaving { releases.append(id) }
+        if sequences[place: place].isAdmitted, !sequences[place: place].isLeaving { releases.append(id) }
+        sequences.remove(at: place, key: id)
     }
 }

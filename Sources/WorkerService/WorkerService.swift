@@ -27,7 +27,9 @@ package actor WorkerService: Service {
     private let engine: Kind
     let logger: Logger
     /// The books of an engine that computes steps, or of one that batches for itself: never both.
-    var machine: WorkerMachine?
+    // Not checked while it is accessed, which every query causes a few times: it is changed on the loop's thread, and calls
+    // nobody.
+    @exclusivity(unchecked) var machine: WorkerMachine?
     var streams: StreamMachine?
     /// What a streaming engine has told, until the loop looks.
     let mailbox = EngineMailbox()

@@ -127,7 +127,7 @@ struct QueryTracingTests {
         }
         let header = "00-00000000000000070000000000000008-0000000000000009-01"
         let read = try submission(header, "a=b")
-        #expect(read.trace?.traceparent == header && read.trace?.state == "a=b" && read.operation == "chat")
+        #expect(read.trace?.traceparent == header && read.trace?.state == "a=b" && read.operation == .chat)
         #expect(try submission("00-nonsense", "a=b").trace == nil)
         #expect(try submission(header, "nonsense").trace == given)
     }

@@ -111,9 +111,14 @@ struct ClusterViewTests {
         }
         for number in view.queries.keys.sorted() {
             guard let query = view.queries[number] else { continue }
-            var queued = query.queued
-            queued.outputTokens = outputTokens(of: query, in: view)
-            rebuilt.apply(.queryQueued(queued), at: .zero)
+            let event = ClusterEvent.queued(
+                number.rawValue,
+                model: query.queued.model,
+                attempt: query.queued.attempt,
+                inputTokens: query.queued.inputTokens,
+                outputTokens: outputTokens(of: query, in: view)
+            )
+            rebuilt.apply(event, at: .zero)
             if let worker = query.worker { rebuilt.apply(.queryDispatched(number, to: worker, attempt: 1), at: .zero) }
         }
         check(rebuilt)

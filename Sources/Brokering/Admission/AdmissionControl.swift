@@ -1,3 +1,4 @@
+internal import RecordTables
 package import ServingModel
 
 /// Decides at a query's arrival whether it can still be served within its objectives, for the queries of one model.
@@ -128,7 +129,8 @@ package struct AdmissionControl: Sendable {
     /// A query got its first token, or the first after it was requeued.
     package mutating func firstToken(_ number: QueryNumber, at now: Instant) {
         note(now)
-        guard let entry = queue.entries[number] else { return }
+        guard let place = queue.entries.place(of: number) else { return }
+        let entry = queue.entries[place: place]
         if entry.stage == .waiting {
             departures.add(entry.work, at: now)
             punctual.add(1, at: now)
@@ -151,7 +153,7 @@ package struct AdmissionControl: Sendable {
         metObjective: Bool = true,
         at now: Instant
     ) {
-        guard queue.entries[number] != nil else { return }
+        guard queue.entries.place(of: number) != nil else { return }
         note(now)
         queue.remove(number)
         ends.add(1, at: now)

@@ -1,3 +1,4 @@
+internal import RecordTables
 internal import ServingModel
 
 extension AdmissionQueue {

@@ -1,4 +1,5 @@
 internal import HeapModule
+internal import RecordTables
 internal import ServingModel
 
 /// What was admitted and is under way, by priority: sums only, each kept up to date in O(log n) an event.
@@ -19,7 +20,7 @@ struct AdmissionQueue: Sendable {
         var tokenTime: Double
         var stage = Stage.waiting
         /// Counts its stays in the queue: deadlines of earlier ones are void.
-        var stay = 0
+        var stay: UInt32 = 0
     }
 
     enum Stage: Hashable, Sendable {
@@ -48,14 +49,14 @@ struct AdmissionQueue: Sendable {
     private struct Timer: Comparable, Sendable {
         var deadline: Instant
         var number: QueryNumber
-        var stay: Int
+        var stay: UInt32
 
         static func < (left: Timer, right: Timer) -> Bool {
             (left.deadline, left.number) < (right.deadline, right.number)
         }
     }
 
-    private(set) var entries: [QueryNumber: Entry] = [:]
+    private(set) var entries = RecordTable<QueryNumber, Entry>()
     /// The highest priority first.
     private(set) var levels: [Level] = []
     private(set) var running = 0
@@ -63,7 +64,7 @@ struct AdmissionQueue: Sendable {
 
     mutating func add(_ number: QueryNumber, _ entry: Entry) {
         remove(number)
-        entries[number] = entry
+        entries.insert(entry, for: number)
         let level = level(of: entry.priority)
         levels[level].count += 1
         levels[level].work += entry.work
@@ -85,7 +86,9 @@ struct AdmissionQueue: Sendable {
 
     /// Moves a query on, to its first token or back to wait.
     mutating func move(_ number: QueryNumber, to stage: Stage) {
-        guard var entry = entries[number], entry.stage != stage else { return }
+        guard let place = entries.place(of: number) else { return }
+        var entry = entries[place: place]
+        guard entry.stage != stage else { return }
         let level = level(of: entry.priority)
         if entry.stage == .waiting { countWaiting(entry, level, -1) }
         if entry.stage == .running { running -= 1 }
@@ -93,10 +96,10 @@ struct AdmissionQueue: Sendable {
         if stage == .running { running += 1 }
         if stage == .waiting {
             countWaiting(entry, level, 1)
-            entry.stay += 1
+            entry.stay &+= 1
             timers.insert(Timer(deadline: entry.deadline, number: number, stay: entry.stay))
         }
-        entries[number] = entry
+        entries[place: place] = entry
     }
 
     mutating func remove(_ number: QueryNumber) {

@@ -13,8 +13,8 @@ struct TimeAverage: Sendable {
 
     /// Notes what the quantity was from the last call until now.
     mutating func note(_ quantity: Double, timeConstant: Double, at now: Instant) {
-        let elapsed = last.map { max(0, (now - $0).seconds) } ?? 0
-        value += (quantity - value) * (1 - exp(-elapsed / timeConstant))
-        last = max(last ?? now, now)
+        defer { last = max(last ?? now, now) }
+        guard let last, now > last else { return }
+        value += (quantity - value) * (1 - exp(-(now - last).seconds / timeConstant))
     }
 }

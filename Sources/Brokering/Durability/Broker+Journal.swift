@@ -10,9 +10,11 @@ extension Broker {
         durable = count
         while let waiting = awaitingJournal.first, waiting.record <= durable {
             awaitingJournal.removeFirst()
+            guard let place = queries.place(of: waiting.query) else { continue }
             noteAcceptance(of: waiting.query, at: now)
-            resumeIfReady(waiting.query, at: now)
-            announceReaders(of: waiting.query)
+            if case .pausing = queries[place: place].state { resumeIfReady(waiting.query, at: now) }
+            // One that goes on may come to its end at once.
+            if queries.isTaken(place), queries[place: place].number == waiting.query { announceReaders(at: place) }
         }
     }
 
@@ -50,20 +52,23 @@ extension Broker {
         return number
     }
 
-    mutating func writeAcceptance(of number: QueryNumber, at now: Instant) {
-        guard isJournaled, let record = queries[number], record.durability != .volatile else { return }
-        let accepted = AcceptedQuery(record, clock: wallClock)
+    /// - Parameter place: of the query's record.
+    mutating func writeAcceptance(at place: Int, at now: Instant) {
+        guard isJournaled, queries[place: place].durability != .volatile else { return }
+        let clock = wallClock
+        let accepted = queries.withRecord(at: place) { AcceptedQuery($0, clock: clock) }
         if let key = accepted.key { knownNames.insert(key.fingerprint, at: now) }
-        let written = writeAwaited(.accepted(accepted))
-        queries[number]?.acceptRecord = written
+        queries[place: place].acceptRecord = writeAwaited(.accepted(accepted))
     }
 
-    mutating func writeEnd(of number: QueryNumber, at now: Instant) {
-        guard isJournaled, let record = queries[number], record.durability != .volatile else { return }
+    /// - Parameter place: of the query's record.
+    mutating func writeEnd(at place: Int, at now: Instant) {
+        guard isJournaled, queries[place: place].durability != .volatile else { return }
+        let clock = wallClock
+        let (key, end) = queries.withRecord(at: place) { ($0.submission.key, QueryEnd($0, at: now, clock: clock)) }
         // The journal keeps it from now on for its time; until now it was in memory.
-        if let key = AcceptedQuery(record, clock: wallClock).key { knownNames.insert(key.fingerprint, at: now) }
-        let written = writeAwaited(.ended(number, QueryEnd(record, at: now, clock: wallClock)))
-        queries[number]?.endRecord = written
+        if let key { knownNames.insert(key.fingerprint, at: now) }
+        queries[place: place].endRecord = writeAwaited(.ended(queries[place: place].number, end))
     }
 
     /// Writes a `stream` query's new tokens down if they are many or old enough.

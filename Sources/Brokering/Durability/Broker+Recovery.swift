@@ -32,7 +32,7 @@ extension Broker {
         record.restarts = recovered.restarts
         record.failures = recovered.failures
         if let output = recovered.output { record.output = OutputLog(output) }
-        record.noteCheckpoint(at: now)
+        if record.durability == .stream || record.output.count > 0 { record.noteCheckpoint(at: now) }
         record.home = know(record.model, at: now)
         insert(record, at: now)
     }
@@ -80,9 +80,7 @@ extension Broker {
         let number = record.number
         let home = record.home
         numbersByID[record.id] = number
-        if let key = record.submission.idempotencyKey {
-            numbersByKey[IdempotencyKey(owner: record.submission.owner, key: key)] = number
-        }
+        if let key = record.submission.key { numbersByKey[key] = number }
         liveQueries += 1
         liveBytes += record.submission.request.count
         spooledBytes += record.output.storedBytes

@@ -167,13 +167,13 @@ extension Broker {
         record.lastToken = end.lastToken.map { arrival + $0 }
         record.failures = result.failures
         record.rewrites = end.rewrites
-        queries[record.number] = record
+        let place = queries.insert(record, for: record.number)
         numbersByID[record.id] = record.number
         if let key = accepted.idempotencyKey {
             numbersByKey[IdempotencyKey(owner: accepted.owner, key: key)] = record.number
         }
         retainedBytes += record.output.byteCount
-        retained.append((now, record.number))
+        retained.append((now, record.number, place))
     }
 
     static let unknownQuery = Status(.notFound, .unknownQuery, "no such query, or its result is no longer kept")

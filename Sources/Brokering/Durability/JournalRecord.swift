@@ -5,21 +5,22 @@ package import ServingModel
 /// Records are appended in order and become durable in order: once one is, so are all before it. Each concerns one
 /// query of a durable level; volatile queries leave no trace.
 package enum JournalRecord: Hashable, Sendable {
+    // What is large lies elsewhere: a record is passed on several times before it is written.
     /// The query is ours. Its client is told only when this is durable.
-    case accepted(AcceptedQuery)
+    indirect case accepted(AcceptedQuery)
     /// A worker takes an attempt. Nothing waits for it: it tells a later broker that the query may have run.
     case leased(QueryNumber, attempt: Int, Lease)
     /// The attempt before `attempt` came to nothing. The next one is not dispatched before this is durable, so that a
     /// broker that dies with its workers cannot try for ever.
-    case retried(QueryNumber, attempt: Int, FailedAttempt)
+    indirect case retried(QueryNumber, attempt: Int, FailedAttempt)
     /// A broker has found the query unfinished and starts `attempt`; as above, no dispatch before it is durable.
     case resumed(QueryNumber, attempt: Int, restarts: Int)
     /// Tokens of a `stream` query that a later broker can go on from; each begins where the last one ended.
-    case checkpoint(QueryNumber, OutputPart)
+    indirect case checkpoint(QueryNumber, OutputPart)
     /// The answer of a `stream` query starts over: its checkpoints are void.
     case reset(QueryNumber)
     /// The query's one end. Its client is told only when this is durable.
-    case ended(QueryNumber, QueryEnd)
+    indirect case ended(QueryNumber, QueryEnd)
     /// The client has its result and needs it no more.
     case acknowledged(QueryNumber)
 

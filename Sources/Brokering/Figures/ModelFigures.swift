@@ -47,20 +47,20 @@ package struct ModelFigures: Sendable {
         refusals[status.reason, default: 0] += 1
     }
 
-    mutating func noteEnd(of query: QueryRecord, with status: Status) {
-        promptTokens += UInt64(max(query.inputTokens ?? 0, 0))
-        switch status.code {
-        case .ok: noteLatencies(of: query)
+    mutating func noteEnd(_ outcome: QueryOutcome) {
+        promptTokens += UInt64(max(outcome.inputTokens ?? 0, 0))
+        switch outcome.status.code {
+        case .ok: noteLatencies(of: outcome)
         case .cancelled: break
-        default: failures[status.reason, default: 0] += 1
+        default: failures[outcome.status.reason, default: 0] += 1
         }
     }
 
-    private mutating func noteLatencies(of query: QueryRecord) {
-        let row = row(of: ServiceClass(query.submission))
-        if let first = query.firstToken { latencies[row].latencies.timeToFirstToken.add(first - query.arrival) }
-        if let time = query.averageTokenTime { latencies[row].latencies.averageTokenTime.add(time) }
-        if let ended = query.ended { latencies[row].latencies.duration.add(ended - query.arrival) }
+    private mutating func noteLatencies(of outcome: QueryOutcome) {
+        let row = row(of: outcome.serviceClass)
+        if let time = outcome.timeToFirstToken { latencies[row].latencies.timeToFirstToken.add(time) }
+        if let time = outcome.averageTokenTime { latencies[row].latencies.averageTokenTime.add(time) }
+        if let time = outcome.duration { latencies[row].latencies.duration.add(time) }
     }
 
     private mutating func row(of key: ServiceClass) -> Int {
@@ -72,9 +72,10 @@ package struct ModelFigures: Sendable {
         return latencies.count - 1
     }
 
-    mutating func noteLease(of query: QueryRecord, at now: Instant) {
+    /// - Parameter wait: from the query's arrival; nil if a worker had it before.
+    mutating func noteLease(after wait: Interval?) {
         leasesGranted += 1
-        if query.startedAttempt == 0 { queueWait.add(now - query.arrival) }
+        if let wait { queueWait.add(wait) }
     }
 
     mutating func noteLeaseEnd(_ status: Status) {

@@ -28,8 +28,9 @@ package struct ServiceClass: Hashable, Sendable {
         self.rank = rank
     }
 
-    init(_ submission: Submission) {
-        name = submission.objectiveClass.isEmpty ? Self.nameless : submission.objectiveClass
-        rank = Rank(priority: submission.priority)
+    /// - Parameter name: empty for a query that names none.
+    init(name: String, priority: Int) {
+        self.name = name.isEmpty ? Self.nameless : name
+        rank = Rank(priority: priority)
     }
 }

@@ -59,26 +59,27 @@ package struct TenantFigures: Sendable {
     package subscript(key: Key) -> Figures? { places[key].map { rows[$0].figures } }
 
     mutating func noteRefusal(of submission: Submission, for model: String) {
-        let row = row(of: submission, model)
+        let serviceClass = ServiceClass(name: submission.objectiveClass, priority: submission.priority)
+        let row = row(of: submission.tenant, model, serviceClass)
         rows[row].figures.count(.refused)
     }
 
-    mutating func noteEnd(of query: QueryRecord, with status: Status) {
-        let outcome = Self.outcome(of: query, status)
-        let row = row(of: query.submission, query.model)
+    mutating func noteEnd(_ query: QueryOutcome) {
+        let outcome = Self.outcome(of: query)
+        let row = row(of: query.tenant, query.model, query.serviceClass)
         rows[row].figures.count(outcome)
-        rows[row].figures.outputTokens += UInt64(query.output.count)
-        if outcome == .met { rows[row].figures.outputTokensInTime += UInt64(query.output.count) }
+        rows[row].figures.outputTokens += UInt64(query.outputTokens)
+        if outcome == .met { rows[row].figures.outputTokensInTime += UInt64(query.outputTokens) }
     }
 
-    private static func outcome(of query: QueryRecord, _ status: Status) -> Outcome {
-        if status.isOK { return query.metObjective ? .met : .missed }
-        if status.code == .cancelled { return .cancelled }
-        return ModelRecord.judges(status) ? .failed : .invalid
+    private static func outcome(of query: QueryOutcome) -> Outcome {
+        if query.status.isOK { return query.metObjective ? .met : .missed }
+        if query.status.code == .cancelled { return .cancelled }
+        return ModelRecord.judges(query.status) ? .failed : .invalid
     }
 
-    private mutating func row(of submission: Submission, _ model: String) -> Int {
-        var key = Key(model: model, tenant: name(of: submission.tenant), serviceClass: ServiceClass(submission))
+    private mutating func row(of tenant: String, _ model: String, _ serviceClass: ServiceClass) -> Int {
+        var key = Key(model: model, tenant: name(of: tenant), serviceClass: serviceClass)
         if latest < rows.count, rows[latest].key == key { return latest }
         if places[key] == nil, rows.count >= Self.maximumRows { key.tenant = Self.others }
         if let row = places[key] {

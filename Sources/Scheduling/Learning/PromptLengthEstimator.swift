@@ -4,7 +4,7 @@ package struct PromptLengthEstimator: Sendable {
     private static let initialTokensPerByte = 0.25
     private static let weight = 0.05
 
-    private var tokensPerByte: [String: Double] = [:]
+    private var tokensPerByte = ByModel<Double>()
 
     package init() {}
 

@@ -31,9 +31,9 @@ package struct LengthHistory: Sendable {
     }
 
     private let prior = SurvivalFunction(ascending: WeightedLength.prior)
-    // Windows are in arrays and the dictionaries only say where: elements of arrays are read in place, without a copy.
+    // Windows are in arrays and the tables only say where: elements of arrays are read in place, without a copy.
     private var models: [ModelLengths] = []
-    private var modelIndices: [String: Int] = [:]
+    private var modelIndices = ByModel<Int>()
     /// Changes whenever any survival function was made anew.
     package private(set) var version = 0
 

@@ -61,10 +61,9 @@ extension ClusterView {
         let input =
             query.inputTokens ?? promptLengths.tokens(inBytes: query.promptBytes, model: query.model)
         var view = QueryView(
-            queued: query,
+            query,
             arrival: Instant(nanoseconds: now.nanoseconds - query.age.nanoseconds),
-            prefillTokens: prefilled == nil ? input + query.outputTokens : 0,
-            outputTokens: query.outputTokens
+            prefillTokens: prefilled == nil ? input + query.outputTokens : 0
         )
         view.arrivesPrefilled = prefilled != nil
         view.firstToken = firstToken
@@ -73,7 +72,7 @@ extension ClusterView {
             queries[place: known] = view
         } else {
             queries.insert(view, for: query.number)
-            queriesByModel[query.model, default: 0] += 1
+            queriesByModel[query.model] = (queriesByModel[query.model] ?? 0) + 1
         }
     }
 
@@ -147,7 +146,7 @@ extension ClusterView {
     }
 
     private mutating func forget(_ model: String) {
-        let left = queriesByModel[model, default: 1] - 1
+        let left = (queriesByModel[model] ?? 1) - 1
         queriesByModel[model] = left > 0 ? left : nil
     }
 

@@ -35,7 +35,7 @@ package struct ClusterView: Sendable {
     private(set) var fleetVersion: UInt64 = 0
     var recency = SlotRecency()
     /// Queries in `queries`, by model; those of models that nobody serves any more, too.
-    var queriesByModel: [String: Int] = [:]
+    var queriesByModel = ByModel<Int>()
     /// Slots of workers that something happened to since the last decision and that are not known to be in a step.
     package internal(set) var stepless: [Int] = []
     var prefillTime = DecayingSum(timeConstant: 10)
@@ -49,7 +49,9 @@ package struct ClusterView: Sendable {
 
     /// Slots of the workers among which a policy chooses for a query; empty if it has no say, or nobody is there.
     package func pool(for query: QueryView) -> [Int] {
-        poolIndices[poolKey(of: query)].map { pools[$0].slots } ?? []
+        // Where one model is served as a whole there is nothing to look up.
+        if pools.count == 1, promptSlots.isEmpty, pools[0].model == query.queued.model { return pools[0].slots }
+        return poolIndices[poolKey(of: query)].map { pools[$0].slots } ?? []
     }
 
     /// Models that some query is for, or some worker serves if there is none: a model's last worker may leave before its

@@ -74,7 +74,7 @@ extension FaultyCluster {
         let lost = min(query.lost, brokerConfiguration.maximumLosses)
         let limit = brokerConfiguration.maximumAttempts + query.restarts + query.forgiven + lost
         if query.dispatches >= limit { fail(.boundedAttempts, "\(name) is dispatched more than \(limit) times") }
-        if broker.query(query.id)?.attempts.last?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
+        if broker.query(query.id)?.latest?.policy.isEmpty == true { coverage.note(.fallbackPlacement) }
         checkPrefix(assignment, of: query)
         ledger.lease(query.id, lease, to: session)
     }

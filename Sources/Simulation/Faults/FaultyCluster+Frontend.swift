@@ -65,7 +65,9 @@ extension FaultyCluster {
         let id = ledger.order.last { broker.query($0)?.readers.contains(stream) == true }
         // Giving up an attachment ends nothing that is written down.
         let ends = ledger.submissions.contains(stream) || id.flatMap { ledger[$0]?.durability } == .volatile
-        if let id, ends, broker.query(id)?.readers == [stream] { ledger.change(id) { $0.isCancelled = true } }
+        if let id, ends, broker.query(id)?.readers.isOnly(stream) == true {
+            ledger.change(id) { $0.isCancelled = true }
+        }
         guard sabotage != .cancellationsIgnored else { return }
         guard broker.cancel(stream, at: brokerNow) else { return }
         coverage.note(.cancelled)

@@ -59,23 +59,26 @@ struct FleetMonitor: Sendable {
         let running = view.slot(of: step.worker).map { view.workers[$0].residents.count } ?? 0
         runningSeconds += step.duration.seconds * Double(running)
         for advance in step.advanced {
-            guard let query = view.queries[advance.query], query.firstToken == nil else { continue }
+            guard let place = view.queries.place(of: advance.query), view.queries[place: place].firstToken == nil else {
+                continue
+            }
             firstTokens.count += 1
-            firstTokens.seconds += (now - query.arrival).seconds
+            firstTokens.seconds += (now - view.queries[place: place].arrival).seconds
         }
     }
 
     /// - Parameter view: as it was before the end.
     mutating func note(_ ended: QueryEnded, in view: ClusterView, at now: Instant) {
-        guard let query = view.queries[ended.query], ended.code == .ok || ended.code == .deadlineExceeded else {
+        guard let place = view.queries.place(of: ended.query), ended.code == .ok || ended.code == .deadlineExceeded
+        else {
             return
         }
         observation.finishedQueries += 1
         observation.finishedOutputTokens += ended.outputTokens
         ends.count += 1
-        guard ended.code == .ok, let firstToken = query.firstToken else { return }
-        let isMet = query.objective.isMet(
-            arrival: query.arrival,
+        guard ended.code == .ok, let firstToken = view.queries[place: place].firstToken else { return }
+        let isMet = view.queries[place: place].objective.isMet(
+            arrival: view.queries[place: place].arrival,
             firstToken: firstToken,
             lastToken: now,
             outputTokens: ended.outputTokens

@@ -57,8 +57,8 @@ package struct FleetScaling: Sendable {
             guard let slot = view.slot(of: step.worker) else { return }
             change(view.workers[slot].profile.model) { $0.monitor.note(step, in: view, at: now) }
         case .queryEnded(let ended):
-            guard let model = view.queries[ended.query]?.queued.model else { return }
-            change(model) { $0.monitor.note(ended, in: view, at: now) }
+            guard let place = view.queries.place(of: ended.query) else { return }
+            change(view.queries[place: place].queued.model) { $0.monitor.note(ended, in: view, at: now) }
         default: break
         }
     }
