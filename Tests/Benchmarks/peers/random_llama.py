@@ -2,7 +2,7 @@
 
     random_llama.py DIRECTORY
 
-DIRECTORY/config.json and model.safetensors for Aladdin, DIRECTORY/model.gguf for llama.cpp; 540 MB each. Needs numpy and gguf.
+DIRECTORY/config.json and model.safetensors for Aladdin, DIRECTORY/model.gguf for llama.cpp; 500 MB each. Needs numpy and gguf.
 """
 
 import json

@@ -14,7 +14,7 @@ PROMPT, ANSWER = 512, 24
 
 
 def run(bench):
-    what = f"a prompt of {PROMPT} tokens, 600 MB of weights: llama.cpp"
+    what = f"a prompt of {PROMPT} tokens, 500 MB of weights: llama.cpp"
     try:
         python = llamacpp(bench.is_long)
         model = random_model(python)
