@@ -26,6 +26,11 @@ package struct BrokerServiceConfiguration: Sendable {
     package var thread: LoopThread?
 
     package init() {}
+
+    /// Takes in less at once, as the other roles of this process can go on with that meanwhile on threads of their own.
+    package mutating func leaveRoundsToOthers() {
+        sessions.messagesARound = 64
+    }
 }
 
 /// How a broker knows its peers.

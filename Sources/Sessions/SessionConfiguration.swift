@@ -9,6 +9,8 @@ package struct SessionConfiguration: Hashable, Sendable {
     package var maximumSessions = 4096
     /// Frames that wait for one slow peer; a worker or scheduler that lets more pile up loses its session.
     package var outboxBytes = 64 << 20
+    /// Messages that are taken in before others have their turn; fewer where other threads can go on with these meanwhile.
+    package var messagesARound = 256
     package var limits = SessionLimits()
     package var peers = PeerLimits()
 

@@ -98,14 +98,11 @@ package final class SessionEndpoint {
     /// Whose key a session was opened with; nil without keys, and for a session that is over.
     package func principal(of session: UInt64) -> Principal? { table.principal(of: session) }
 
-    /// Other threads go on with these while the next are taken in.
-    private static let messagesARound = 64
-
     /// Starts delivering input; the handler runs on the loop's thread.
     package func watch(on loop: PollLoop, _ handle: @escaping (Input) -> Void) {
         loop.watch(socket) { [unowned self] in
             let now = PollLoop.now()
-            for _ in 0..<Self.messagesARound {
+            for _ in 0..<configuration.messagesARound {
                 guard let incoming = socket.receive() else { break }
                 process(incoming, at: now, handle)
                 reportEnds(to: handle)

@@ -12,6 +12,9 @@ struct RoleThreads {
     /// Of scheduler and workers.
     let back: LoopThread?
 
+    /// Whether all roles share one thread.
+    var isOne: Bool { front != nil && front === back }
+
     /// - Parameter option: as given on the command line.
     init(_ option: String?, for engine: EngineChoice) throws {
         let setting = try Setting.resolve(option, "role-threads", default: "auto")

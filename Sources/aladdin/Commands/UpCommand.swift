@@ -89,7 +89,7 @@ struct Up: AsyncParsableCommand {
         try gateway.checkExposure(broker.keys, logger: logger)
         let opened = try broker.keys.open()
         let spans = try self.broker.tracing.exporter(logger: logger)
-        let broker = try broker.broker(opened, spans: spans, servesInside: true, thread: threads.front, logger: logger)
+        let broker = try broker.broker(opened, spans: spans, besides: threads, logger: logger)
         // Bound here, so that a port in use is said at once and free ports (*) are known to the other roles.
         let addresses = try await broker.bind()
         let services: [any Service]

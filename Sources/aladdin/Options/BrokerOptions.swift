@@ -31,18 +31,19 @@ struct BrokerOptions: ParsableArguments {
     /// - Parameters:
     ///   - opened: the key directory, if there is one.
     ///   - spans: who takes the spans of queries.
-    ///   - servesInside: whether other roles run in this process.
-    ///   - thread: shared with them.
+    ///   - others: the threads of other roles that run in this process.
     func broker(
         _ opened: KeyDirectoryOptions.Opened?,
         spans: SpanExporter?,
-        servesInside: Bool = false,
-        thread: LoopThread? = nil,
+        besides others: RoleThreads? = nil,
         logger: Logger
     ) throws -> BrokerService {
         var configuration = try configuration(opened, spans)
-        configuration.servesInside = servesInside
-        configuration.thread = thread
+        if let others {
+            configuration.servesInside = true
+            configuration.thread = others.front
+            if !others.isOne { configuration.leaveRoundsToOthers() }
+        }
         return try BrokerService(
             configuration: configuration,
             journal: try journal.journal(for: try endpoints.listening().frontend),
