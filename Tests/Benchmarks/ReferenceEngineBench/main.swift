@@ -11,7 +11,8 @@ let arguments = CommandLine.arguments.dropFirst()
 if arguments.first == "--model" {
     let numbers = arguments.dropFirst(2).compactMap { Int($0) }
     guard arguments.count == 5, numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else {
-        FileHandle.standardError.write(Data("usage: ReferenceEngineBench --model DIRECTORY PROMPT ANSWER THREADS\n".utf8))
+        let usage = "usage: ReferenceEngineBench --model DIRECTORY PROMPT ANSWER THREADS\n"
+        FileHandle.standardError.write(Data(usage.utf8))
         exit(2)
     }
     let directory = arguments[arguments.startIndex + 1]
@@ -21,7 +22,8 @@ if arguments.first == "--model" {
     _ = try benchmark.run(prompt: prompt, answer: 1)
     let result = try benchmark.run(prompt: prompt, answer: answer)
     let tokens = result.tokens.map { "\($0)" }.joined(separator: ", ")
-    print("{\"prefill_per_s\": \(result.prefillRate), \"decode_per_s\": \(result.decodeRate), \"tokens\": [\(tokens)]}")
+    let rates = "\"prefill_per_s\": \(result.prefillRate), \"decode_per_s\": \(result.decodeRate)"
+    print("{\(rates), \"tokens\": [\(tokens)]}")
     exit(0)
 }
 let element = arguments.first.flatMap(DecodeBenchmark.Element.init) ?? .bfloat16

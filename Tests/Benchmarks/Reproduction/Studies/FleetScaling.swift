@@ -220,7 +220,8 @@ struct FleetScaling: Study {
             it makes up for a margin elsewhere. Set points are tried from the generous end until two miss the target, and
             then twice halfway between the last that reached it and the next; where the most generous misses, up to five that
             are far more generous still (a fixed fleet of eight times N_mf, say) are tried. "Below 95 %" says that no set point
-            was worth being followed to its end.
+            was worth being followed to its end. A row that is not there was not asked: with fleets as large as the bursts
+            of the code trace want, a set point takes many minutes.
             """
         )
         for setting in try settings(findings.scope) {
