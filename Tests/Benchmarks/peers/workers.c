@@ -6,17 +6,17 @@
 // as many connections as the broker's limit on each asks for. The figure is tokens a second that the client has got, from the first to the last. Keys are for
 // workers and for clients, as `aladdin keys new` writes them.
 #include "clock.h"
+#include "frames.h"
 
 #include <aladdin/v1/frontend.pb-c.h>
 #include <aladdin/v1/session.pb-c.h>
 #include <aladdin/v1/worker.pb-c.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 #include <zmq.h>
 
-enum { HELLO = 1, WELCOME, PING, PONG, GOODBYE, ERROR, CALL = 8, ITEM, END, BUNDLE = 12, MOST = 1024, CALLS = 256 };
+enum { MOST = 1024, CALLS = 256 };
 
 struct worker {
     void *socket;
@@ -26,16 +26,6 @@ struct worker {
 
 static int sequences, tokens;
 static atomic_int is_over;
-
-static void put(uint8_t *bytes, uint64_t value, int count) {
-    for (int i = 0; i < count; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *bytes, int count) {
-    uint64_t value = 0;
-    for (int i = 0; i < count; i++) value |= (uint64_t)bytes[i] << (8 * i);
-    return value;
-}
 
 static void send_frame(void *socket, int kind, int method, uint64_t session, uint64_t stream, const void *message) {
     static _Thread_local uint8_t body[1 << 20];
