@@ -93,9 +93,13 @@ extension BrokerService {
                 "metadata may have \(limits.metadataEntries) entries and \(limits.metadataBytes) bytes"
             )
         }
+        // A request that names itself is told from others by all of its prompt, of which one reading is enough.
+        let isNamed = request.metadata.contains { $0.key == MetadataKey.idempotencyKey }
+        let prompt = isNamed ? PromptBlocks.digest(of: request.input) : nil
         var submission = try Submission(
             model: request.model,
             input: request.input,
+            blocks: prompt?.hashes,
             maxTokens: request.maxTokens,
             sampling: request.sampling,
             metadata: request.metadata.map { ($0.key, $0.value) },
@@ -103,7 +107,7 @@ extension BrokerService {
             configuration: broker.configuration
         )
         try submission.charge(account(of: stream.session, on: frontend))
-        if submission.idempotencyKey != nil { submission.requestHash = Self.hash(request) }
+        if let prompt { submission.requestHash = Self.hash(request, prompt: prompt.whole) }
         try broker.submit(submission, id: makeQueryID(), from: stream, at: PollLoop.now())
     }
 
@@ -116,24 +120,20 @@ extension BrokerService {
     }
 
     /// Of all that makes one request the same as another: metadata, such as trace contexts, may differ.
-    private static func hash(_ request: GenerateRequest) -> UInt64 {
+    private static func hash(_ request: GenerateRequest, prompt: UInt64) -> UInt64 {
         var asked = request
         asked.metadata = []
         asked.input = .text("")
         var hash = FNV1a()
         hash.combine(asked.encode())
-        switch request.input {
-        case .text(let text):
-            hash.combine(long: text)
-        case .chat(let messages):
-            for message in messages {
-                hash.combine(long: message.role)
-                hash.combine(long: message.content)
+        let kind: UInt8 =
+            switch request.input {
+            case .text: 0
+            case .chat: 1
+            case .tokens: 2
             }
-        case .tokens(let ids):
-            hash.combine([0])
-            ids.withUnsafeBytes { hash.combine(long: $0) }
-        }
+        hash.combine([kind])
+        withUnsafeBytes(of: prompt.littleEndian) { hash.combine($0) }
         return hash.value
     }
 
@@ -158,12 +158,5 @@ extension BrokerService {
         } catch {
             throw Status(.invalidArgument, .malformed, error.description)
         }
-    }
-}
-
-extension FNV1a {
-    fileprivate mutating func combine(long text: String) {
-        var text = text
-        text.withUTF8 { combine(long: UnsafeRawBufferPointer($0)) }
     }
 }

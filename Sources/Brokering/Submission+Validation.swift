@@ -23,12 +23,14 @@ extension Submission {
     /// Checks what a client asked for and reads its metadata.
     ///
     /// - Parameters:
+    ///   - blocks: the hashes of its blocks, where they are known already.
     ///   - metadata: keys in lower case; the last of a repeated key counts.
     ///   - defaults: fills the half of an objective that the client left out.
     /// - Throws: a `Status` with `.invalidArgument` or `.outOfRange` that names the field, its value and what would be right.
     package init(
         model: String,
         input: PromptInput,
+        blocks known: [UInt64]? = nil,
         maxTokens: Int,
         sampling: Sampling,
         metadata: [(key: String, value: String)],
@@ -58,7 +60,7 @@ extension Submission {
             maxTokens: maxTokens,
             request: request
         )
-        if prompt.bytes >= PromptBlocks.blockBytes { blocks = PromptBlocks.hashes(of: input) }
+        if prompt.bytes >= PromptBlocks.blockBytes { blocks = known ?? PromptBlocks.hashes(of: input) }
         if let (name, objective) = try Self.objectiveClass(metadata, configuration.objectiveClasses) {
             objectiveClass = name
             self.objective = objective

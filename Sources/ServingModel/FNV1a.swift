@@ -17,24 +17,6 @@ package struct FNV1a: Hashable, Sendable {
         }
     }
 
-    /// Adds a long text: eight bytes at a time, in four chains that the processor follows at once, and its length.
-    ///
-    /// Another hash than of its bytes one by one.
-    package mutating func combine(long bytes: UnsafeRawBufferPointer) {
-        var chains = SIMD4<UInt64>(value, ~value, value &+ 1, ~value &+ 1)
-        let strides = bytes.count / 32
-        for stride in 0..<strides {
-            for chain in 0..<4 {
-                let word = bytes.loadUnaligned(fromByteOffset: stride * 32 + chain * 8, as: UInt64.self)
-                let mixed = (chains[chain] ^ UInt64(littleEndian: word)) &* 0xBF58_476D_1CE4_E5B9
-                chains[chain] = mixed ^ mixed >> 32
-            }
-        }
-        for chain in 0..<4 { value = (value ^ chains[chain]) &* 0x94D0_49BB_1331_11EB }
-        value ^= value >> 31 ^ UInt64(bytes.count)
-        combine(bytes[(strides * 32)...])
-    }
-
     @inline(__always)
     private mutating func combine(_ byte: UInt8) {
         value ^= UInt64(byte)

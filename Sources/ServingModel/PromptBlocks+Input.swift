@@ -9,7 +9,17 @@ extension PromptBlocks {
     /// Two prompts have equal blocks as long as their text is the same, and the roles of their messages and where these end.
     /// What comes after the last whole block is in none.
     package static func hashes(of input: PromptInput) -> [UInt64] {
-        var chain = ByteChain()
+        chain(of: input, atMost: maximumBlocks).hashes
+    }
+
+    /// The same and, from one reading of the text, a hash of all of it.
+    package static func digest(of input: PromptInput) -> (hashes: [UInt64], whole: UInt64) {
+        let chain = chain(of: input, atMost: .max)
+        return (Array(chain.hashes.prefix(maximumBlocks)), chain.state)
+    }
+
+    private static func chain(of input: PromptInput, atMost blocks: Int) -> ByteChain {
+        var chain = ByteChain(mostBlocks: blocks)
         switch input {
         case .text(var text):
             text.withUTF8 { chain.add(UnsafeRawBufferPointer($0)) }
@@ -22,7 +32,7 @@ extension PromptBlocks {
                 content.withUTF8 { chain.add(UnsafeRawBufferPointer($0)) }
             }
         }
-        return chain.hashes
+        return chain
     }
 
     /// The same for a worker that has counted the prompt's tokens: blocks are taken for equally long in tokens.
@@ -52,18 +62,26 @@ extension PromptInput {
 
 /// Hashes of everything up to the end of each block of a stream of bytes.
 ///
-/// The hash multiplies and folds eight bytes at a time, of longer pieces in four chains that the processor follows at once: fast, good enough to tell prompts apart, and no protection from
-/// somebody who wants two prompts taken for one. All that such a person gets is a prompt sent to another worker than it
-/// might have been: no engine takes its KV cache by these.
+/// The hash multiplies and folds eight bytes at a time, of longer pieces in four chains that the processor follows at once:
+/// fast, good enough to tell prompts apart, and no protection from somebody who wants two prompts taken for one. All that such
+/// a person gets is a prompt of theirs taken for another of theirs, or sent to another worker than it might have been: no
+/// engine takes its KV cache by these.
 private struct ByteChain {
     private(set) var hashes: [UInt64] = []
-    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+    /// The hash of everything so far.
+    private(set) var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var count = 0
+    /// What comes after so many blocks is not looked at.
+    private let mostBlocks: Int
+
+    init(mostBlocks: Int) {
+        self.mostBlocks = mostBlocks
+    }
 
     /// Bytes of the prompt.
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
-        while offset < bytes.count, hashes.count < PromptBlocks.maximumBlocks {
+        while offset < bytes.count, hashes.count < mostBlocks {
             let length = min(bytes.count - offset, PromptBlocks.blockBytes - count)
             fold(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]))
             offset += length

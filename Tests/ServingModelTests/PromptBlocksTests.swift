@@ -60,4 +60,23 @@ struct PromptBlocksTests {
         let b = [ChatMessage(role: "user", content: text(1100))]
         #expect(PromptBlocks.hashes(of: .chat(a)) != PromptBlocks.hashes(of: .chat(b)))
     }
+
+    @Test("One reading yields the blocks and a hash of the whole prompt, which any change to it changes")
+    func digest() {
+        let long = text(300_001)
+        let digest = PromptBlocks.digest(of: .text(long))
+        #expect(digest.hashes == PromptBlocks.hashes(of: .text(long)))
+        #expect(digest.hashes.count == PromptBlocks.maximumBlocks)
+        let prompts: [PromptInput] = [
+            .text(long), .text(String(long.dropLast())), .text(long + "a"), .text("A" + long.dropFirst()),
+            .text(long.dropLast() + "A"), .text(""), .text("a"), .text("\u{0}"), .text("\u{0}\u{0}"),
+            .chat([ChatMessage(role: "user", content: long)]), .chat([ChatMessage(role: "system", content: long)]),
+            .chat([ChatMessage(role: "user", content: "ab"), ChatMessage(role: "user", content: "c")]),
+            .chat([ChatMessage(role: "user", content: "a"), ChatMessage(role: "user", content: "bc")]),
+            .tokens([1, 2, 3]), .tokens([1, 2]), .tokens(Array(repeating: 7, count: 100_000)),
+            .tokens(Array(repeating: 7, count: 99_999)),
+        ]
+        #expect(Set(prompts.map { PromptBlocks.digest(of: $0).whole }).count == prompts.count)
+        #expect(PromptBlocks.digest(of: .text(long)).whole == digest.whole)
+    }
 }
