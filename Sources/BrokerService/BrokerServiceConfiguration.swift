@@ -29,7 +29,7 @@ package struct BrokerServiceConfiguration: Sendable {
 
     /// Takes in less at once, as the other roles of this process can go on with that meanwhile on threads of their own.
     package mutating func leaveRoundsToOthers() {
-        sessions.messagesARound = 64
+        sessions.messagesARound = 32
     }
 }
 

@@ -3,6 +3,7 @@ extension SettingTable {
         setting("workers", .integer(1...1024), "2", ["up"]),
         setting("prefill-workers", .integer(0...1024), "0", ["up"]),
         setting("role-threads", .choice(["auto", "one", "two", "each"]), "auto", ["up"]),
+        setting("busy-poll-us", .integer(0...100_000), "", ["up", "broker", "scheduler", "worker"]),
         setting("autoscale", .flag, "false", ["up"]),
         setting("name", .text("a name"), "", ["worker"]),
         setting("drain-s", .number(0...86_400, of: "seconds"), "10", ["worker"]),

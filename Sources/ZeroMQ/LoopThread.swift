@@ -1,6 +1,6 @@
 internal import CZeroMQ
 internal import Glibc
-internal import ServingModel
+package import ServingModel
 internal import Synchronization
 
 /// The thread that a poll loop runs on, or several in turns.
@@ -36,13 +36,16 @@ package final class LoopThread: @unchecked Sendable {
     private var isStale = true
     /// Something was left for a loop by this thread itself, which needs no wake-up.
     private var hasWork = false
+    private var busyPoll: BusyPoll
     /// Rounds since the kernel was asked last.
     private var roundsUnpolled = 0
     /// As many may follow on each other as long as the loops have work for each other.
     private static let mostRoundsUnpolled = 8
 
-    package init(name: String) {
+    /// - Parameter busyPoll: for how long at most the thread looks for more before it sleeps; see `BusyPoll`.
+    package init(name: String, busyPoll: Interval = .zero) {
         self.name = name
+        self.busyPoll = BusyPoll(most: busyPoll)
     }
 
     /// Takes a loop in; its cycles begin.
@@ -148,7 +151,7 @@ package final class LoopThread: @unchecked Sendable {
         roundsUnpolled = 0
         for loop in loops { loop.pollSet.settle() }
         if loops.contains(where: { $0.pollSet.isReadable }) { hasWork = true }
-        if hasWork { askKernel(timeout: 0) } else { sleep() }
+        if hasWork { askKernel(timeout: 0) } else { rest() }
         if items[0].revents != 0 { wakeUp.clear() }
         var index = 1
         for loop in loops {
@@ -160,6 +163,14 @@ package final class LoopThread: @unchecked Sendable {
         }
     }
 
+    /// Looks on for a moment, and sleeps if that was in vain.
+    private func rest() {
+        let begin = PollLoop.now()
+        if looksOn(from: begin) { return }
+        sleep()
+        busyPoll.slept(until: PollLoop.now() - begin)
+    }
+
     private func sleep() {
         isAsleep.store(true, ordering: .sequentiallyConsistent)
         let isNudged = isNudged.load(ordering: .sequentiallyConsistent)
@@ -169,8 +180,33 @@ package final class LoopThread: @unchecked Sendable {
         _ = self.isNudged.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    private func askKernel(timeout: CInt) {
-        while poll(&items, nfds_t(items.count), timeout) < 0 {
+    /// Looks again and again for as long as something is likely to come, in turns with what else wants the processor.
+    ///
+    /// - Returns: whether something came.
+    private func looksOn(from begin: Instant) -> Bool {
+        guard busyPoll.span > .zero else { return false }
+        let due = loops.reduce(.distantFuture) { min($0, $1.due) }
+        let end = min(begin + busyPoll.span, due)
+        var now = begin
+        repeat {
+            if askKernel(timeout: 0) > 0 || isNudged.exchange(false, ordering: .sequentiallyConsistent) { return true }
+            let offered = PollLoop.now()
+            sched_yield()
+            now = PollLoop.now()
+            if now - offered > BusyPoll.longestTurn {
+                busyPoll.wasCrowded()
+                break
+            }
+        } while now < end
+        return now >= due
+    }
+
+    /// - Returns: how many of the descriptors have something to tell.
+    @discardableResult
+    private func askKernel(timeout: CInt) -> CInt {
+        while true {
+            let count = poll(&items, nfds_t(items.count), timeout)
+            if count >= 0 { return count }
             precondition(errno == EINTR, "poll: error \(errno)")
         }
     }

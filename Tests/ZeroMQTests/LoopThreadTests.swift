@@ -75,11 +75,17 @@ struct LoopThreadTests {
         }
     }
 
-    @Test("messages between actors of one process need no network, on one thread or two", arguments: [true, false])
-    func inside(sharing: Bool) async throws {
+    @Test(
+        "messages between actors of one process need no network, on one thread or two, that sleep at once or look on",
+        arguments: [true, false],
+        [0, 100, 1_000_000]
+    )
+    func inside(sharing: Bool, busyPollMicroseconds: Int64) async throws {
         let context = Context()
-        let thread = sharing ? LoopThread(name: "shared") : nil
-        let (first, second) = (PollLoop(name: "first", on: thread), PollLoop(name: "second", on: thread))
+        let busyPoll = Interval(nanoseconds: busyPollMicroseconds * 1000)
+        let thread = LoopThread(name: "shared", busyPoll: busyPoll)
+        let other = sharing ? thread : LoopThread(name: "other", busyPoll: busyPoll)
+        let (first, second) = (PollLoop(name: "first", on: thread), PollLoop(name: "second", on: other))
         first.start()
         second.start()
         let server = EchoActor(loop: first)
@@ -90,6 +96,18 @@ struct LoopThreadTests {
         await second.stop()
         await first.stop()
         context.terminate()
+    }
+
+    @Test("a thread that looks on does what is due, takes jobs of other threads and ends when it is told")
+    func lookingOn() async {
+        let loop = PollLoop(name: "looking", on: LoopThread(name: "looking", busyPoll: .seconds(1000)))
+        loop.start()
+        let counter = Counter(loop: loop)
+        for _ in 0..<100 { await counter.add() }
+        let turns = TurnCounter(loop: loop)
+        await turns.wait(for: 20)
+        #expect(await counter.count == 100)
+        await loop.stop()
     }
 
     @Test("a task that prefers a loop runs there, and an actor's calls within it too")
@@ -111,6 +129,27 @@ struct LoopThreadTests {
 
 @concurrent
 private func onPool() async {}
+
+/// Has its loop's next turn a microsecond away, again and again.
+private actor TurnCounter {
+    private nonisolated let loop: PollLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    func wait(for turns: Int) async {
+        var left = turns
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            loop.onCycle = { now in
+                left -= 1
+                if left == 0 { done.resume() }
+                return left > 0 ? now + Interval(nanoseconds: 1000) : .distantFuture
+            }
+        }
+    }
+}
 
 /// Sends messages one after the other, each when the one before has been echoed.
 private actor InsideClient {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import NIOCore
+internal import ServingModel
 internal import ZeroMQ
 
 /// The threads that the roles of `up` share.
@@ -15,16 +16,20 @@ struct RoleThreads {
     /// Whether all roles share one thread.
     var isOne: Bool { front != nil && front === back }
 
-    /// - Parameter option: as given on the command line.
-    init(_ option: String?, for engine: EngineChoice) throws {
+    /// - Parameters:
+    ///   - option: as given on the command line.
+    ///   - busyPoll: for how long a thread looks for more before it sleeps.
+    init(_ option: String?, busyPoll: Interval, for engine: EngineChoice) throws {
         let setting = try Setting.resolve(option, "role-threads", default: "auto")
         switch setting == "auto" ? Self.usual(for: engine) : setting {
         case "one":
-            let shared = LoopThread(name: "roles")
+            let shared = LoopThread(name: "roles", busyPoll: busyPoll)
             (front, back) = (shared, shared)
             Self.leaveProcessors(to: 1)
         case "two":
-            (front, back) = (LoopThread(name: "roles"), LoopThread(name: "workers"))
+            (front, back) = (
+                LoopThread(name: "roles", busyPoll: busyPoll), LoopThread(name: "workers", busyPoll: busyPoll)
+            )
             Self.leaveProcessors(to: 2)
         default: (front, back) = (nil, nil)
         }

@@ -13,6 +13,7 @@ struct SchedulerCommand: AsyncParsableCommand {
     @OptionGroup var endpoints: PeerOptions
     @OptionGroup var policy: PolicyOptions
     @OptionGroup var scaling: ScalingAdviceOptions
+    @OptionGroup var threads: ThreadOptions
     @Flag(help: "Stand by until no other scheduler is there, instead of taking over from it.")
     var standby = false
 
@@ -25,6 +26,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.scheduler()
         configuration.keys = try key.keys(for: .scheduler)
         configuration.policy = try policy.name()
+        configuration.thread = try threads.thread("scheduler")
         try scaling.apply(to: &configuration)
         configuration.standsBy = try Setting.flag(standby, "standby")
         let scheduler = try SchedulerService(configuration: configuration, logger: logger)

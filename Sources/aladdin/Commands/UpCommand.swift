@@ -69,7 +69,7 @@ struct Up: AsyncParsableCommand {
         let prefillCount = try Setting.resolve(prefillWorkers, "prefill-workers", default: 0)
         let choice = try engine.choice(sharedBy: (wanted ?? 2) + prefillCount)
         let count = choice.workers ?? wanted ?? 2
-        let threads = try RoleThreads(roleThreads, for: choice)
+        let threads = try RoleThreads(roleThreads, busyPoll: try broker.threads.busyPoll(), for: choice)
         guard wanted ?? count == count else {
             throw ValidationError(
                 "--workers is \(wanted ?? 0) where --upstream is given \(count) times: a worker has one server"
@@ -96,7 +96,7 @@ struct Up: AsyncParsableCommand {
         let follower: [any Service]
         do {
             scheduling.brokerEndpoint = addresses.inside?.scheduler ?? addresses.scheduler
-            scheduling.thread = threads.back
+            scheduling.thread = try threads.back ?? self.broker.threads.thread("scheduler")
             scheduling.keys = opened?.admit("scheduler", as: .scheduler)
             let workers =
                 scales

@@ -31,6 +31,7 @@ struct WorkerCommand: AsyncParsableCommand {
     @OptionGroup var engine: EngineOptions
     @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
+    @OptionGroup var threads: ThreadOptions
     @OptionGroup var service: ServiceOptions
 
     func run() async throws {
@@ -42,6 +43,7 @@ struct WorkerCommand: AsyncParsableCommand {
         )
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
+        configuration.thread = try threads.thread("worker-io")
         let role = try Setting.resolve(role, "role").flatMap { WorkerRole(rawValue: $0) } ?? .both
         configuration.batching = choice.batching(for: role)
         try exchange.apply(to: &configuration, role, choice.kind, logger: logger)

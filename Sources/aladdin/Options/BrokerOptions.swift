@@ -23,6 +23,7 @@ struct BrokerOptions: ParsableArguments {
     @OptionGroup var journal: JournalOptions
     @OptionGroup var delivery: DeliveryOptions
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var threads: ThreadOptions
     @OptionGroup var keys: KeyDirectoryOptions
     @OptionGroup var tracing: TracingOptions
     @OptionGroup var shards: ShardOptions
@@ -41,7 +42,7 @@ struct BrokerOptions: ParsableArguments {
         var configuration = try configuration(opened, spans)
         if let others {
             configuration.servesInside = true
-            configuration.thread = others.front
+            configuration.thread = others.front ?? configuration.thread
             if !others.isOne { configuration.leaveRoundsToOthers() }
         }
         return try BrokerService(
@@ -88,6 +89,7 @@ struct BrokerOptions: ParsableArguments {
         configuration.workerEndpoint = addresses.worker
         configuration.schedulerEndpoint = addresses.scheduler
         configuration.adminEndpoint = addresses.admin
+        configuration.thread = try threads.thread("broker")
         configuration.broker = try brokerConfiguration()
         configuration.spans = spans
         if spans == nil { configuration.broker.tracedShare = nil }
