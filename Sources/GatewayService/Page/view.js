@@ -126,8 +126,8 @@ function goneRow({ name, model, since, now }) {
 
 const reasons = {
   fixed: "the number is fixed", steady: "what is there fits the load", demand: "the load asks for it",
-  backlog: "queries have piled up", surplus: "fewer would do", lingering: "fewer would do, not yet for long enough",
-  limit: "it may be no more, or no less",
+  reserve: "kept ready for bursts", backlog: "queries have piled up", surplus: "fewer would do",
+  lingering: "fewer would do, not yet for long enough", limit: "it may be no more, or no less",
 };
 
 // Where workers are for one phase each there is a fleet for each phase.

@@ -5,7 +5,8 @@ package import ServingModel
 /// Demand is offered work: worker-seconds that arrive per second. The forecast at horizon h is
 /// `x20 + slopeShare·slope·h`, x20 the mean of the last 20 s and slope the least-squares line through the last 120 s.
 /// Every forecast is kept until its time has come and compared with what came; the `quantile` of the latest relative
-/// errors is the margin. So a steady load gets a small margin and an unsteady one a large one, by itself.
+/// errors is the margin. So a steady load gets a small margin and an unsteady one a large one, by itself. Bursts that no
+/// forecast sees coming are what the reserve is for, see `DemandReserve`.
 ///
 /// Time is counted in whole seconds; memory is bounded (120 s of demand, 600 errors, forecasts of one horizon).
 package struct DemandForecast: Sendable {
@@ -16,8 +17,10 @@ package struct DemandForecast: Sendable {
         package let margin: Double
         /// Change of demand per second.
         package let slope: Double
+        /// Worker-seconds per second to be ready for, whatever is expected.
+        package let reserve: Double
 
-        /// What to prepare for: `expected · (1 + margin)`.
+        /// What is expected at most: `expected · (1 + margin)`.
         package var upper: Double { expected * (1 + margin) }
     }
 
@@ -30,6 +33,8 @@ package struct DemandForecast: Sendable {
 
     private static let levelSeconds = 20
     private static let slopeSeconds = 120
+    /// Over so long demand is a burst that a queue does not bear.
+    private static let burstSeconds = 10
     private static let errorCapacity = 600
     private static let pendingCapacity = 2048
     /// Errors from which their quantile is used, and the margin before.
@@ -48,6 +53,13 @@ package struct DemandForecast: Sendable {
     private var pending: [(due: Int64, expected: Double)] = []
     private var errors: [Double] = []
     private var nextError = 0
+    /// What is prepared for in seconds to come.
+    private var prepared: [(due: Int64, demand: Double)] = []
+    /// What was prepared for in this second; the same as before where a longer horizon leaves none for it.
+    private var foreseen = 0.0
+    private var reserve = DemandReserve()
+    /// The first second with work; what comes within a horizon of it could not be foreseen by anybody.
+    private var firstBusySecond: Int64?
 
     package init(horizon: Interval) {
         self.horizon = horizon
@@ -62,14 +74,16 @@ package struct DemandForecast: Sendable {
     package mutating func forecast(at now: Instant) -> Outlook {
         // What was observed at the very end of a second belongs to it.
         advance(to: now + Interval(nanoseconds: 1))
-        return Outlook(expected: expected, margin: margin, slope: slope)
+        return Outlook(expected: expected, margin: margin, slope: slope, reserve: reserve.demand)
     }
 
     /// How wrong past forecasts were, as (actual − expected)/expected; in no order.
     package var relativeErrors: [Double] { errors }
 
-    private var level: Double {
-        let recent = seconds.suffix(Self.levelSeconds)
+    private var level: Double { mean(of: Self.levelSeconds) }
+
+    private func mean(of last: Int) -> Double {
+        let recent = seconds.suffix(last)
         return recent.isEmpty ? current : recent.reduce(0, +) / Double(recent.count)
     }
 
@@ -111,6 +125,7 @@ package struct DemandForecast: Sendable {
             busySeconds = idleSeconds < Self.levelSeconds && (busySeconds > 0 || current > 0) ? busySeconds + 1 : 0
             current = 0
             compare(at: finished + 1)
+            prepare(at: finished + 1)
         }
         currentSecond = second
     }
@@ -133,5 +148,22 @@ package struct DemandForecast: Sendable {
         // A horizon that was shortened makes forecasts due out of order: the earlier made ones are void.
         pending.removeAll { $0.due >= due }
         pending.append((due, expected))
+    }
+
+    /// Compares a second with what was prepared for it, and notes what is prepared for.
+    private mutating func prepare(at second: Int64) {
+        while let oldest = prepared.first, oldest.due <= second {
+            prepared.removeFirst()
+            foreseen = oldest.demand
+        }
+        let ahead = max(Int64(horizon.seconds.rounded()), 1)
+        if firstBusySecond == nil, seconds.last ?? 0 > 0 { firstBusySecond = second }
+        guard let first = firstBusySecond else { return }
+        if second > first + ahead + Int64(Self.levelSeconds) {
+            reserve.observe(demand: mean(of: Self.burstSeconds), foreseen: foreseen)
+        }
+        guard prepared.count < Self.pendingCapacity else { return }
+        prepared.removeAll { $0.due >= second + ahead }
+        prepared.append((second + ahead, expected * (1 + margin)))
     }
 }

@@ -5,7 +5,8 @@ package import ServingModel
 /// `N = upper forecast at (start-up time + 15 s) · 1/(1 − c3/T) / utilisation`. The start-up time is learnt. It grows at
 /// once and shrinks to the largest wish of the last `patience`, and only by enough to matter. A change of the arrival
 /// rate or of the work per query (CUSUM) widens the margin for two minutes, for then past errors say little. Work that
-/// waits beyond what queries usually wait is made up for within 30 s.
+/// waits beyond what queries usually wait is made up for within 30 s. Never fewer than the reserve for bursts that forecasts
+/// did not see coming, see `DemandReserve`.
 package struct ForecastScaling: ScalingPolicy {
     /// The set point: how busy workers are meant to be, as a share of their mean-field capacity.
     package var utilisation: Double
@@ -14,6 +15,8 @@ package struct ForecastScaling: ScalingPolicy {
     package var shrinkBand = 0.03
     /// Added to the margin after a change.
     package var changeMargin = 0.15
+    /// Whether workers are kept for bursts out of nothing.
+    package var keepsReserve = true
 
     private static let noticeTime = Interval.seconds(15)
     private static let changeTime = Interval.seconds(120)
@@ -50,11 +53,13 @@ package struct ForecastScaling: ScalingPolicy {
         forecast.observe(work: observation.offeredWork, at: now)
         let outlook = forecast.forecast(at: now)
         let widened = changedAt.map { now - $0 < Self.changeTime } ?? false
-        let demand = outlook.expected * (1 + outlook.margin + (widened ? changeMargin : 0))
+        let expected = outlook.expected * (1 + outlook.margin + (widened ? changeMargin : 0))
+        let demand = max(expected, keepsReserve ? outlook.reserve : 0)
         let fleet = Double(observation.activeWorkers) / observation.workersPerWork
         let backlog = max(0, observation.waitingWork - fleet * Self.usualWait) / Self.catchUpTime
         let ideal = (demand + backlog) * observation.workersPerWork / utilisation
-        let growth: ScalingReason = ideal > Double(limits.most) ? .limit : backlog > 0 ? .backlog : .demand
+        let growth: ScalingReason =
+            ideal > Double(limits.most) ? .limit : backlog > 0 ? .backlog : demand > expected ? .reserve : .demand
         return settle(limits.workers(ideal), observation, growth, at: now)
     }
 
@@ -67,7 +72,9 @@ package struct ForecastScaling: ScalingPolicy {
         let committed = observation.committedWorkers
         let held = recent.add(wanted, at: now)
         // Growing follows the wish of this moment; what was wished a minute ago only delays shrinking.
-        if wanted >= committed, growth == .limit { return ScalingWish(workers: wanted, reason: .limit) }
+        if wanted >= committed, growth == .limit || growth == .reserve {
+            return ScalingWish(workers: wanted, reason: growth)
+        }
         if wanted >= committed { return limits.wish(wanted, from: committed, up: growth) }
         let worthwhile = max(1, Int((Double(committed) * shrinkBand).rounded(.up)))
         if committed - held >= worthwhile { return limits.wish(held, from: committed) }

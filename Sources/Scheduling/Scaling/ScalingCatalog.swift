@@ -45,12 +45,14 @@ package enum ScalingCatalog {
     ) throws(PolicyError) -> any ScalingPolicy {
         switch settings.name {
         case "forecast":
-            return ForecastScaling(
+            var forecast = ForecastScaling(
                 utilisation: try settings.number("utilisation", default: 0.95, in: 0.05...2),
                 startUp: fleet.startUp,
                 patience: .seconds(rounding: try settings.number("patience", default: 60, in: 0...86_400)),
                 limits: fleet.limits
             )
+            forecast.keepsReserve = try settings.flag("reserve", default: true)
+            return forecast
         case "paper":
             return PaperScaling(
                 utilisation: try settings.number("utilisation", default: 0.8, in: 0.05...2),

@@ -17,6 +17,8 @@ package enum ScalingReason: String, Hashable, Sendable, CaseIterable {
     case steady
     /// More, for the load to expect.
     case demand
+    /// So many, to be ready for bursts that no forecast sees coming.
+    case reserve
     /// More, for what waits.
     case backlog
     /// Fewer, for the load has been lower long enough.

@@ -179,6 +179,7 @@ extension FleetController.Decision {
         let load = "the load keeps \(offeredLoad.short) workers busy"
         switch reason {
         case "demand": return "more load is to come; at the moment \(load)"
+        case "reserve": return "kept ready for bursts like those of the last hour; at the moment \(load)"
         case "backlog": return "too much waits; \(load)"
         case "surplus": return "fewer have been enough for a while; \(load)"
         case "least": return "never fewer than that"

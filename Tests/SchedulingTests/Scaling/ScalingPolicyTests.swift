@@ -1,3 +1,4 @@
+import Foundation
 import ServingModel
 import Testing
 
@@ -51,6 +52,37 @@ struct ScalingPolicyTests {
         #expect(result.wishes[790] < 40, "\(name) \(result.wishes[790])")
         #expect(result.wishes[1500] >= 40, "\(name) \(result.wishes[1500])")
         #expect(result.wishes[2390] < result.wishes[1590], "\(name) \(result.wishes[2390])")
+    }
+
+    @Test("Bursts out of nothing find workers from the second one on, and are forgotten in the end")
+    func bursts() {
+        let bursts = 12
+        func queries(_ second: Int) -> Int {
+            guard second < bursts * 300 else { return 0 }
+            return second < 200 ? 4 : second % 300 < 12 ? 60 : 0
+        }
+        let ready = run(ForecastScaling(), fleet: FluidFleet(active: 8), seconds: 8000, queries: queries)
+        var without = ForecastScaling()
+        without.keepsReserve = false
+        let surprised = run(without, fleet: FluidFleet(active: 8), seconds: 8000, queries: queries)
+        #expect(ready.fleet.lateSeconds < 60, "\(ready.fleet.lateSeconds)")
+        #expect(surprised.fleet.lateSeconds > 200, "\(surprised.fleet.lateSeconds)")
+        // 60 queries a second want 60 workers.
+        #expect((45...75).contains(ready.wishes[3400]), "\(ready.wishes[3400])")
+        #expect(surprised.wishes[3400] < 15, "\(surprised.wishes[3400])")
+        #expect(ready.wishes[7990] == 1)
+    }
+
+    @Test("A load that forecasts follow is kept no reserve for")
+    func noReserve() {
+        for amplitude in [0.0, 6, 12] {
+            func queries(_ second: Int) -> Int { Int(20 + amplitude * sin(Double(second) / 150)) }
+            var without = ForecastScaling()
+            without.keepsReserve = false
+            let with = run(ForecastScaling(), fleet: FluidFleet(active: 24), seconds: 3000, queries: queries)
+            let none = run(without, fleet: FluidFleet(active: 24), seconds: 3000, queries: queries)
+            #expect(with.wishes == none.wishes)
+        }
     }
 
     @Test("No policy goes beyond its limits, whatever it sees", arguments: 0..<5)

@@ -83,7 +83,7 @@ package struct FleetScaling: Sendable {
         let wish = fleets[index].policy.desiredWorkers(observation, at: now)
         fleets[index].expected.expect(wish.workers - active, at: now)
         switch wish.reason {
-        case .demand, .backlog, .limit: fleets[index].growth = wish.reason
+        case .demand, .reserve, .backlog, .limit: fleets[index].growth = wish.reason
         default: break
         }
         // A policy counts those to come as if they were there, and is content with them.

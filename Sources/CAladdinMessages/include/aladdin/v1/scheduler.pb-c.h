@@ -247,7 +247,7 @@ struct  Aladdin__V1__FleetWish
   uint32_t workers;
   uint32_t gpus_per_worker;
   /*
-   * One word: fixed, steady, demand, backlog, surplus, lingering or limit. At most 64 bytes.
+   * One word: fixed, steady, demand, reserve, backlog, surplus, lingering or limit. At most 64 bytes.
    */
   char *reason;
   /*
