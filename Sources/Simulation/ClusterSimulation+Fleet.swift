@@ -18,6 +18,29 @@ extension ClusterSimulation {
                 stream: workers.count
             )
         )
+        present.append(workers.count - 1)
+        count(state, 1)
+    }
+
+    /// Lets a worker begin to serve, drain or go.
+    private mutating func move(_ worker: Int, to state: SimulatedWorker.State) {
+        count(workers[worker].state, -1)
+        workers[worker].state = state
+        count(state, 1)
+        if state == .gone { noteGone(worker) }
+    }
+
+    private mutating func noteGone(_ worker: Int) {
+        if let place = present.firstIndex(of: worker) { present.remove(at: place) }
+    }
+
+    private mutating func count(_ state: SimulatedWorker.State, _ change: Int) {
+        switch state {
+        case .starting: levels.starting += change
+        case .active: levels.active += change
+        case .draining: levels.draining += change
+        case .gone: break
+        }
     }
 
     mutating func announce(_ index: Int) {
@@ -62,7 +85,7 @@ extension ClusterSimulation {
 
     private mutating func finishStartUp(of worker: Int) {
         guard case .starting(let since) = workers[worker].state else { return }
-        workers[worker].state = .active
+        move(worker, to: .active)
         announce(worker)
         scaler?.meter.noteStartUp(now - since)
         noteFleet()
@@ -72,10 +95,10 @@ extension ClusterSimulation {
     private mutating func drain(_ worker: Int) {
         switch workers[worker].state {
         case .starting:
-            workers[worker].state = .gone
+            move(worker, to: .gone)
             noteFleet()
         case .active:
-            workers[worker].state = .draining
+            move(worker, to: .draining)
             scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: true), at: now)
             admission?.workerLeft(WorkerID(index: worker))
             noteFleet()
@@ -87,7 +110,7 @@ extension ClusterSimulation {
 
     mutating func retireIfEmpty(_ worker: Int) {
         guard workers[worker].load == 0 else { return }
-        workers[worker].state = .gone
+        move(worker, to: .gone)
         scheduler.apply(.workerLeft(WorkerID(index: worker), isDraining: false), at: now)
         noteFleet()
     }
@@ -95,6 +118,8 @@ extension ClusterSimulation {
     private mutating func fail(_ worker: Int) {
         guard workers[worker].state != .gone else { return }
         let wasKnown = workers[worker].state == .active || workers[worker].state == .draining
+        count(workers[worker].state, -1)
+        noteGone(worker)
         var lost = workers[worker].fail(&queries)
         stepEnds = Heap(stepEnds.unordered.filter { $0.worker != worker })
         if workers[worker].underway > 0 {
@@ -109,17 +134,9 @@ extension ClusterSimulation {
     }
 
     mutating func noteFleet() {
-        var step = FleetTimeline.Step(time: now, active: 0, starting: 0, draining: 0, prefilling: 0)
-        step.prefilling = prefillPool?.workers.count ?? 0
-        for worker in workers {
-            switch worker.state {
-            case .starting: step.starting += 1
-            case .active: step.active += 1
-            case .draining: step.draining += 1
-            case .gone: break
-            }
-        }
-        fleet.note(step)
+        levels.time = now
+        levels.prefilling = prefillPool?.workers.count ?? 0
+        fleet.note(levels)
     }
 }
 
@@ -127,7 +144,7 @@ extension ClusterSimulation {
     /// Asks the scaling policy if it is time to, and starts or drains workers.
     mutating func scale() {
         guard scaler?.nextTick == now, let counts = fleet.steps.last else { return }
-        scaler?.meter.noteLevels(of: scheduler.view, workers, counts)
+        scaler?.meter.noteLevels(of: scheduler.view, workers, among: present, counts)
         // What nothing can come of any more is not waited for.
         let isStuck =
             stepEnds.isEmpty && deliveries.isEmpty && fleetEvents.isEmpty && releases.isEmpty
@@ -138,16 +155,16 @@ extension ClusterSimulation {
             guard let profile = scaler?.profile else { break }
             start(profile, believed: setup.believed ?? profile, startUp: setup.startUpTime)
         }
-        for _ in 0..<max(0, committed - wish.workers) {
-            guard let worker = leastNeeded else { break }
-            drain(worker)
-        }
+        guard wish.workers < committed else { return }
+        for worker in leastNeeded.prefix(committed - wish.workers) { drain(worker) }
     }
 
-    /// The worker to drain next: the latest to start up, else the emptiest, the latest of equals.
-    private var leastNeeded: Int? {
-        if let last = workers.lastIndex(where: { if case .starting = $0.state { true } else { false } }) { return last }
-        let active = workers.indices.filter { workers[$0].state == .active }
-        return active.min { (workers[$0].load, -$0) < (workers[$1].load, -$1) }
+    /// The workers in the order in which they are drained: the latest to start up first, then the emptiest, the latest of
+    /// equals.
+    private var leastNeeded: [Int] {
+        let starting = present.reversed().filter { if case .starting = workers[$0].state { true } else { false } }
+        let active = present.filter { workers[$0].state == .active }
+        let loads = active.map { (load: workers[$0].load, worker: -$0) }.sorted { $0 < $1 }
+        return starting + loads.map { -$0.worker }
     }
 }

@@ -27,6 +27,10 @@ extension ClusterSimulation {
             admission.checkInvariants()
         }
         precondition(ended + unended == queries.count, "queries that ended are miscounted")
+        let there = workers.indices.filter { workers[$0].state != .gone }
+        precondition(present == there, "the workers present are mistaken")
+        precondition(levels.active == workers.count { $0.state == .active }, "active workers are miscounted")
+        precondition(levels.draining == workers.count { $0.state == .draining }, "draining workers are miscounted")
         var underway = Array(repeating: 0, count: workers.count)
         for delivery in deliveries.unordered { underway[delivery.worker] += 1 }
         for (index, worker) in workers.enumerated() {

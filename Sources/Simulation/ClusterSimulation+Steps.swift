@@ -69,6 +69,7 @@ extension ClusterSimulation {
             guard let duration = workers[worker].startStep(&queries, at: now) else { continue }
             stepEnds.insert(StepEnd(time: now + duration, worker: worker))
         }
+        swap(&touched, &lastTouched)
         touched.removeAll(keepingCapacity: true)
         prefillPool?.startSteps(&queries, at: now)
     }
@@ -78,7 +79,9 @@ extension ClusterSimulation {
     private mutating func handBackOutgrown(from worker: Int) {
         guard let index = workers[worker].handBackOutgrown(&queries) else { return }
         let capacity = workers[worker].profile.kvCache.capacityTokens
-        let isLargest = !workers.contains { $0.state == .active && $0.profile.kvCache.capacityTokens > capacity }
+        let isLargest = !present.contains {
+            workers[$0].state == .active && workers[$0].profile.kvCache.capacityTokens > capacity
+        }
         guard isLargest else { return retry(index) }
         queries[index].record.worker = nil
         end(index, .outOfRange)

@@ -55,8 +55,13 @@ package struct ClusterSimulation {
     var lookAgain: Instant?
     /// Workers that something happened to at this instant; may name one twice.
     var touched: [Int] = []
+    /// Those of the instant that was last worked off; may name one twice.
+    package internal(set) var lastTouched: [Int] = []
 
     var prefillPool: PrefillPool?
+    /// Workers that start, serve or drain, and how many of each there are.
+    var present: [Int] = []
+    var levels = FleetTimeline.Step(time: .zero, active: 0, starting: 0, draining: 0, prefilling: 0)
     var fleetEvents = Heap<FleetEvent>()
     var fleetEventCount = 0
     var scaler: FleetScaler?

@@ -57,18 +57,30 @@ struct FleetMeter: Sendable {
     }
 
     /// Takes the levels of this moment.
-    mutating func noteLevels(of view: ClusterView, _ workers: [SimulatedWorker], _ fleet: FleetTimeline.Step) {
+    ///
+    /// - Parameter present: which of the workers have not gone.
+    mutating func noteLevels(
+        of view: ClusterView,
+        _ workers: [SimulatedWorker],
+        among present: [Int],
+        _ fleet: FleetTimeline.Step
+    ) {
         observation.activeWorkers = fleet.active
         observation.startingWorkers = fleet.starting
         observation.drainingWorkers = fleet.draining
-        let active = workers.filter { $0.state == .active }
-        observation.runningQueries = workers.reduce(0) { $0 + $1.batch.runningCount }
-        if !active.isEmpty {
-            let batches = active.map(\.batch)
-            let use = batches.reduce(0) { $0 + 1 - Double($1.blocks.free) / Double(max(1, $1.blocks.total)) }
-            observation.kvUse = use / Double(active.count)
-            let running = batches.reduce(0) { $0 + $1.runningCount }
-            observation.meanBatch = Double(running) / Double(active.count)
+        var (running, runningOnActive, use) = (0, 0, 0.0)
+        for worker in present {
+            let count = workers[worker].batch.runningCount
+            running += count
+            guard workers[worker].state == .active else { continue }
+            runningOnActive += count
+            let (free, total) = (workers[worker].batch.blocks.free, workers[worker].batch.blocks.total)
+            use += 1 - Double(free) / Double(max(1, total))
+        }
+        observation.runningQueries = running
+        if fleet.active > 0 {
+            observation.kvUse = use / Double(fleet.active)
+            observation.meanBatch = Double(runningOnActive) / Double(fleet.active)
         }
         let held = Array(view.unplaced) + Array(view.deferred)
         for entry in held where !entry.hasStarted { noteWaiting(entry.prefillTokens, view.lengths) }

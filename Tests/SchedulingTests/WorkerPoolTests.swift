@@ -44,6 +44,8 @@ struct WorkerPoolTests {
         #expect(view.leastRecent(5, ofPool: pool) == Array(byTime.prefix(5)))
         #expect(view.leastRecent(1000, ofPool: pool) == byTime)
         #expect(view.pools[pool].residents == slots.reduce(0) { $0 + workers[$1].residents.count })
+        let largest = slots.map { workers[$0].profile.kvCache.capacityTokens }.max() ?? 0
+        #expect(view.pools[pool].largestCapacity == largest)
         #expect(view.pools[pool].idle.count == slots.count { workers[$0].isIdle })
         let stepless = Set(view.stepless)
         #expect(view.idleOrStepless(inPool: pool) == slots.filter { workers[$0].isIdle || stepless.contains($0) })

@@ -44,6 +44,7 @@ extension ClusterView {
         guard let slot = slots[worker] else { return }
         if isDraining {
             workers[slot].isDraining = true
+            if leavePool(slot) { return }
         } else {
             workers.remove(at: slot)
             prefixes.remove(worker)

@@ -37,8 +37,8 @@ extension ClusterView {
     /// The workers for prompts of each model that is split; all of its workers if none is for prompts.
     func splitModels() -> [String: [Int]] {
         var split: Set<String> = []
-        for worker in workers where worker.joined.role != .both && !worker.isDraining {
-            split.insert(worker.profile.model)
+        for slot in workers.indices where workers[slot].joined.role != .both && !workers[slot].isDraining {
+            split.insert(workers[slot].profile.model)
         }
         guard !split.isEmpty else { return [:] }
         var result: [String: [Int]] = [:]

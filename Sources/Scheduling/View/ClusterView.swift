@@ -99,11 +99,13 @@ package struct ClusterView: Sendable {
         if worker.joined.role != .both || isSplit(worker.profile.model) { return indexWorkers() }
         slots[worker.id] = workers.count - 1
         fleetVersion += 1
-        enterPool(workers.count - 1)
-        stepless.append(workers.count - 1)
+        let slot = workers.count - 1
+        let pool = enterPool(slot)
+        recency.insert(slot, workers[slot].lastPlacement, into: &pools[pool].recency)
+        stepless.append(slot)
     }
 
-    /// Finds all workers their slots and pools anew.
+    /// Finds all workers their slots and pools anew, in O(n log n).
     mutating func indexWorkers() {
         slots.removeAll(keepingCapacity: true)
         pools.removeAll()
@@ -111,15 +113,36 @@ package struct ClusterView: Sendable {
         recency.removeAll()
         fleetVersion += 1
         promptSlots = splitModels()
+        var placed: [(time: Instant, slot: Int)] = []
         for slot in workers.indices {
             slots[workers[slot].id] = slot
             workers[slot].pool = -1
-            if !workers[slot].isDraining, isChosenByPolicies(slot) { enterPool(slot) }
+            guard !workers[slot].isDraining, isChosenByPolicies(slot) else { continue }
+            enterPool(slot)
+            placed.append((workers[slot].lastPlacement, slot))
         }
+        // In their order each is the last of its list, where it is inserted at once.
+        placed.sort { $0 < $1 }
+        for (time, slot) in placed { recency.insert(slot, time, into: &pools[workers[slot].pool].recency) }
         stepless = workers.indices.filter { workers[$0].step == nil }
     }
 
-    private mutating func enterPool(_ slot: Int) {
+    /// Takes a worker that drains out of its pool.
+    ///
+    /// - Returns: false if more than that changes: a pool comes to its end, or who is for which phase.
+    mutating func leavePool(_ slot: Int) -> Bool {
+        let pool = workers[slot].pool
+        guard promptSlots.isEmpty, pool >= 0, pools[pool].slots.count > 1 else { return false }
+        pools[pool].remove(slot, of: workers)
+        recency.remove(slot, from: &pools[pool].recency)
+        workers[slot].pool = -1
+        fleetVersion += 1
+        return true
+    }
+
+    /// - Returns: the pool, in whose list of recency the slot is still to be inserted.
+    @discardableResult
+    private mutating func enterPool(_ slot: Int) -> Int {
         let model = workers[slot].profile.model
         let key = PoolKey(model: model, exchange: isSplit(model) ? workers[slot].joined.kvExchange : "")
         let pool = poolIndices[key] ?? pools.count
@@ -130,7 +153,7 @@ package struct ClusterView: Sendable {
         workers[slot].pool = pool
         workers[slot].countedResidents = workers[slot].residents.count
         pools[pool].add(slot, workers[slot])
-        recency.insert(slot, workers[slot].lastPlacement, into: &pools[pool].recency)
+        return pool
     }
 
     /// Brings what is known of a worker's pool up to date; to be called whenever something happened to the worker.

@@ -34,10 +34,14 @@ struct SlotRecency: Sendable {
 
     /// Moves a slot of a list to where its new time belongs.
     mutating func move(_ slot: Int, _ time: Instant, in ends: inout Ends) {
+        remove(slot, from: &ends)
+        insert(slot, time, into: &ends)
+    }
+
+    mutating func remove(_ slot: Int, from ends: inout Ends) {
         let (before, after) = (Int(older[slot]), Int(newer[slot]))
         if before >= 0 { newer[before] = Int32(after) } else { ends.first = after }
         if after >= 0 { older[after] = Int32(before) } else { ends.last = before }
-        insert(slot, time, into: &ends)
     }
 
     /// The first slots of a list.

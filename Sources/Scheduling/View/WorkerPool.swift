@@ -30,6 +30,20 @@ struct WorkerPool: Sendable {
         shortage = nil
     }
 
+    /// Takes a slot out; the others keep theirs.
+    ///
+    /// - Parameter workers: of all slots.
+    mutating func remove(_ slot: Int, of workers: [WorkerView]) {
+        slots.remove(at: position(of: slot))
+        idle.set(slot, false)
+        residents -= workers[slot].countedResidents
+        if workers[slot].profile.kvCache.capacityTokens == largestCapacity {
+            largestCapacity = slots.reduce(0) { max($0, workers[$1].profile.kvCache.capacityTokens) }
+        }
+        shortage = nil
+        changed.removeAll(keepingCapacity: true)
+    }
+
     /// Notes that something happened to a worker of the pool.
     mutating func noteChange(of slot: Int, isIdle: Bool, residents change: Int) {
         idle.set(slot, isIdle)

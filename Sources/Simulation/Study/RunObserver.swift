@@ -29,7 +29,8 @@ struct RunObserver {
             completedSteps.append(0)
             isDecoding.append(false)
         }
-        for index in completedSteps.indices {
+        // At all others nothing happened.
+        for index in simulation.lastTouched {
             let steps = simulation.workers[index].completedSteps
             if steps != completedSteps[index] {
                 completedSteps[index] = steps
