@@ -40,6 +40,7 @@ def main():
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
         found = []
+        row_begin = time.monotonic()
         try:
             for finding in ALL[name].run(bench):
                 found.append(finding)
@@ -49,6 +50,7 @@ def main():
         except Exception as error:
             traceback.print_exc()
             found.append(skip(name, name, f"failed: {error}"))
+        print(f"  {name} took {time.monotonic() - row_begin:.0f} s", file=sys.stderr, flush=True)
         findings += found
     conditions = table.conditions(bench, time.monotonic() - begin)
     print(table.text(findings, conditions))

@@ -17,7 +17,7 @@ BYTES = 64
 
 def run(bench):
     load = compile_c("clients")
-    seconds = 4 if bench.is_long else 2
+    seconds = 4 if bench.is_long else 1
     with ExitStack() as stack:
         place = stack.enter_context(scratch())
         service = stack.enter_context(up(policy="jsq", journal=place / "journal"))

@@ -13,7 +13,7 @@ BYTES = 64
 
 def run(bench):
     load = compile_load()
-    seconds = 3 if bench.is_long else 1.5
+    seconds = 3 if bench.is_long else 1
     with ExitStack() as stack:
         service = {policy: stack.enter_context(up(policy=policy)) for policy in ("jsq", "aladdin")}
         bare = stack.enter_context(bare_broker())

@@ -20,7 +20,7 @@ BYTES = 64
 
 def run(bench):
     load = compile_c("clients")
-    seconds = 4 if bench.is_long else 2
+    seconds = 4 if bench.is_long else 1
     with ExitStack() as stack:
         database = stack.enter_context(server())
         place = stack.enter_context(scratch())
