@@ -112,7 +112,7 @@ public struct Worker: Service {
         configuration.keys = key?.keys
         configuration.batching = batching
         configuration.drainTime = drainTime
-        if stopsOnSignals { configuration.whenEngineHangs = { exit(1) } }
+        if stopsOnSignals { configuration.hangingEngine = .ends { exit(1) } }
         return configuration
     }
 

@@ -50,6 +50,10 @@ package actor WorkerService: Service {
     private var drainDeadline = Instant.distantFuture
     /// When an engine that is still at work counts as hanging.
     private var hangDeadline = Instant.distantFuture
+    private var isDriving = false
+    private var isLeftBehind = false
+    /// Resumed when the engine has come back from its last step, or is left behind.
+    private var engineEnded: CheckedContinuation<Void, Never>?
     /// Why the broker does not want this worker.
     var refusal: Status?
     var refused: CheckedContinuation<Void, Never>?
@@ -129,7 +133,12 @@ package actor WorkerService: Service {
         await withTaskGroup { group in
             switch engine {
             case .stepping(let runner):
-                group.addTask { await self.driveEngine(runner) }
+                isDriving = true
+                // No child: nobody waits for one that is left behind.
+                Task {
+                    await self.driveEngine(runner)
+                    self.noteEngineEnd()
+                }
             case .streaming(let engine):
                 let mailbox = mailbox
                 group.addTask { await engine.watch { mailbox.put(.condition($0)) } }
@@ -140,6 +149,9 @@ package actor WorkerService: Service {
             hangDeadline = PollLoop.now() + .seconds(5)
             group.cancelAll()
         }
+        await withCheckedContinuation { waiter in
+            if isDriving { engineEnded = waiter } else { waiter.resume() }
+        }
         hangDeadline = .distantFuture
         await endAnswers()
         clearExchange()
@@ -147,7 +159,7 @@ package actor WorkerService: Service {
     }
 
     private func stop() async {
-        if case .stepping(let runner) = engine {
+        if case .stepping(let runner) = engine, !isLeftBehind {
             await runner.unload()
             await runner.stop()
         }
@@ -186,12 +198,29 @@ package actor WorkerService: Service {
             drained?.resume()
             drained = nil
         }
-        if now >= hangDeadline, let ending = configuration.whenEngineHangs {
+        if now >= hangDeadline {
             hangDeadline = .distantFuture
-            logger.error("the engine does not come back from its step; this worker ends without it")
-            ending()
+            endWithoutEngine()
         }
         return min(connection?.cycle(at: now) ?? .distantFuture, drainDeadline, min(hangDeadline, streamsDue))
+    }
+
+    private func endWithoutEngine() {
+        if case .awaited = configuration.hangingEngine { return }
+        logger.error("the engine does not come back from its step; this worker ends without it")
+        switch configuration.hangingEngine {
+        case .awaited: break
+        case .leftBehind:
+            isLeftBehind = true
+            noteEngineEnd()
+        case .ends(let end): end()
+        }
+    }
+
+    private func noteEngineEnd() {
+        isDriving = false
+        engineEnded?.resume()
+        engineEnded = nil
     }
 
     private var leases: Int { machine?.count ?? streams?.count ?? 0 }
@@ -208,6 +237,7 @@ extension WorkerService {
                 continue
             }
             let result = await runner.run(turn)
+            guard !isLeftBehind else { return }
             if case .failure(let status)? = result.outputs {
                 logger.warning("a step failed", metadata: ["why": "\(status.message)"])
             }

@@ -17,10 +17,18 @@ package struct WorkerServiceConfiguration: Sendable {
     package var exchangeBytes = 1 << 30
     /// How long a shutdown waits for running queries; what is left then is run elsewhere.
     package var drainTime = Interval.seconds(10)
-    /// Called when a shutdown has waited five seconds more for an engine that does not come back from its step; nil waits on.
-    ///
-    /// Nothing can take a thread back from an engine that hangs, so a process of its own had better end here.
-    package var whenEngineHangs: (@Sendable () -> Void)?
+    /// What to do when a shutdown has waited five seconds more for an engine that does not come back from its step.
+    package var hangingEngine = HangingEngine.awaited
+
+    /// Nothing can take a thread back from an engine that hangs.
+    package enum HangingEngine: Sendable {
+        /// The shutdown waits on.
+        case awaited
+        /// The worker ends without it, and its thread stays: for a process that ends soon, but has more to bring to an end.
+        case leftBehind
+        /// Calls this, which had better end the process.
+        case ends(@Sendable () -> Void)
+    }
 
     /// Shared with other roles of this process; nil for a thread of its own.
     ///

@@ -65,6 +65,20 @@ extension IntegrationTests {
             #expect(try await service.process.exitCode() == 0, "\(service.process.transcript)")
         }
 
+        @Test func `Ctrl-C ends a service whose engine does not come back from its step`() async throws {
+            // Its first step takes hours.
+            let files = try TemporaryDirectory()
+            let engine = ["--engine", "emulated", "--profile", try files.profile(stepMilliseconds: 1)]
+            let service = try await Service.up(engine + ["--time-scale", "10000000"])
+            let body = HTTP.chat("Tell me a story.", #""stream": true"#)
+            let stream = HTTP.open("\(service.url)/v1/chat/completions", body)
+            try await service.endpoints.status("a running query") { $0.model?.running == 1 }
+            service.process.kill(SIGINT)
+            #expect(try await service.process.exitCode() == 0, "\(service.process.transcript)")
+            try await service.process.line("this worker ends without it", in: \.errors)
+            stream.kill(SIGKILL)
+        }
+
         @Test func `The pages that say how the service is answer`() async throws {
             let service = try await Service.up()
             #expect(try await HTTP.get("\(service.url)/health").status == 200)

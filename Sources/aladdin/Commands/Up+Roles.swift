@@ -66,6 +66,7 @@ extension Up {
                 configuration.keys = keys
                 configuration.batching = choice.batching(for: worker.role)
                 configuration.drainTime = .seconds(2)
+                configuration.hangingEngine = .leftBehind
                 return choice.worker(number, configuration, logger: logger)
             }
         }

@@ -48,7 +48,7 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.batching = choice.batching(for: role)
         try exchange.apply(to: &configuration, role, choice.kind, logger: logger)
         configuration.drainTime = try drainTime()
-        configuration.whenEngineHangs = { Foundation.exit(1) }
+        configuration.hangingEngine = .ends { Foundation.exit(1) }
         if let workers = choice.workers, workers != 1 {
             throw ValidationError("--upstream is given \(workers) times; a worker has one server")
         }
