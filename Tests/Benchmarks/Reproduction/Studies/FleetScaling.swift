@@ -220,8 +220,11 @@ struct FleetScaling: Study {
             it makes up for a margin elsewhere. Set points are tried from the generous end until two miss the target, and
             then twice halfway between the last that reached it and the next; where the most generous misses, up to five that
             are far more generous still (a fixed fleet of eight times N_mf, say) are tried. "Below 95 %" says that no set point
-            was worth being followed to its end. A row that is not there was not asked: with fleets as large as the bursts
-            of the code trace want, a set point takes many minutes.
+            was worth being followed to its end. A row that is not there was not asked.
+
+            The forecast keeps a reserve of workers for bursts that come out of nothing, once it has seen some. The first large
+            one of the code trace, in its fourth minute, finds no reserve, whatever the set point; and there the others have
+            to keep a fleet for such bursts all the time as well.
             """
         )
         for setting in try settings(findings.scope) {
