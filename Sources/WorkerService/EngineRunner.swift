@@ -1,5 +1,5 @@
 package import EngineInterface
-internal import ServingModel
+package import ServingModel
 internal import ZeroMQ
 
 /// An engine on a thread of its own: loading, steps and all else that takes long happen there and nowhere else.
@@ -15,13 +15,15 @@ package actor EngineRunner {
 
     /// - Parameters:
     ///   - exchange: where KV caches are left and taken, if the engine can do that.
+    ///   - busyPoll: for how long its thread looks for a next step before it sleeps.
     ///   - makeEngine: called once, on the engine's thread.
     package init(
         name: String,
         exchange: KVExchange? = nil,
+        busyPoll: Interval = .zero,
         makeEngine: @escaping @Sendable () throws -> any Engine
     ) {
-        loop = PollLoop(name: name)
+        loop = PollLoop(name: name, on: LoopThread(name: name, busyPoll: busyPoll))
         self.exchange = exchange
         self.makeEngine = makeEngine
     }

@@ -74,7 +74,12 @@ package actor WorkerService: Service {
         loop = PollLoop(name: "worker-io", on: configuration.thread)
         taskExecutor = LoopTaskExecutor(loop)
         engine = .stepping(
-            EngineRunner(name: "worker-engine", exchange: configuration.exchange, makeEngine: makeEngine)
+            EngineRunner(
+                name: "worker-engine",
+                exchange: configuration.exchange,
+                busyPoll: configuration.engineBusyPoll,
+                makeEngine: makeEngine
+            )
         )
     }
 

@@ -34,6 +34,8 @@ package struct WorkerServiceConfiguration: Sendable {
     ///
     /// Engines have threads of their own anyway.
     package var thread: LoopThread?
+    /// For how long an engine's thread looks for a next step before it sleeps.
+    package var engineBusyPoll = Interval.zero
 
     package init(name: String) {
         self.name = name

@@ -63,6 +63,7 @@ extension Up {
                 try exchange.apply(to: &configuration, worker.role, choice.kind, logger: logger)
                 configuration.brokerEndpoint = addresses.inside?.worker ?? addresses.worker
                 configuration.thread = thread
+                configuration.engineBusyPoll = try broker.threads.engineBusyPoll()
                 configuration.keys = keys
                 configuration.batching = choice.batching(for: worker.role)
                 configuration.drainTime = .seconds(2)

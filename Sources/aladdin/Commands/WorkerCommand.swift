@@ -44,6 +44,7 @@ struct WorkerCommand: AsyncParsableCommand {
         configuration.brokerEndpoint = try endpoints.worker()
         configuration.keys = try key.keys(for: .worker)
         configuration.thread = try threads.thread("worker-io")
+        configuration.engineBusyPoll = try threads.engineBusyPoll()
         let role = try Setting.resolve(role, "role").flatMap { WorkerRole(rawValue: $0) } ?? .both
         configuration.batching = choice.batching(for: role)
         try exchange.apply(to: &configuration, role, choice.kind, logger: logger)

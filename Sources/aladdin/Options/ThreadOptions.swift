@@ -18,6 +18,11 @@ struct ThreadOptions: ParsableArguments {
         return Interval(nanoseconds: Int64(try Setting.resolve(busyPollUs, "busy-poll-us", default: usual)) * 1000)
     }
 
+    /// The same for an engine's thread, between whose steps a worker needs a moment at most.
+    func engineBusyPoll() throws -> Interval {
+        min(try busyPoll(), Interval(nanoseconds: 50_000))
+    }
+
     /// A thread for one role.
     func thread(_ role: String) throws -> LoopThread {
         LoopThread(name: role, busyPoll: try busyPoll())
