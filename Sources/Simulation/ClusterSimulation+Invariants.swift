@@ -31,6 +31,8 @@ extension ClusterSimulation {
         precondition(present == there, "the workers present are mistaken")
         precondition(levels.active == workers.count { $0.state == .active }, "active workers are miscounted")
         precondition(levels.draining == workers.count { $0.state == .draining }, "draining workers are miscounted")
+        let starting = present.count - levels.active - levels.draining
+        precondition(levels.starting == starting, "workers that start are miscounted")
         var underway = Array(repeating: 0, count: workers.count)
         for delivery in deliveries.unordered { underway[delivery.worker] += 1 }
         for (index, worker) in workers.enumerated() {
