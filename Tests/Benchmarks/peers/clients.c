@@ -19,12 +19,19 @@ struct client {
     uint64_t session, stream;
     int64_t sent;
     uint8_t header[HEADER]; // the first frame of a message
-    int has_header;
+    int has_header, is_accepted;
     uint8_t bytes[ROOM];
 };
 
-static int64_t *latencies, warm;
-static size_t ended, capacity = 1 << 16, failed;
+struct latencies {
+    int64_t *all;
+    size_t count, capacity;
+};
+
+// From the question to its end, and to the word that it is accepted.
+static struct latencies answers, acceptances;
+static int64_t warm;
+static size_t failed;
 static uint8_t request[4096];
 static size_t request_size;
 
@@ -58,18 +65,28 @@ static void send_frame(struct client *to, int kind, uint64_t stream, const void 
     say(to->socket, out, at);
 }
 
+// Nothing counts that ended before `warm`.
+static void note(struct latencies *in, const struct client *client) {
+    int64_t now = now_ns();
+    if (now < warm) return;
+    if (in->count == in->capacity) {
+        in->capacity = in->capacity ? 2 * in->capacity : 1 << 16;
+        in->all = realloc(in->all, in->capacity * sizeof *in->all);
+    }
+    in->all[in->count++] = now - client->sent;
+}
+
 static void ask(struct client *client) {
+    client->is_accepted = 0;
     client->sent = now_ns();
     send_frame(client, CALL, ++client->stream, request, request_size);
 }
 
 static void end_query(struct client *from, const uint8_t *status, size_t size) {
-    int64_t now = now_ns();
-    if (size > 0) { // a status that is not OK
-        if (failed++ == 0) fprintf(stderr, "%.*s\n", (int)size, status);
-    } else if (now >= warm) {
-        if (ended == capacity) latencies = realloc(latencies, (capacity *= 2) * sizeof *latencies);
-        latencies[ended++] = now - from->sent;
+    if (size == 0) {
+        note(&answers, from);
+    } else if (failed++ == 0) { // a status that is not OK
+        fprintf(stderr, "%.*s\n", (int)size, status);
     }
     ask(from);
 }
@@ -78,6 +95,10 @@ static void take_message(struct client *from, const uint8_t *header, const uint8
     switch (header[5]) {
     case WELCOME: from->session = get(header + 8, 8); break;
     case PING: send_frame(from, PONG, 0, "", 0); break;
+    case ITEM: // the first is `Accepted`
+        if (!from->is_accepted) note(&acceptances, from);
+        from->is_accepted = 1;
+        break;
     case END: end_query(from, body, size); break;
     case ERROR:
     case GOODBYE: fail("a session has ended");
@@ -166,7 +187,6 @@ int main(int count, char **arguments) {
         open_client(&all[i], arguments[1]);
         items[i] = (struct pollfd){.fd = all[i].socket, .events = POLLIN};
     }
-    latencies = malloc(capacity * sizeof *latencies);
     int64_t begin = now_ns();
     warm = begin + (int64_t)(seconds * 1e9 / WARM_UP_DIVISOR);
     int64_t end = warm + (int64_t)(seconds * 1e9), now = begin;
@@ -180,7 +200,10 @@ int main(int count, char **arguments) {
         }
         now = now_ns();
     }
-    print_result(ended, (now - warm) / 1e9, latencies, failed);
+    printf("{\"accepted_p99_us\": %.1f, ", quantile_us(acceptances.all, acceptances.count, 0.99));
+    print_fields(answers.count, (now - warm) / 1e9, answers.all, failed);
+    printf("}\n");
+    fflush(stdout);
     for (int i = 0; i < clients; i++) send_frame(&all[i], GOODBYE, 0, "", 0);
     return failed > 0;
 }

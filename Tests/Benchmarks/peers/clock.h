@@ -15,11 +15,23 @@ static inline int compare_ns(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-// One line of JSON; sorts the latencies.
-static inline void print_result(size_t count, double seconds, int64_t *latencies, size_t failed) {
-    if (count) qsort(latencies, count, sizeof *latencies, compare_ns);
-    double p50 = count ? latencies[count / 2] / 1e3 : 0, p99 = count ? latencies[count - 1 - count / 100] / 1e3 : 0;
-    printf("{\"per_s\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"count\": %zu, \"failed\": %zu}\n",
+// What is below `share` of them, in microseconds; sorts them.
+static inline double quantile_us(int64_t *latencies, size_t count, double share) {
+    if (!count) return 0;
+    qsort(latencies, count, sizeof *latencies, compare_ns);
+    return latencies[(size_t)((double)(count - 1) * share)] / 1e3;
+}
+
+// The fields of a line of JSON; sorts the latencies.
+static inline void print_fields(size_t count, double seconds, int64_t *latencies, size_t failed) {
+    double p50 = quantile_us(latencies, count, 0.5), p99 = quantile_us(latencies, count, 0.99);
+    printf("\"per_s\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"count\": %zu, \"failed\": %zu",
            count / seconds, p50, p99, count, failed);
+}
+
+static inline void print_result(size_t count, double seconds, int64_t *latencies, size_t failed) {
+    printf("{");
+    print_fields(count, seconds, latencies, failed);
+    printf("}\n");
     fflush(stdout);
 }

@@ -8,45 +8,75 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from finding import Finding, alternate, skip
-from programs import Missing, compile_c, free_ports, measure, need, run as run_program, running, scratch
+from programs import Missing, compile_c, compile_load, free_ports, measure, need, run as run_program, running, scratch
 from service import up
 
 CLIENTS = 50
+# On one connection, and within what a session may have.
+IN_FLIGHT = 1000
 BYTES = 64
 
 
 def run(bench):
-    load = compile_c("clients")
-    seconds = 4 if bench.is_long else 1
     with ExitStack() as stack:
         place = stack.enter_context(scratch())
-        service = stack.enter_context(up(policy="jsq", journal=place / "journal"))
-        latencies = []
-
-        def queries():
-            result = measure(load, service.frontend, CLIENTS, seconds, BYTES, "accept")
-            latencies.append(result["p99_us"] / 1000)
-            return result["per_s"]
-
-        for name, server, figure, target in (
-            ("Redis Streams, always synced, question to answer", redis, redis_answers, 3),
-            ("Redis Streams, always synced, one XADD", redis, redis_adds, None),
-            ("NATS JetStream, never synced, one publish", nats, nats_publishes, None),
+        ours = Ours(stack.enter_context(up(policy="jsq", journal=place / "journal")).frontend, 4 if bench.is_long else 1)
+        waiting = f"{CLIENTS} clients, not pipelined"
+        many = f"{IN_FLIGHT:,} in flight on one connection"
+        for what, queries, server, figure, target in (
+            (f"{waiting}: Redis Streams, always synced, question to answer", ours.answers, redis, redis_answers, 3),
+            (f"{many}: Redis Streams, always synced, question to answer, {waiting}", ours.many, redis, redis_answers, 3),
+            (
+                f"{many}: Redis Streams, always synced, question to answer, {IN_FLIGHT:,} clients", ours.many, redis,
+                lambda port, seconds: redis_answers(port, seconds, IN_FLIGHT), None,
+            ),
+            (f"{waiting}: Redis Streams, always synced, one XADD", ours.answers, redis, redis_adds, None),
+            (f"{waiting}: NATS JetStream, never synced, one publish", ours.answers, nats, nats_publishes, None),
         ):
-            what = f"jsq, accept, {BYTES} B, {CLIENTS} clients, not pipelined: {name}"
+            what = f"jsq, accept, {BYTES} B, {what}"
             try:
-                port = stack.enter_context(server(place))
+                with server(place) as port:
+                    pairs = alternate(bench.pairs, queries, lambda: figure(port, ours.seconds))
             except Missing as missing:
                 yield skip("journalled", what, str(missing))
                 continue
-            pairs = alternate(bench.pairs, queries, lambda: figure(port, seconds))
             yield Finding(
                 "journalled", what, "×", pairs.ratios, target=target, ours=median(pairs.ours),
                 theirs=median(pairs.theirs), rate_unit="queries/s",
             )
         yield Finding(
-            "journalled", f"{CLIENTS} clients: p99 from question to answer", "ms", latencies, more_is_better=False
+            "journalled", f"{CLIENTS} clients: p99 from question to answer", "ms", ours.latencies, more_is_better=False
         )
+        pairs = alternate(bench.pairs, ours.acceptance, lambda: sync(place / "page", ours.seconds))
+        yield Finding(
+            "journalled", "one client: p99 from question to the word that it is accepted: p99 of a page's sync", "×",
+            pairs.ratios, target=2, more_is_better=False, ours=median(pairs.ours), theirs=median(pairs.theirs),
+            rate_unit="µs",
+        )
+
+
+class Ours:
+    """What a service with a journal does for clients; each figure is one run's."""
+
+    def __init__(self, endpoint, seconds):
+        self.endpoint = endpoint
+        self.seconds = seconds
+        self.latencies = []
+
+    def answers(self):
+        result = measure(compile_c("clients"), self.endpoint, CLIENTS, self.seconds, BYTES, "accept")
+        self.latencies.append(result["p99_us"] / 1000)
+        return result["per_s"]
+
+    def many(self):
+        return measure(compile_load(), self.endpoint, 1, IN_FLIGHT, self.seconds, BYTES, "accept")["per_s"]
+
+    def acceptance(self):
+        return measure(compile_c("clients"), self.endpoint, 1, self.seconds, BYTES, "accept")["accepted_p99_us"]
+
+
+def sync(file, seconds):
+    return measure(compile_c("sync"), file, seconds)["p99_us"]
 
 
 @contextmanager
@@ -60,8 +90,8 @@ def redis(place):
         yield port
 
 
-def redis_answers(port, seconds):
-    return measure(compile_c("redis", "-lpthread"), port, CLIENTS, seconds, BYTES)["per_s"]
+def redis_answers(port, seconds, clients=CLIENTS):
+    return measure(compile_c("redis", "-lpthread"), port, clients, seconds, BYTES)["per_s"]
 
 
 def redis_adds(port, seconds):
