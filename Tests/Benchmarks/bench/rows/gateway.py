@@ -113,6 +113,7 @@ def litellm(engine):
     configuration.write_text(
         "model_list:\n- model_name: mock\n  litellm_params:\n    model: openai/mock\n"
         f"    api_base: http://127.0.0.1:{engine}/v1\n    api_key: none\n"
+        "general_settings:\n  dangerously_permit_weak_or_unset_master_key: true\n"  # as the others are asked, without a key
     )
     with running(program, "--config", configuration, "--host", "127.0.0.1", "--port", port) as process:
         from programs import wait_for_port
