@@ -200,6 +200,7 @@ int main(int count, char **arguments) {
         }
         now = now_ns();
     }
+    sort_ns(acceptances.all, acceptances.count);
     printf("{\"accepted_p99_us\": %.1f, ", quantile_us(acceptances.all, acceptances.count, 0.99));
     print_fields(answers.count, (now - warm) / 1e9, answers.all, failed);
     printf("}\n");

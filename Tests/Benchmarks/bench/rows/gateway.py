@@ -18,7 +18,7 @@ LARGE = 200 << 10
 def run(bench):
     load = compile_c("http_load")
     engine = compile_c("http_engine", "-lpthread")
-    seconds = 3 if bench.is_long else 1
+    seconds = 2 if bench.is_long else 1
     with ExitStack() as stack:
         (port,) = free_ports(1)
         stack.enter_context(running(engine, port, port=port))
