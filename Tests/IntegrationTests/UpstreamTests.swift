@@ -89,7 +89,7 @@ extension IntegrationTests {
             try await cluster.endpoints.status("both workers") { $0.workers.count == 2 && !$0.policy.isEmpty }
             let requests = (0..<8).map { QueryRequest(input: .text("Story \($0)"), maxTokens: 50) }
             async let underWay = Self.answers(cluster.endpoints, requests)
-            await first.wait { asked, _ in asked.count == 4 }
+            try await first.wait { asked, _ in asked.count == 4 }
             await first.stop()
             let answers = try await underWay
             for answer in answers {
@@ -169,7 +169,7 @@ extension IntegrationTests {
             )
             try await stream.line("content", in: \.output)
             if who == "client" { stream.kill(SIGKILL) }
-            try await within("the server to be left") { await server.wait { $1 == 1 } }
+            try await within("the server to be left") { try await server.wait { $1 == 1 } }
             try await service.endpoints.status("an idle worker") { $0.workers[0].running == 0 }
             await server.stop()
         }

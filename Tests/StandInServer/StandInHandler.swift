@@ -15,6 +15,7 @@ final class StandInHandler: ChannelInboundHandler {
     private let box: HandlerBox
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    /// Of the last completion that was asked for.
     private var answer: StandInAnswer?
 
     init(_ box: HandlerBox) {
@@ -49,7 +50,7 @@ final class StandInHandler: ChannelInboundHandler {
                 body: body
             )
             let answer = StandInAnswer(context.channel, model: server.model)
-            self.answer = answer
+            if request.isCompletion { self.answer = answer }
             // A handler cannot wait; the answer ends with its channel at the latest.
             Task { try? await server.serve(request, answer) }
         }

@@ -15,8 +15,13 @@ package final class StandInServer: Sendable {
         var requests: [StandInRequest] = []
         var channels: [ObjectIdentifier: any Channel] = [:]
         var abandoned = 0
-        var waiters: [(isDone: @Sendable ([StandInRequest], Int) -> Bool, resume: CheckedContinuation<Void, Never>)] =
-            []
+        var lastWaiter = 0
+        var waiters: [Int: Waiter] = [:]
+    }
+
+    private struct Waiter {
+        var isDone: @Sendable ([StandInRequest], Int) -> Bool
+        var resume: CheckedContinuation<Void, any Error>
     }
 
     package let model: StandInModel
@@ -89,14 +94,25 @@ package final class StandInServer: Sendable {
     }
 
     /// Returns when this holds of the completions asked for and the number of those abandoned.
-    package func wait(until isDone: @escaping @Sendable ([StandInRequest], Int) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let isDoneAlready = state.withLock { state in
-                if isDone(state.requests.filter(\.isCompletion), state.abandoned) { return true }
-                state.waiters.append((isDone, continuation))
-                return false
+    ///
+    /// - Throws: `CancellationError` if the task is cancelled first, as one is whose time is up.
+    package func wait(until isDone: @escaping @Sendable ([StandInRequest], Int) -> Bool) async throws {
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let known: Result<Void, any Error>? = state.withLock { state in
+                    if isDone(state.requests.filter(\.isCompletion), state.abandoned) { return .success(()) }
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    state.waiters[number] = Waiter(isDone: isDone, resume: continuation)
+                    return nil
+                }
+                if let known { continuation.resume(with: known) }
             }
-            if isDoneAlready { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume.resume(throwing: CancellationError())
         }
     }
 
@@ -128,12 +144,11 @@ package final class StandInServer: Sendable {
         let (result, ready) = state.withLock { state in
             let result = body(&state)
             let completions = state.requests.filter(\.isCompletion)
-            let ready = state.waiters.filter { $0.isDone(completions, state.abandoned) }.map(\.resume)
-            let abandoned = state.abandoned
-            state.waiters.removeAll { $0.isDone(completions, abandoned) }
+            let ready = state.waiters.filter { $0.value.isDone(completions, state.abandoned) }
+            for number in ready.keys { state.waiters[number] = nil }
             return (result, ready)
         }
-        for continuation in ready { continuation.resume() }
+        for waiter in ready.values { waiter.resume.resume() }
         return result
     }
 }

@@ -114,7 +114,7 @@ struct HTTPClientTests {
             var request = HTTPRequest(server.url + "/v1/completions")
             request.body = Array(#"{"model": "stand-in", "stream": true, "max_tokens": 3, "prompt": "a"}"#.utf8)
             let fetching = Task { [request] in await failure(client, request) }
-            if round.isMultiple(of: 2) { await server.wait { asked, _ in asked.count >= round / 2 } }
+            if round.isMultiple(of: 2) { try await server.wait { asked, _ in asked.count >= round / 2 } }
             fetching.cancel()
             await client.stop()
             #expect(await fetching.value == .cancelled)
@@ -130,7 +130,7 @@ struct HTTPClientTests {
         var request = HTTPRequest(server.url + "/v1/completions")
         request.body = Array(#"{"model": "stand-in", "stream": true, "max_tokens": 3, "prompt": "a"}"#.utf8)
         async let underWay = failure(client, request)
-        await server.wait { asked, _ in asked.count == 1 }
+        try await server.wait { asked, _ in asked.count == 1 }
         await client.stop()
         #expect(await underWay == .cancelled)
         #expect(await failure(client, request) == .cancelled)

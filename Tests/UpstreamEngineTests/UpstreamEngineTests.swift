@@ -169,13 +169,14 @@ struct UpstreamEngineTests {
         try await withEngine(server) { engine, conditions in
             _ = try await ready(&conditions)
             let (pieces, sink) = AsyncStream.makeStream(of: StreamedTokens.self)
-            let task = Task { try await engine.answer(request()) { sink.yield($0) } }
-            for await piece in pieces {
-                #expect(piece.text == "a")
-                break
+            let task = Task {
+                defer { sink.finish() }
+                return try await engine.answer(request()) { sink.yield($0) }
             }
+            let first = await pieces.first { _ in true }
+            try #require(first?.text == "a")
             task.cancel()
-            await server.wait { $1 == 1 }
+            try await server.wait { $1 == 1 }
             await #expect(throws: Status.self) { try await task.value }
         }
     }
@@ -219,7 +220,7 @@ struct UpstreamEngineTests {
         try await withEngine(server, patience: .seconds(1)) { engine, conditions in
             _ = try await ready(&conditions)
             #expect(await answer(engine, request()).failure?.code == .unavailable)
-            await server.wait { asked, _ in asked.count == 1 }
+            try await server.wait { asked, _ in asked.count == 1 }
         }
     }
 
@@ -243,7 +244,7 @@ struct UpstreamEngineTests {
         try await withEngine(server) { engine, conditions in
             _ = try await ready(&conditions)
             let task = Task { await answer(engine, request()) }
-            await server.wait { asked, _ in asked.count == 1 }
+            try await server.wait { asked, _ in asked.count == 1 }
             await server.stop()
             var isGone = false
             while !isGone, let condition = await conditions.next() {
