@@ -167,6 +167,13 @@ package actor BrokerService: Service {
     /// Takes over objectives and limits; for queries that arrive from now on.
     package func reconfigure(_ other: BrokerConfiguration) {
         broker.reconfigure(other)
+        tellLimits()
+    }
+
+    /// Has newcomers told of the limits that are settings.
+    private func tellLimits() {
+        frontend?.limits.openCalls = broker.configuration.maximumQueriesPerSession
+        frontend?.limits.maxTokens = broker.configuration.maximumTokens
     }
 
     /// Closes what `bind` opened; for a broker that does not come to run.
@@ -199,6 +206,7 @@ package actor BrokerService: Service {
         let admin = try endpoint(configuration.adminEndpoint, .admin, [.getStatus, .explain])
         try probe([(.frontend, frontend), (.worker, worker), (.scheduler, scheduler), (.admin, admin)])
         (self.frontend, self.worker, self.scheduler, self.admin) = (frontend, worker, scheduler, admin)
+        tellLimits()
         frontend.watch(on: loop) { [unowned self] input in assumeIsolated { $0.frontendSent(input) } }
         worker.watch(on: loop) { [unowned self] input in assumeIsolated { $0.workerSent(input) } }
         scheduler.watch(on: loop) { [unowned self] input in assumeIsolated { $0.schedulerSent(input) } }

@@ -6,8 +6,8 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var maximumQueries = 100_000
     /// Bytes of requests accepted and not yet ended, over all models; more are refused with `queueFull`.
     package var maximumQueuedBytes = 1 << 30
-    /// Queries of one session that have not ended.
-    package var maximumQueriesPerSession = 1024
+    /// Queries of one session that have not ended; as many as a gateway has connections.
+    package var maximumQueriesPerSession = 16_384
     /// Output tokens that one query may ask for.
     package var maximumTokens = 131_072
     /// Bytes of output kept for one query.

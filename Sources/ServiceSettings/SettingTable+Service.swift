@@ -31,7 +31,7 @@ extension SettingTable {
         setting("slo-classes", .classes, "", brokers, isReloadable: true),
         setting("admission", .choice(["off", "objectives", "all"]), "objectives", brokers, isReloadable: true),
         setting("max-queries", .integer(1...10_000_000), "100000", brokers, isReloadable: true),
-        setting("max-session-queries", .integer(1...1_000_000), "1024", brokers, isReloadable: true),
+        setting("max-session-queries", .integer(1...1_000_000), "16384", brokers, isReloadable: true),
         setting("max-output-tokens", .integer(1...10_000_000), "131072", brokers, isReloadable: true),
         setting("max-attempts", .integer(1...1000), "3", brokers),
         setting("poison-after", .integer(1...1000), "2", brokers),

@@ -4,7 +4,7 @@ package struct PeerLimits: Hashable, Sendable {
     package var sessionsPerPrincipal = 1024
     /// Hellos of one principal, or of all peers together where there are no keys.
     package var hellos = Rate(perSecond: 200, burst: 1024)
-    /// Pings, pongs and cancellations in one session; a client may give up all its calls at once.
+    /// Pings, pongs, and cancellations beyond one for each call, in one session.
     package var controls = Rate(perSecond: 500, burst: 4096)
     /// Frames that break the rules of framing, until the session is over.
     package var malformedFrames = 16

@@ -53,7 +53,13 @@ extension SessionEndpoint {
     }
 
     private func dispatch(_ header: FrameHeader, _ body: FrameBody, of session: UInt64, at now: Instant) -> Input? {
-        if [.ping, .pong, .cancel].contains(header.kind), !table.noteControl(in: session, at: now) {
+        let mayGoOn =
+            switch header.kind {
+            case .ping, .pong: table.noteControl(in: session, at: now)
+            case .cancel: table.noteCancellation(in: session, at: now)
+            default: true
+            }
+        guard mayGoOn else {
             expel(session, Status(.resourceExhausted, .tooFast, "more pings, pongs and cancellations than are needed"))
             return nil
         }
@@ -128,7 +134,7 @@ extension SessionEndpoint {
             broker: brokerName,
             heartbeatInterval: configuration.heartbeatInterval,
             sessionTimeout: configuration.sessionTimeout,
-            limits: configuration.limits
+            limits: limits
         )
         logger.debug(
             "session opened",

@@ -23,6 +23,8 @@ package final class SessionEndpoint {
     package internal(set) var malformedFrames: UInt64 = 0
     let socket: Socket
     let configuration: SessionConfiguration
+    /// What those are told who say hello from now on.
+    package var limits: SessionLimits
     /// Nil where anybody may come.
     let security: EndpointSecurity?
     let brokerName: String
@@ -71,6 +73,7 @@ package final class SessionEndpoint {
         self.methods = methods
         self.brokerName = brokerName
         self.configuration = configuration
+        limits = configuration.limits
         self.security = security
         self.makeSessionNumber = makeSessionNumber
         self.logger = logger

@@ -20,6 +20,8 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
         package internal(set) var highestStream: UInt64 = 0
         /// Frames that were no frames.
         var malformedFrames = 0
+        /// Calls that were opened and not cancelled yet, whether they have ended or not.
+        var uncancelledCalls = 0
         var controls: TokenBucket
     }
 
@@ -135,6 +137,7 @@ package struct SessionTable<Route: Hashable & Sendable>: Sendable {
             throw Status(.failedPrecondition, .protocolViolation, "stream numbers must increase, from 1")
         }
         sessions[place: place].highestStream = stream
+        sessions[place: place].uncancelledCalls += 1
     }
 
     @discardableResult

@@ -235,6 +235,36 @@ extension IntegrationTests {
             _ = files
         }
 
+        @Test func `A session is told its limits, and may give up all of its calls at once`() async throws {
+            let files = try TemporaryDirectory()
+            let calls: UInt64 = 6000
+            let profile = try files.profile(stepMilliseconds: 0.1)
+            let service = try await Service.up(
+                "--engine",
+                "emulated",
+                "--profile",
+                profile,
+                "--max-session-queries",
+                "\(calls)"
+            )
+            try await blocking {
+                let peer = RawPeer(service.endpoints.frontend)
+                #expect(try peer.greet().limits.openCalls == Int(calls))
+                let body = GenerateRequest(input: .text("Hello"), maxTokens: 100_000).encode()
+                for stream in 1...calls { peer.send(.call, .generate, stream: stream, body: body) }
+                for stream in 1...calls { peer.send(.cancel, .generate, stream: stream) }
+                var open = Set(1...calls)
+                while !open.isEmpty {
+                    let (header, _) = try peer.receive()
+                    let isSecondEnd = header.kind == .end && open.remove(header.stream) == nil
+                    #expect(!isSecondEnd)
+                    try #require(header.kind != .error)
+                }
+            }
+            try await Self.expectGood(service, "giving up")
+            _ = files
+        }
+
         @Test func `A client that stops reading disturbs nobody and is let go`() async throws {
             let (service, files) = try await Self.service()
             let sleeper = ServiceProcess(["query", "--max-tokens", "100000", "Hello"] + service.endpoints.flags)

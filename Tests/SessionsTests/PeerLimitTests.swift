@@ -71,6 +71,25 @@ struct PeerLimitTests {
         #expect(table.sessions { $0.name != "alice" } == [5, 7])
     }
 
+    @Test("Each call may be cancelled once at any time; what is beyond counts as a flood does")
+    func cancellations() throws {
+        var limits = PeerLimits()
+        limits.controls = Rate(perSecond: 0, burst: 2)
+        var table = SessionTable<String>(timeout: .seconds(1), maximumSessions: 8, limits: limits)
+        _ = try table.open(number: 1, route: "a", name: "", software: "", at: time(0))
+        func cancel(in number: UInt64 = 1) -> Bool { table.noteCancellation(in: number, at: time(0)) }
+        func ping() -> Bool { table.noteControl(in: 1, at: time(0)) }
+        for stream in 1...UInt64(100) { try table.open(stream: stream, in: 1) }
+        for _ in 1...100 { #expect(cancel()) }
+        #expect(cancel())
+        #expect(ping())
+        #expect(!cancel())
+        try table.open(stream: 101, in: 1)
+        #expect(cancel())
+        #expect(!ping())
+        #expect(!cancel(in: 2))
+    }
+
     @Test("A flood of pings ends the session with a reason")
     func controls() async throws {
         let endpoint = ServedEndpoint { $0.peers.controls = Rate(perSecond: 0, burst: 4) }

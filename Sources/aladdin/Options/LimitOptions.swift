@@ -6,7 +6,7 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Queries accepted and not yet ended; more are refused. (default: 100000)")
     var maxQueries: Int?
 
-    @Option(help: "The same for the queries of one client's session. (default: 1024)")
+    @Option(help: "The same for the queries of one client's session. (default: 16384)")
     var maxSessionQueries: Int?
 
     @Option(help: "Output tokens that one query may ask for. (default: 131072)")
@@ -17,7 +17,7 @@ struct LimitOptions: ParsableArguments {
         configuration.maximumQueriesPerSession = try Setting.resolve(
             maxSessionQueries,
             "max-session-queries",
-            default: 1024
+            default: 16_384
         )
         configuration.maximumTokens = try Setting.resolve(maxOutputTokens, "max-output-tokens", default: 131_072)
     }

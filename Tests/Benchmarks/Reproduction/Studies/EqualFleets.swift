@@ -28,6 +28,7 @@ struct EqualFleets: Study {
         sizes: [33, 50, 69, 90],
         title: "Bursts: the code trace (C70h)",
         text: """
+            Lengths and arrivals of `azure2023_code.csv`, at 69.91 queries/s on a 70B model (`p70h`), TTFT 2000 ms, ATGT 75 ms.
             Prompts come in bursts between lulls, at many times the mean rate. 69 workers are 2.6 times the mean-field
             capacity of the mean rate.
             """

@@ -36,7 +36,7 @@ struct FleetSizes: Study {
 
     func chapter(_ findings: Findings<MinimumFinding>) throws -> Chapter {
         var chapter = Chapter("Small and large fleets")
-        chapter.text("S70 at a quarter of its rate, at its rate and at four times its rate: workers for 99 %.")
+        chapter.text("S70 at multiples of its rate: workers for 99 %.")
         var rows: [[Cell]] = []
         for factor in Self.factors {
             let found = try variants(factor, findings.scope).map { findings[key($0)] }
