@@ -362,7 +362,7 @@ let package = Package(
         ),
         .testTarget(
             name: "AladdinClientTests",
-            dependencies: ["AladdinClient", "ServingModel", lifecycle],
+            dependencies: ["AladdinClient", "Messages", "ServingModel", "Sessions", "ZeroMQ", lifecycle, log],
             swiftSettings: settings
         ),
         .testTarget(

@@ -49,11 +49,12 @@ extension AladdinClient {
             return
         }
         guard let event = try? body.decoded(as: GenerateEvent.self) else {
+            guard !query.isCancelled else { return }
             cancel(number)
             query.hear(.ended(Self.unreadable))
             return
         }
-        if let news = query.call.hear(QueryEvent(event), event) { query.hear(.event(news)) }
+        if let news = query.call.hear(QueryEvent(event), event), !query.isCancelled { query.hear(.event(news)) }
     }
 
     private func hearModels(_ header: FrameHeader, _ body: FrameBody) {
@@ -74,7 +75,7 @@ extension AladdinClient {
     func end(_ number: UInt64, _ failure: Status?) {
         guard let query = queries.removeValue(forKey: number) else { return }
         if let stream = query.stream { queriesByStream[stream] = nil }
-        query.hear(.ended(failure))
+        if !query.isCancelled { query.hear(.ended(failure)) }
     }
 
     func failEverything(_ status: Status) {

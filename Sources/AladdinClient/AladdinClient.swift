@@ -24,8 +24,11 @@ public actor AladdinClient: QueryService, Service {
         /// When to give up if there is no session.
         var deadline: Instant
         let hear: @Sendable (QueryNews) -> Void
-        /// Given up while there was no session: the broker hears of it in the next.
+        /// Given up: it stays until the broker has said that it has ended, so that, should the session be lost before, the
+        /// next broker hears of it.
         var isCancelled = false
+        /// Whether a broker may know of it.
+        var wasSent = false
         /// Whether this session reads it by `Attach`.
         var isAttached = false
 
@@ -104,6 +107,8 @@ public actor AladdinClient: QueryService, Service {
     }
 
     public var isConnected: Bool { connection.isOpen }
+    /// Queries that a broker has not yet said have ended, given up or not.
+    var openQueries: Int { queries.count }
 
     /// Keeps the session until a graceful shutdown or cancellation, then ends what is open.
     ///
@@ -212,7 +217,8 @@ public actor AladdinClient: QueryService, Service {
         // The waiter is there before the answer can be: between the two nothing may come in.
         return try await withCheckedContinuation { (waiter: ModelsWaiter) in
             modelWaiters[stream] = waiter
-            connection.send(.call, method: .listModels, stream: stream)
+            guard !connection.send(.call, method: .listModels, stream: stream) else { return }
+            modelWaiters.removeValue(forKey: stream)?.resume(returning: .failure(Self.tooMuchWaits))
         }.get()
     }
 
@@ -227,11 +233,6 @@ public actor AladdinClient: QueryService, Service {
 
     func send(_ number: UInt64) {
         guard let query = queries[number] else { return }
-        guard !query.isCancelled else {
-            queries[number] = nil
-            cancelByName(query.call)
-            return
-        }
         let stream = makeStream()
         let method = query.call.method
         guard connection.send(.call, method: method, stream: stream, query.call.message) else {
@@ -239,31 +240,31 @@ public actor AladdinClient: QueryService, Service {
             return
         }
         query.stream = stream
+        query.wasSent = true
         query.isAttached = method == .attach
         queriesByStream[stream] = number
+        if query.isCancelled { tellCancelled(query, on: stream) }
     }
 
     func cancel(_ number: UInt64) {
-        guard let query = queries[number] else { return }
-        if query.stream == nil, query.call.isAccepted {
-            query.isCancelled = true
-            return
-        }
-        queries[number] = nil
-        guard let stream = query.stream else { return }
-        queriesByStream[stream] = nil
-        connection.send(.cancel, method: query.call.method, stream: stream)
-        if query.isAttached { cancelByName(query.call) }
+        guard let query = queries[number], !query.isCancelled else { return }
+        query.isCancelled = true
+        if let stream = query.stream { tellCancelled(query, on: stream) }
+        // What no other session would take up needs no second word, and what nobody has heard of not even one.
+        if !query.wasSent || !query.call.isOwn || !query.call.survivesSession { end(number, nil) }
     }
 
     /// Giving an `Attach` up leaves the query alone; one that is our own has to be ended in so many words.
-    private func cancelByName(_ call: QueryCall) {
-        guard call.isOwn else { return }
+    private func tellCancelled(_ query: OpenQuery, on stream: UInt64) {
+        guard query.isAttached, query.call.isOwn else {
+            connection.send(.cancel, method: query.isAttached ? .attach : .generate, stream: stream)
+            return
+        }
         connection.send(
             .call,
             method: .cancelQuery,
             stream: makeStream(),
-            CancelRequest(queryID: call.id, tenant: call.tenant)
+            CancelRequest(queryID: query.call.id, tenant: query.call.tenant)
         )
     }
 

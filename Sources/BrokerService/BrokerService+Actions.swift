@@ -69,9 +69,11 @@ extension BrokerService {
     }
 
     private func send(_ delivery: Delivery, to stream: StreamKey, over endpoint: SessionEndpoint) {
-        if case .end(let status) = delivery {
+        switch delivery {
+        case .end(let status), .givenUp(_, let status):
             end(stream, method(of: stream), status, over: endpoint)
             methods[stream] = nil
+        default: break
         }
         guard let event = GenerateEvent(delivery) else { return }
         endpoint.send(

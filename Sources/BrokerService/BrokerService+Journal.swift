@@ -33,14 +33,17 @@ extension BrokerService {
     func writeDown(_ actions: [BrokerAction]) {
         guard let journal else { return }
         var records: [JournalRecord] = []
+        var lookups: [(lookup: JournalLookup, ticket: UInt64)] = []
         for action in actions {
             switch action {
             case .write(let record): records.append(record)
-            case .lookUp(let lookup, let ticket): journal.lookUp(lookup, ticket: ticket)
+            case .lookUp(let lookup, let ticket): lookups.append((lookup, ticket))
             default: break
             }
         }
+        // What is looked up is to be found as this round leaves it.
         if !records.isEmpty { journal.append(records) }
+        for (lookup, ticket) in lookups { journal.lookUp(lookup, ticket: ticket) }
     }
 
     func hearJournal(at now: Instant) {

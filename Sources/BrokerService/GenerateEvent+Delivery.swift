@@ -20,7 +20,7 @@ extension GenerateEvent {
             self = .reset(firstIndex: firstIndex)
         case .finished(let reason, let inputTokens, let outputTokens):
             self = .finished(FinishedEvent(reason: reason, inputTokens: inputTokens, outputTokens: outputTokens))
-        case .end:
+        case .end, .givenUp:
             return nil
         }
     }

@@ -94,7 +94,7 @@ extension Broker {
         guard case .pausing? = queries[number]?.state else { return }
         // The scheduler is to know that the query has left its worker; it is queued anew when it has rested.
         tell(.queryEnded(QueryEnded(query: number, code: .unavailable, inputTokens: 0, outputTokens: 0)))
-        if until > now { deadlines.insert(Timer(at: until, query: number)) }
+        if until > now { wake(number, at: until) }
         startPatience(of: number, at: now)
     }
 
@@ -112,7 +112,21 @@ extension Broker {
         guard let place = queries.place(of: number), models[place: queries[place: place].home].workers == 0 else {
             return
         }
-        deadlines.insert(Timer(at: now + patience(of: queries[place: place].durability), query: number))
+        wake(number, at: now + patience(of: queries[place: place].durability))
+    }
+
+    /// Times at which some query is looked at again.
+    var timers: Int { deadlines.count }
+
+    /// Looks at a query again at a time.
+    mutating func wake(_ number: QueryNumber, at time: Instant) {
+        if deadlines.count >= manyDeadlines {
+            // A query's timers stay until they are due, and it may have ended long before.
+            let left = deadlines.unordered.filter { timer in queries[timer.query].map { !$0.hasEnded } ?? false }
+            deadlines = Heap(left)
+            manyDeadlines = 2 * left.count + 64
+        }
+        deadlines.insert(Timer(at: time, query: number))
     }
 
     func patience(of durability: Durability) -> Interval {

@@ -12,13 +12,14 @@ extension Broker {
         let place = reader.place
         let durable = durable
         let delivery = queries.withRecord(at: place) { $0.news(for: &reader, durable: durable) }
-        if case .end? = delivery {
+        switch delivery {
+        case .end?, .givenUp?:
             remove(reader: stream)
             return delivery
-        }
-        if delivery == nil {
+        case nil:
             reader.isAnnounced = false
             queries[place: place].isAnnounced = false
+        default: break
         }
         readers[place: seat] = reader
         return delivery
@@ -51,6 +52,10 @@ extension QueryRecord {
     /// - Parameter durable: how many records the journal has.
     borrowing func news(for reader: inout Reader, durable: UInt64) -> Delivery? {
         guard max(acceptRecord, resetRecord) <= durable else { return nil }
+        if reader.hearsEndOnly {
+            guard case .ended(let status) = state, endRecord <= durable else { return nil }
+            return .givenUp(id, status)
+        }
         if !reader.wasToldAccepted {
             reader.wasToldAccepted = true
             return .accepted(id, durability, isDuplicate: reader.isDuplicate)

@@ -73,7 +73,7 @@ extension Broker {
         models[place: home].figures.noteHandover(bytes: cache.bytes)
         queriesByLease[lease] = nil
         workers[id]?.remove(lease)
-        queries[place: place].inputTokens = cache.inputTokens
+        queries[place: place].inputTokens = min(cache.inputTokens, TokenBounds.mostOfPrompt)
         queries[place: place].movedAttempt = queries[place: place].attempt
         queries[place: place].latest?.handedOver = now
         queries[place: place].handover = QueryRecord.Handover(

@@ -122,9 +122,22 @@ extension Broker {
     /// The query ends unless somebody else reads it. Giving up `Attach` ends no query that is written down: its reader
     /// came to look at it, and may not be who wants it.
     ///
-    /// - Returns: whether the call was still open.
+    /// A query that is written down and ends with this is told to have ended when that is, too: its reader stays until
+    /// then and hears nothing else.
+    ///
+    /// - Returns: whether the call was still open and nothing more is said to it.
     package mutating func cancel(_ stream: StreamKey, at now: Instant) -> Bool {
-        guard let reader = remove(reader: stream) else { return giveUpParked(stream) }
+        guard let seat = readers.place(of: stream) else { return giveUpParked(stream) }
+        guard !readers[place: seat].hearsEndOnly else { return false }
+        let place = readers[place: seat].place
+        if readers[place: seat].isOwn, queries[place: place].durability != .volatile,
+            queries[place: place].readers.isOnly(stream), !queries[place: place].hasEnded
+        {
+            readers[place: seat].hearsEndOnly = true
+            end(readers[place: seat].query, with: Self.cancelledByClient, at: now)
+            return false
+        }
+        guard let reader = remove(reader: stream) else { return false }
         if reader.isOwn || queries[reader.query]?.durability == .volatile {
             endIfUnread(reader.query, Self.cancelledByClient, at: now)
         }
@@ -145,6 +158,7 @@ extension Broker {
             endIfUnread(reader.query, Status(.cancelled, .clientGone, "the client's session ended"), at: now)
         }
         streamsBySession[session] = nil
+        awaitedEnds.removeAll { $0.stream.session == session }
         giveUpParked(of: session)
     }
 

@@ -163,7 +163,9 @@ extension Broker {
             if queries[place: place].durability == .stream { checkpointIfDue(number, at: now) }
             announceReaders(at: place)
         }
-        if let inputTokens = report.inputTokens { queries[place: place].inputTokens = inputTokens }
+        if let inputTokens = report.inputTokens {
+            queries[place: place].inputTokens = min(inputTokens, TokenBounds.mostOfPrompt)
+        }
         if let cache = report.handover, let status = objection(to: cache, of: queries[place: place]) { return status }
         guard let finish = report.finish else { return nil }
         queries[place: place].finish = finish

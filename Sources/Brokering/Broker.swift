@@ -26,6 +26,8 @@ package struct Broker: Sendable {
     /// In state `queued`, in order of arrival; entries that have moved on are skipped.
     var unplaced: Deque<QueryNumber> = []
     var deadlines = Heap<Timer>()
+    /// As many timers as make it worth looking for those of queries that have ended.
+    var manyDeadlines = 64
     /// Ended and kept to be read, oldest first.
     var retained: Deque<(ended: Instant, query: QueryNumber, place: Int)> = []
     var retainedBytes = 0
@@ -53,6 +55,8 @@ package struct Broker: Sendable {
     package internal(set) var journalIsStalled = false
     /// Queries that wait for a record to become durable, in the records' order.
     var awaitingJournal: Deque<(record: UInt64, query: QueryNumber)> = []
+    /// Calls that are answered when a query's end is durable, in no order.
+    var awaitedEnds: [(record: UInt64, stream: StreamKey)] = []
     /// Queries by their clients' names, as far as they are in memory.
     var numbersByKey: [IdempotencyKey: QueryNumber] = [:]
     /// Names that the journal may know.
@@ -82,7 +86,12 @@ package struct Broker: Sendable {
         self.configuration = configuration
         self.wallClock = wallClock
         isJournaled = recovery != nil
-        knownNames = NameFilter(recovery?.keys ?? [], retention: configuration.nameRetention, at: now)
+        knownNames = NameFilter(
+            recovery?.keys ?? [],
+            retention: configuration.nameRetention,
+            capacity: configuration.nameCapacity,
+            at: now
+        )
         nextLease = UInt64(recovery?.epoch ?? configuration.leaseEpoch) << 32 | 1
         nextNumber = recovery?.nextNumber.rawValue ?? 1
         schedulerGone = now

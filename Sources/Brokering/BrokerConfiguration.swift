@@ -59,6 +59,9 @@ package struct BrokerConfiguration: Hashable, Sendable {
     package var durableNoWorkerPatience = Interval.seconds(600)
     /// How long it is remembered that the journal may know a name: longer than it keeps ended queries.
     package var nameRetention = Interval.seconds(25 * 3600)
+    /// Names that came last and are known for certain to have come, however long ago: twice the results that the journal
+    /// keeps, and those of queries under way.
+    package var nameCapacity = 2_100_000
     /// How long placement waits for a scheduler to come back before the plain fallback starts.
     package var schedulerGrace = Interval.seconds(2)
     /// How long, and how many, ended queries can still be attached to.

@@ -12,6 +12,8 @@ struct Reader: Hashable, Sendable {
     /// Whether it has to forget its tokens from `cursor` on before it is told of more.
     var owesReset = false
     var wasToldFinished = false
+    /// Whether it has given its call up, so that only the end is left to tell.
+    var hearsEndOnly = false
     /// Whether its call named a query that was accepted before.
     var isDuplicate = false
     /// Whether the stream has been announced since it was last served: once is enough, however much happens.
@@ -37,4 +39,6 @@ package enum Delivery: Hashable, Sendable {
     case finished(FinishReason, inputTokens: Int, outputTokens: Int)
     /// The stream is over.
     case end(Status)
+    /// So is one that was given up, and its query has ended with it; what was not told before is not told any more.
+    case givenUp(QueryID, Status)
 }

@@ -37,6 +37,8 @@ final class CompletionExchange {
     private var caller = GatewayResponder.Caller()
     private var body: [UInt8] = []
     private var asked: Asked?
+    /// Whether a part of what was written is void, so that nothing more may follow it but the error that says so.
+    private var wasTakenBack = false
     /// Nil once the exchange is over.
     private var put: ((_ parts: [HTTPResponsePart], _ ending: Ending) -> Void)?
 
@@ -140,7 +142,7 @@ final class CompletionExchange {
 extension CompletionExchange {
     private func hearNews() {
         // Asked for bit by bit: a copy of what is known of a query costs more than most of its events.
-        guard !isOver, let inbox = asked?.inbox else { return }
+        guard !isOver, !wasTakenBack, let inbox = asked?.inbox else { return }
         guard asked?.reply.isNamed == true else { return findName() }
         var parts: [HTTPResponsePart] = []
         for item in inbox.take() {
@@ -181,6 +183,7 @@ extension CompletionExchange {
     /// Ends a stream of which a part is void: whoever asks again under the same name gets the answer, so that this
     /// stream's end must not be the query's.
     private func takeBack(_ parts: [HTTPResponsePart]) {
+        wasTakenBack = true
         let id = asked?.reply.queryID ?? ""
         let here = NIOLoopBound((exchange: self, parts: parts), eventLoop: eventLoop)
         // The service has to have let go of the query before the client can ask again.

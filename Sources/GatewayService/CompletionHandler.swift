@@ -176,7 +176,9 @@ extension CompletionHandler {
             watchForStall(context)
         case .end:
             isAnswered = true
-            watchForStall(context)
+            // What is left to take is no stream any more; the next one is watched for itself.
+            stall?.cancel()
+            stall = nil
             finishTurn(context)
         case .cut:
             context.close(promise: nil)

@@ -259,6 +259,8 @@ package final class PeerConnection {
         // Once for each time of trouble; what comes of it is the owner's to tell.
         if failures == 2 { logger.notice("no session with the broker yet", metadata: ["why": "\(status.message)"]) }
         closeSockets(except: kept)
+        // What waits was for that session.
+        outbox = Outbox(maximumBytes: outboxBytes)
         // Of several brokers one will answer soon.
         let longest = addresses.count > 1 ? 500 : 5000
         let backoff = Interval.milliseconds(Int64(min(100 << min(failures, 6), longest)))

@@ -142,6 +142,8 @@ extension SessionEndpoint {
         )
         arrivals[session] = socket.watchArrivals()
         _ = transmit(.welcome, to: session, body: welcome.encode())
+        // It may have gone meanwhile, and its session with it.
+        guard table[session] != nil else { return }
         if route.isInside { handovers[session] = [] } else if hello.takesBundles { bundles[session] = FrameBundle() }
     }
 

@@ -4,6 +4,8 @@ internal import ServingModel
 /// A streamed answer, read as it comes: bytes in, tokens out, an end.
 struct AnswerReader {
     private static let largestError = 64 << 10
+    /// Bytes of text that no token has come for.
+    private static let mostHeldText = 4 << 20
 
     private var status = 0
     private var retryAfter: Interval?
@@ -93,17 +95,27 @@ struct AnswerReader {
         }
         var tokens = meter.take(choice?.piece ?? "", isToken: choice?.isToken ?? false, total: running(chunk))
         tokens?.prompt = prompt
+        if meter.heldBytes > Self.mostHeldText {
+            let limit = "\(Self.mostHeldText >> 20) MiB"
+            failure = Self.broken("more than \(limit) of text beyond the tokens that were asked for")
+        }
         return tokens
     }
 
     private mutating func note(_ chunk: CompletionChunk) {
         if let count = chunk.usage?.completionTokens ?? chunk.timings?.predictedN { total = max(count, total ?? 0) }
         if let count = chunk.usage?.promptTokens, count > 0 {
-            prompt = PromptCount(tokens: count, cached: chunk.usage?.cachedTokens ?? 0)
+            prompt = Self.count(count, cached: chunk.usage?.cachedTokens ?? 0)
         } else if let computed = chunk.timings?.promptN, computed > 0 {
-            let cached = max(0, chunk.timings?.cacheN ?? 0)
-            prompt = PromptCount(tokens: computed + cached, cached: cached)
+            let cached = min(max(0, chunk.timings?.cacheN ?? 0), TokenBounds.mostOfPrompt)
+            prompt = Self.count(min(computed, TokenBounds.mostOfPrompt) + cached, cached: cached)
         }
+    }
+
+    /// What a server says, within what can be reckoned with.
+    private static func count(_ tokens: Int, cached: Int) -> PromptCount {
+        let tokens = min(tokens, TokenBounds.mostOfPrompt)
+        return PromptCount(tokens: tokens, cached: min(max(0, cached), tokens))
     }
 
     /// Tokens so far, from a server that counts along.

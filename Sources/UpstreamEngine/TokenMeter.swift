@@ -18,6 +18,9 @@ struct TokenMeter: Hashable {
         self.maximum = maximum
     }
 
+    /// Bytes of text that wait for a token to go with.
+    var heldBytes: Int { heldText.utf8.count }
+
     /// Takes a piece.
     ///
     /// - Parameters:

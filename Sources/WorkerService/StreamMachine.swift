@@ -143,7 +143,11 @@ package struct StreamMachine: Sendable {
     }
 
     /// When `takeCommands` may have something to say although nothing has happened.
-    package var nextDue: Instant { waiting.isEmpty || busyUntil == .zero ? .distantFuture : busyUntil }
+    ///
+    /// What waits after the server's pause waits for a place, and that is freed by something that happens.
+    package func nextDue(at now: Instant) -> Instant {
+        waiting.isEmpty || busyUntil <= now ? .distantFuture : busyUntil
+    }
 
     /// What the broker is to hear.
     package mutating func takeReports(at now: Instant) -> [WorkerReport] {

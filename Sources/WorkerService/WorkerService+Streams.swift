@@ -38,7 +38,7 @@ extension WorkerService {
             }
         }
         report(computed: nil)
-        return streams?.nextDue ?? .distantFuture
+        return streams?.nextDue(at: now) ?? .distantFuture
     }
 
     /// Ends what is still being answered; returns when nothing is.

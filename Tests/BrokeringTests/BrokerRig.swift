@@ -232,7 +232,10 @@ extension Delivery {
     }
 
     var endStatus: Status? {
-        if case .end(let status) = self { status } else { nil }
+        switch self {
+        case .end(let status), .givenUp(_, let status): status
+        default: nil
+        }
     }
 }
 

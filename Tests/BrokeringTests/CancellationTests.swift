@@ -18,6 +18,43 @@ struct CancellationTests {
         #expect(rig.broker.model("m")?.queued == 0)
     }
 
+    @Test("That a durable query was given up is told when the journal has it, and nothing else is told any more")
+    func durable() throws {
+        var rig = BrokerRig(journaled: Recovery())
+        rig.join(1)
+        let stream = try rig.submit()
+        let lease = try #require(rig.dispatched().first).lease
+        rig.broker.journaled(through: rig.broker.written, at: rig.now)
+        rig.step(1, .tokens(lease, from: 0))
+        #expect(rig.cancel(stream) == false)
+        #expect(rig.cancel(stream) == false)
+        #expect(rig.act().records.map(\.kind) == ["ended"])
+        #expect(rig.read(stream).isEmpty)
+        rig.broker.journaled(through: rig.broker.written, at: rig.now)
+        #expect(rig.act().contains(.announce(stream)))
+        #expect(rig.read(stream).map(\.endStatus?.reason) == [.cancelledByClient])
+        #expect(rig.cancel(stream) == false)
+    }
+
+    @Test("That a durable query was cancelled by its name is told when the journal has it")
+    func durableByName() throws {
+        var rig = BrokerRig(journaled: Recovery())
+        rig.join(1)
+        let stream = try rig.submit()
+        let id = try rig.id(stream)
+        let callers = (1...3).map { StreamKey(session: SessionID(rawValue: $0), stream: 9) }
+        #expect(try rig.broker.cancel(id, by: callers[0], at: rig.now) == false)
+        // It has ended, and yet cannot be relied on.
+        #expect(try rig.broker.cancel(id, by: callers[1], at: rig.now) == false)
+        #expect(try rig.broker.cancel(id, by: callers[2], at: rig.now) == false)
+        rig.broker.sessionEnded(callers[2].session, at: rig.now)
+        #expect(!rig.act().contains { if case .answer = $0 { true } else { false } })
+        rig.broker.journaled(through: rig.broker.written, at: rig.now)
+        let answered = rig.act().compactMap { if case .answer(let stream) = $0 { stream } else { nil } }
+        #expect(answered == Array(callers.prefix(2)))
+        #expect(try rig.broker.cancel(id, by: callers[0], at: rig.now) == true)
+    }
+
     @Test("A placed query is not dispatched any more")
     func placed() throws {
         var rig = BrokerRig()

@@ -139,6 +139,8 @@ extension ClusterScenario {
             #expect(call.cursor >= query.texts.count, "all was told")
             call.end = status
             self.count("ended \(status.code)")
+        case .givenUp:
+            Issue.record("what is not written down ends at once")
         }
     }
 }

@@ -1,6 +1,7 @@
-import Brokering
 import ServingModel
 import Testing
+
+@testable import Brokering
 
 @Suite("Deadlines, patience and memory")
 struct TimeTests {
@@ -37,6 +38,22 @@ struct TimeTests {
             let status = try #require(rig.read(stream).last?.endStatus)
             #expect(status.code == .deadlineExceeded && status.reason == .deadlineExpired)
         }
+    }
+
+    @Test("Deadlines of queries that have ended are not gathered until they are due")
+    func voidDeadlines() throws {
+        var rig = BrokerRig { $0.maximumRetainedResults = 10 }
+        rig.join(1, granted: 10_000)
+        let waiting = try rig.submit { $0.timeout = .seconds(3600) }
+        let lease = try #require(rig.dispatched().first).lease
+        for _ in 0..<1000 {
+            _ = try rig.submit { $0.timeout = .seconds(3600) }
+            rig.step(1, .tokens(try #require(rig.dispatched().first).lease, from: 0, finish: .stop))
+        }
+        #expect(rig.broker.timers <= 200)
+        rig.step(1, .tokens(lease, from: 0))
+        rig.tick(after: .seconds(3600))
+        #expect(rig.read(waiting).last?.endStatus?.reason == .deadlineExpired)
     }
 
     @Test("Queries wait for a worker of their model for a bounded time")

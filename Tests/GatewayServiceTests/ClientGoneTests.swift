@@ -82,6 +82,27 @@ struct ClientGoneTests {
         }
     }
 
+    @Test("A client that reads neither an answer nor the next one's stream is given up, too")
+    func stallsInTheSecond() async throws {
+        let service = StandInService()
+        let configuration = GatewayConfiguration.test { $0.stalledReaderTimeout = .milliseconds(100) }
+        try await RunningGateway.with(service, configuration) { gateway in
+            try await gateway.connect { connection in
+                for _ in 0..<2 {
+                    let body = #"{"prompt":"x","stream":true}"#
+                    try await connection.sendRequest("POST", "/v1/completions", body: body)
+                }
+                let first = try await service.nextQuery()
+                let piece = String(repeating: "x", count: 32 << 20)
+                first.send(.opening + [.tokens(firstIndex: 0, count: 1, ids: [], text: piece)])
+                first.send(.finished(reason: .stop, inputTokens: 1, outputTokens: 1))
+                let second = try await service.nextQuery()
+                second.send(.opening + [.tokens(firstIndex: 0, count: 1, ids: [], text: "a")])
+                #expect(await second.wasCancelled())
+            }
+        }
+    }
+
     @Test("A client that stops reading its stream is given up")
     func stalls() async throws {
         let service = StandInService()

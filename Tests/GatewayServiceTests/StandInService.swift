@@ -8,6 +8,7 @@ final class StandInService: QueryService {
         var isConnected = true
         var models: Result<[ServedModel], Status>
         var left: [String] = []
+        var whenLeft: (@Sendable () async -> Void)?
     }
 
     /// The one model of a stand-in that is told nothing else.
@@ -42,7 +43,16 @@ final class StandInService: QueryService {
     }
 
     func leave(_ id: String) async {
-        state.withLock { $0.left.append(id) }
+        let whenLeft = state.withLock { state in
+            state.left.append(id)
+            return state.whenLeft
+        }
+        await whenLeft?()
+    }
+
+    /// Leaving a query takes as long as this does.
+    func whenLeft(_ action: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.whenLeft = action }
     }
 
     func leaveAll() async {

@@ -123,6 +123,27 @@ struct StreamTests {
         }
     }
 
+    @Test("What comes after a part was taken back is not told, however long the service takes to let go")
+    func newsAfterReset() async throws {
+        let service = StandInService()
+        try await RunningGateway.with(service) { gateway in
+            try await gateway.connect { connection in
+                try await connection.sendRequest("POST", "/v1/chat/completions", body: chat)
+                let query = try await service.nextQuery()
+                service.whenLeft {
+                    query.send(.tokens(firstIndex: 0, count: 1, ids: [], text: "anew"))
+                    query.send(.finished(reason: .stop, inputTokens: 1, outputTokens: 1))
+                    // The connection's loop has its turn in between: it answers another request.
+                    _ = try? await gateway.request("GET", "/health")
+                }
+                query.send(.opening + [.tokens(firstIndex: 0, count: 1, ids: [], text: "a"), .reset(firstIndex: 0)])
+                let response = try await connection.response()
+                #expect(response.body.contains(#""content":"a""#) && !response.body.contains("anew"))
+                #expect(response.body.contains(#""code":"worker_lost""#) && !response.body.contains("[DONE]"))
+            }
+        }
+    }
+
     @Test("A reader slower than the worker gets every piece, in order")
     func slowReader() async throws {
         let service = StandInService()

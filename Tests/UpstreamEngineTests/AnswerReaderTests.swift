@@ -51,6 +51,45 @@ struct AnswerReaderTests {
         #expect(result.end == StreamedEnd(finish: .stop, prompt: PromptCount(tokens: 9, cached: 8)))
     }
 
+    @Test("Counts that no prompt has are taken for the most that one may have")
+    func impossibleCounts() {
+        let most = TokenBounds.mostOfPrompt
+        for (counts, prompt) in [
+            (#""usage":{"prompt_tokens":4000000000,"completion_tokens":1}"#, PromptCount(tokens: most, cached: 0)),
+            (
+                #""usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":-9000000000000000000}}"#,
+                PromptCount(tokens: 9, cached: 0)
+            ),
+            (
+                #""usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":10}}"#,
+                PromptCount(tokens: 9, cached: 9)
+            ),
+            (
+                #""timings":{"prompt_n":9000000000000000000,"cache_n":9000000000000000000,"predicted_n":1}"#,
+                PromptCount(tokens: most, cached: most)
+            ),
+        ] {
+            let result = read(events(#"{"choices":[{"text":"h","index":0,"finish_reason":"stop"}],\#(counts)}"#))
+            #expect(result.end?.prompt == prompt)
+        }
+    }
+
+    @Test("Text beyond the tokens that were asked for is not gathered without end")
+    func endlessText() {
+        var reader = AnswerReader(maxTokens: 2)
+        reader.begin(status: 200, retryAfter: nil)
+        let piece = String(repeating: "x", count: 64 << 10)
+        let event = Array(events(#"{"choices":[{"text":"\#(piece)","index":0,"finish_reason":null}]}"#).utf8)
+        var taken = 0
+        while !reader.hasFailed, taken < 100 {
+            _ = reader.take(event)
+            taken += 1
+        }
+        #expect((64...66).contains(taken))
+        let failure = #expect(throws: Status.self) { try reader.end(nil) }
+        #expect(failure?.code == .unavailable && failure?.reason == .engineFailed)
+    }
+
     @Test("A completion of llama.cpp, with timings")
     func llamaCpp() {
         let result = read(

@@ -115,12 +115,16 @@ struct StreamMachineTests {
         let full = Status(.resourceExhausted, .overloaded, "full", retryAfter: .seconds(2))
         machine.ended(id(1), .failure(full), at: now)
         #expect(machine.takeCommands(at: now).isEmpty && progress().isEmpty)
-        #expect(machine.nextDue == now + .seconds(2))
+        #expect(machine.nextDue(at: now) == now + .seconds(2))
         machine.cancel([Lease(rawValue: 2)])
         #expect(granted() == nil)
-        now = machine.nextDue
+        now = machine.nextDue(at: now)
         #expect(machine.takeCommands(at: now) == [.start(id(1))])
         #expect(granted() == 3)
+        // What waits now waits for a place, which no time brings.
+        machine.take(.sample(3))
+        #expect(machine.takeCommands(at: now).isEmpty && machine.nextDue(at: now) == .distantFuture)
+        machine.cancel([Lease(rawValue: 3)])
         // It is not kept for ever.
         now = now + .seconds(40)
         machine.ended(id(1), .failure(full), at: now)

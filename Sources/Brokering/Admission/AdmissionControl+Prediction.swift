@@ -42,8 +42,8 @@ extension AdmissionControl {
     func tokens(of candidate: AdmissionCandidate, at now: Instant) -> Int {
         if let tokens = candidate.inputTokens { return max(1, tokens) }
         let bytes = promptBytes.rate(at: now)
-        let perByte = bytes > 1e-9 ? prompts.rate(at: now) / bytes : 0.25
-        return max(1, Int(Double(candidate.promptBytes) * perByte))
+        let perByte = bytes > 1e-9 ? min(prompts.rate(at: now) / bytes, TokenBounds.mostPerByte) : 0.25
+        return min(max(1, Int(Double(candidate.promptBytes) * perByte)), TokenBounds.mostOfPrompt)
     }
 
     /// Whether queries lately missed their TTFT objectives in the queue, and more than by chance.

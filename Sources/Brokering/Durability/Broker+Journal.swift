@@ -8,6 +8,8 @@ extension Broker {
         guard count > durable else { return }
         precondition(count <= written, "nothing is durable that was not written")
         durable = count
+        for ended in awaitedEnds where ended.record <= count { actions.append(.answer(ended.stream)) }
+        awaitedEnds.removeAll { $0.record <= count }
         while let waiting = awaitingJournal.first, waiting.record <= durable {
             awaitingJournal.removeFirst()
             guard let place = queries.place(of: waiting.query) else { continue }

@@ -85,8 +85,9 @@ extension Broker {
         liveBytes += record.submission.request.count
         spooledBytes += record.output.storedBytes
         models[place: home].queued += 1
-        if let deadline = record.deadline { deadlines.insert(Timer(at: deadline, query: number)) }
+        let deadline = record.deadline
         let place = queries.insert(record, for: number)
+        if let deadline { wake(number, at: deadline) }
         if models[place: home].workers == 0 { startPatience(of: number, at: now) }
         noteAccepted(at: place, at: now)
         return place

@@ -17,8 +17,9 @@ extension Broker {
             case .attach(let attachment):
                 try attach(attachment, by: call.stream, isLookedUp: true)
             case .cancel(let id, let account):
-                _ = try cancel(id, as: account, by: call.stream, isLookedUp: true, at: now)
-                actions.append(.answer(call.stream))
+                if try cancel(id, as: account, by: call.stream, isLookedUp: true, at: now) {
+                    actions.append(.answer(call.stream))
+                }
             case .acknowledge(let id, let account):
                 _ = try acknowledge(id, as: account, by: call.stream, isLookedUp: true, at: now)
                 actions.append(.answer(call.stream))
@@ -32,7 +33,8 @@ extension Broker {
 
     /// Ends a query, whoever reads it; one that has ended already stays as it is.
     ///
-    /// - Returns: whether that is done. If not, the journal is asked, and an `answer` or a refusal for `stream` follows.
+    /// - Returns: whether that is done. If not, the journal is asked or has to write it down, and an `answer` or a refusal
+    ///   for `stream` follows.
     /// - Throws: a `Status` with `.notFound`, also for a query that `account` may not see.
     @discardableResult
     package mutating func cancel(
@@ -57,7 +59,11 @@ extension Broker {
         }
         guard account.sees(record) else { throw Self.unknownQuery }
         if !record.hasEnded { end(record.number, with: Self.cancelledByClient, at: now) }
-        return true
+        let end = queries[record.number]?.endRecord ?? 0
+        guard end > durable else { return true }
+        // Whoever hears that it has ended may rely on it.
+        awaitedEnds.append((end, stream))
+        return false
     }
 
     /// The client has its result: it need not be kept any longer.

@@ -205,6 +205,7 @@ extension FaultyCluster {
             call.take(tokens)
         case .finished(_, _, let tokens): call.finished = tokens
         case .end(let status): heardEnd(status, &call)
+        case .givenUp: break
         }
     }
 

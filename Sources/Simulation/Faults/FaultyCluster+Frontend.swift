@@ -69,9 +69,10 @@ extension FaultyCluster {
             ledger.change(id) { $0.isCancelled = true }
         }
         guard sabotage != .cancellationsIgnored else { return }
-        guard broker.cancel(stream, at: brokerNow) else { return }
-        coverage.note(.cancelled)
+        let isOver = broker.cancel(stream, at: brokerNow)
         if let id, broker.query(id)?.hasEnded == true { ledger.endLease(of: id) }
+        guard isOver else { return }
+        coverage.note(.cancelled)
         let status = Status(.cancelled, .cancelledByClient, "cancelled by the client")
         send(.end(stream: stream.stream, status), over: stream.session.rawValue)
     }
@@ -116,6 +117,11 @@ extension FaultyCluster {
             }
             guard let delivery = broker.nextDelivery(to: stream) else { return }
             check(delivery, to: stream, peer: state.peer)
+            if case .givenUp(_, let status) = delivery {
+                coverage.note(.cancelled)
+                send(.end(stream: stream.stream, status), over: session)
+                return
+            }
             if case .reset = delivery, sabotage == .resetsWithheld { continue }
             if case .tokens = delivery, sabotage == .crossTalk, chance(0.05), let other = strangerStream(to: stream) {
                 send(.delivery(stream: other.stream, delivery), over: other.session.rawValue)

@@ -10,6 +10,12 @@ extension FaultyCluster {
             checkAcceptance(of: id, durability, isDuplicate, to: stream, client)
             return
         }
+        if case .givenUp(let id, _) = delivery {
+            if ledger[id]?.isAcknowledged == false, disk.image.find(.query(id))?.end == nil {
+                fail(.toldIsKept, "that query \(id.low) was given up was told and is not on the disk")
+            }
+            return
+        }
         guard let id = ledger.byStream[stream], let query = ledger[id] else {
             fail(.nothingUnaccepted, "a stream heard of its query before its acceptance")
             return
@@ -18,7 +24,7 @@ extension FaultyCluster {
         case .tokens(let first, let count, let ids, let text):
             check(tokens: text, ids, first, count, of: query)
         case .end(let status): checkEnd(status, of: query)
-        case .accepted, .started, .reset, .finished: break
+        case .accepted, .started, .reset, .finished, .givenUp: break
         }
     }
 
@@ -120,6 +126,7 @@ extension FaultyCluster {
         case .reset(let index): "reset to \(index)"
         case .finished(let reason, _, let tokens): "finished \(reason) after \(tokens)"
         case .end(let status): "end \(status)"
+        case .givenUp(let id, let status): "end of \(id.low), given up: \(status)"
         }
     }
 }

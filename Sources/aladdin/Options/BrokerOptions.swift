@@ -65,7 +65,9 @@ struct BrokerOptions: ParsableArguments {
         configuration.shard = try shards.list().map { list in
             ShardMembership(shard: try shards.requiredName(in: list), in: try shardRule.map(of: list))
         }
-        configuration.nameRetention = try journal.retention().result + Interval.seconds(3600)
+        let retention = try journal.retention()
+        configuration.nameRetention = retention.result + Interval.seconds(3600)
+        configuration.nameCapacity = 2 * retention.results + configuration.maximumQueries
         return configuration
     }
 

@@ -45,6 +45,20 @@ struct BrokerAdmissionTests {
         #expect(try refusal { _ = try rig.submit() }.reason == .overloaded)
     }
 
+    @Test("A worker that counts more tokens than a prompt can have puts nobody out of reckoning")
+    func impossibleCounts() throws {
+        var rig = rig()
+        _ = try rig.submit { $0.promptBytes = 1 }
+        let lease = try #require(rig.dispatched().first).lease
+        var report = LeaseReport.tokens(lease, from: 0, finish: .stop)
+        report.inputTokens = 4_000_000_000
+        rig.step(1, report)
+        // What one took does not say that the next is hopeless on an idle worker.
+        let next = try rig.submit { $0.promptBytes = 4 << 20 }
+        #expect(try !rig.record(next).hasEnded)
+        #expect(throws: Status.self) { for _ in 0..<100 { _ = try rig.submit { $0.promptBytes = 4 << 20 } } }
+    }
+
     @Test("Without admission control nothing is refused for load")
     func off() throws {
         var rig = rig { $0.admission = nil }

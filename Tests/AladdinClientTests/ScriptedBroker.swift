@@ -1,0 +1,83 @@
+internal import Logging
+internal import Messages
+internal import ServingModel
+internal import Sessions
+internal import ZeroMQ
+
+/// A broker's frontend that does what a test says, at an address that another one can take over.
+actor ScriptedBroker {
+    /// What a client sent.
+    enum Heard: Hashable {
+        case generate(key: String, stream: UInt64)
+        case attach(id: String, stream: UInt64)
+        case cancelQuery(id: String)
+        case cancel(stream: UInt64)
+        case other
+    }
+
+    private nonisolated let loop = PollLoop(name: "broker")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated let heard: AsyncStream<Heard>
+    private let sink: AsyncStream<Heard>.Continuation
+    private let address: String
+    private var endpoint: SessionEndpoint?
+    private var session: UInt64
+
+    init(_ address: String, session: UInt64) {
+        self.address = address
+        self.session = session
+        (heard, sink) = AsyncStream.makeStream()
+        loop.start()
+    }
+
+    func open() throws {
+        let endpoint = try SessionEndpoint(
+            address: address,
+            methods: [.generate, .attach, .cancelQuery],
+            brokerName: "test",
+            configuration: SessionConfiguration(),
+            makeSessionNumber: { [unowned self] in assumeIsolated { $0.session } },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        self.endpoint = endpoint
+        endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
+        loop.onCycle = { [unowned self] now in
+            assumeIsolated { broker in
+                defer { broker.endpoint?.flushBundles() }
+                return broker.endpoint?.cycle(at: now) { broker.note($0) } ?? .distantFuture
+            }
+        }
+    }
+
+    func accept(_ id: String, on stream: UInt64) {
+        let accepted = AcceptedEvent(queryID: id, durability: .accept, isDuplicate: false)
+        endpoint?.send(.item, method: .generate, stream: stream, to: session, GenerateEvent.accepted(accepted))
+    }
+
+    func end(_ stream: UInt64, of method: Messages.Method, _ status: Status) {
+        endpoint?.send(.end, method: method, stream: stream, to: session, status)
+    }
+
+    /// Says goodbye and is gone; the address is free then.
+    func stop() async {
+        endpoint?.close(Status(.unavailable, .shuttingDown, "the test ends it"))
+        endpoint = nil
+        await loop.stop()
+        sink.finish()
+    }
+
+    private func note(_ input: SessionEndpoint.Input) {
+        switch input {
+        case .call(_, let stream, .generate, let body):
+            let request = try? body.decoded(as: GenerateRequest.self)
+            let key = request?.metadata.first { $0.key == "idempotency-key" }?.value
+            sink.yield(.generate(key: key ?? "", stream: stream))
+        case .call(_, let stream, .attach, let body):
+            sink.yield(.attach(id: (try? body.decoded(as: AttachRequest.self))?.queryID ?? "", stream: stream))
+        case .call(_, _, .cancelQuery, let body):
+            sink.yield(.cancelQuery(id: (try? body.decoded(as: CancelRequest.self))?.queryID ?? ""))
+        case .cancel(_, let stream): sink.yield(.cancel(stream: stream))
+        default: sink.yield(.other)
+        }
+    }
+}
