@@ -11,15 +11,18 @@ struct JournalFile {
     var synchronous = "EXTRA"
 
     /// A connection that writes.
-    func connect() throws -> DatabaseQueue {
+    ///
+    /// - Parameter isFurther: whether there is one already. A further one must not take the lock for writing while it opens:
+    ///   the first may hold it for as long as a large commit takes.
+    func connect(isFurther: Bool = false) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "journal"
         // Operators may read at any time; a checkpoint or a reader's recovery then holds a lock for a moment.
         configuration.busyMode = .timeout(10)
         let synchronous = synchronous
         configuration.prepareDatabase { database in
-            // Before the first table, or never.
-            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            // Before the first table, or never; it takes the lock for writing even where it changes nothing.
+            if !isFurther { try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             // Every commit is synced. EXTRA differs from FULL once: a new database is made with the help of a rollback
             // journal, which must not come back after a power failure.
             try database.execute(sql: "PRAGMA synchronous = \(synchronous)")

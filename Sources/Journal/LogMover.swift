@@ -60,7 +60,7 @@ final class LogMover: @unchecked Sendable {
         var connection: DatabaseQueue?
         do {
             while isNextWanted() {
-                let opened = try connection ?? file.connect()
+                let opened = try connection ?? file.connect(isFurther: true)
                 connection = opened
                 try opened.writeWithoutTransaction { try $0.moveLog("PASSIVE") }
                 withLock { isBusy = false }

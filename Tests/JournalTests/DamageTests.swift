@@ -259,6 +259,20 @@ struct DamageTests {
         journal.close()
     }
 
+    @Test("A further connection opens while the first one is in the middle of a commit")
+    func furtherConnection() throws {
+        try write([]).close()
+        let file = JournalFile(directory: JournalDirectory(path: directory.journal))
+        let first = try file.connect()
+        try first.writeWithoutTransaction { database in
+            try database.inTransaction(.immediate) {
+                try file.connect(isFurther: true).close()
+                return .rollback
+            }
+        }
+        try first.close()
+    }
+
     @Test("A journal of a later version is refused, and says so")
     func laterVersion() throws {
         try write([]).close()
