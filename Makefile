@@ -52,7 +52,7 @@ test-long-faults: packages
 
 test-long-fuzz: test-packages
 	swift build --build-tests
-	ALADDIN_FUZZ_ROUNDS=$(FUZZ_ROUNDS) .ci/test --filter 'Fuzz|LeakTests'
+	ALADDIN_FUZZ_ROUNDS=$(FUZZ_ROUNDS) ALADDIN_TEST_MINUTES=600 .ci/test --filter 'Fuzz|LeakTests'
 
 test-long-sanitizers: test-packages
 	.ci/test-sanitized thread
