@@ -8,12 +8,16 @@ internal import Testing
 
 @Suite("Queries that a client gives up", .timeLimit(.minutes(1)))
 struct GivingUpTests {
-    private let address = "ipc:///tmp/aladdin-client-\(UInt64.random(in: .min ... .max))"
+    /// Where brokers are, one after the other; a socket that was closed keeps its address for a moment.
+    private let addresses: [String] = {
+        let base = "ipc:///tmp/aladdin-client-\(UInt64.random(in: .min ... .max))"
+        return ["\(base)-1", "\(base)-2"]
+    }()
 
     /// A client, while `body` runs.
     private func withClient(_ body: (AladdinClient) async throws -> Void) async throws {
         let client = AladdinClient(
-            endpoint: address,
+            endpoint: addresses.joined(separator: ","),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let running = Task { try await client.run() }
@@ -30,7 +34,7 @@ struct GivingUpTests {
 
     @Test("A cancellation that a broker took to its grave is said to the next one", arguments: [true, false])
     func toTheNextBroker(isAccepted: Bool) async throws {
-        let first = ScriptedBroker(address, session: 7)
+        let first = ScriptedBroker(addresses[0], session: 7)
         try await first.open()
         try await withClient { client in
             let (news, sink) = AsyncStream.makeStream(of: QueryNews.self)
@@ -46,7 +50,7 @@ struct GivingUpTests {
             #expect(await heard.next() == .cancel(stream: 1))
             // It dies before it has said a word about it.
             await first.stop()
-            let second = ScriptedBroker(address, session: 8)
+            let second = ScriptedBroker(addresses[1], session: 8)
             try await second.open()
             heard = second.heard.makeAsyncIterator()
             if isAccepted {
@@ -71,7 +75,7 @@ struct GivingUpTests {
         try await withClient { client in
             let giveUp = client.generate(request) { _ in Issue.record("something was told") }
             giveUp()
-            let broker = ScriptedBroker(address, session: 7)
+            let broker = ScriptedBroker(addresses[0], session: 7)
             try await broker.open()
             var heard = broker.heard.makeAsyncIterator()
             var other = request
