@@ -62,7 +62,10 @@ struct GivingUpTests {
                 #expect(await heard.next() == .cancel(stream: 1))
                 await second.end(1, of: .generate, Status(.cancelled, .cancelledByClient, "cancelled"))
             }
-            while await client.openQueries > 0 { await Task.yield() }
+            while await client.openQueries > 0 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
             sink.finish()
             // Who has given up hears nothing more.
             #expect(await told.next() == nil)

@@ -79,7 +79,10 @@ struct SessionEndpointTests {
         await first.stop()
         let second = ServedEndpoint(firstSession: 100)
         // The port is free once libzmq's thread has closed it.
-        while (try? await second.open(address)) == nil { await Task.yield() }
+        while (try? await second.open(address)) == nil {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
         var event = await events.next()
         while case .lost? = event { event = await events.next() }
         guard case .opened(let session)? = event else {

@@ -42,7 +42,10 @@ struct PollLoopEndTests {
         loop.start()
         await ends.add()
         // The hook's and this one, in whichever order.
-        while await ends.count < 2 { await Task.yield() }
+        while await ends.count < 2 {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
         #expect(await ends.count == 2)
         await ends.loop.stop()
     }
