@@ -100,9 +100,26 @@ struct HoldAndDispatchTests {
         #expect(decision.placements[0].predictedTimeToFirstToken != nil)
     }
 
+    @Test("While workers have room to spare a lone query is not held", arguments: [100, 12])
+    func roomToSpare(tokenTime: Int64) {
+        // Their residents have a token each 10 ms, which leaves room under 100 ms and next to none under 12.
+        var scheduler = scheduler()
+        _ = run(&scheduler, until: 300)
+        let now = Instant.zero + .milliseconds(300)
+        let objective = ServiceLevelObjective(
+            timeToFirstToken: .milliseconds(2000),
+            averageTokenTime: .milliseconds(tokenTime)
+        )
+        scheduler.apply(.queued(5, objective: objective), at: now)
+        #expect(scheduler.decide(at: now).placements.count == (tokenTime == 100 ? 1 : 0))
+    }
+
     @Test("A lone query is held until its slack is used up, and goes out in time")
     func holdsUntilLastCall() throws {
-        var scheduler = scheduler()
+        // What has room to spare would take it at once.
+        var settings = HoldAndDispatch.Settings()
+        settings.lightLoad = 0
+        var scheduler = scheduler(HoldAndDispatch(settings))
         scheduler.apply(.queued(5, objective: objective), at: .zero)
         let decision = scheduler.decide(at: .zero)
         #expect(decision.placements.isEmpty)

@@ -8,6 +8,8 @@ struct Demand {
     /// Index of the model's workers in the view, at least one.
     let pool: Int
     let hazard: Hazard
+    /// Share of their time that the fleet's workers lately spent on prefills.
+    let prefillShare: Double
     /// What waits for the model in the order in which it is to be served; nil if that is the view's own queue.
     var ownOrder: ArraySlice<UnplacedQuery>?
     /// Those that wait for the worker that holds their beginning: nobody else is to take them yet.
@@ -59,18 +61,27 @@ struct ServingOrder: Sequence, IteratorProtocol {
 extension HoldAndDispatch {
     /// The queue of each model that has workers.
     mutating func demands(in view: ClusterView, at now: Instant) -> [Demand] {
-        let interference = settings.interference * view.prefillShare(at: now)
+        let prefillShare = view.prefillShare(at: now)
         var demands: [Demand] = []
         for (key, queue) in queues(in: view) {
             guard let pool = view.poolIndices[key] else { continue }
             let hazard = Hazard(
                 survival: view.lengths.survival(model: key.model),
-                interference: interference,
+                interference: settings.interference * prefillShare,
                 usesHints: settings.usesHints,
                 now: now
             )
             let ordered = queue.map { order($0, at: now) }
-            demands.append(Demand(model: key.model, now: now, pool: pool, hazard: hazard, ownOrder: ordered))
+            demands.append(
+                Demand(
+                    model: key.model,
+                    now: now,
+                    pool: pool,
+                    hazard: hazard,
+                    prefillShare: prefillShare,
+                    ownOrder: ordered
+                )
+            )
         }
         return demands
     }

@@ -41,6 +41,22 @@ extension HoldAndDispatch {
         return max(phase.seconds, phase.stall) <= settings.freeShare * batch.head.tokenTime
     }
 
+    /// Whether a worker is so far from its limits that a batch may as well go now: holding saves capacity, of which there
+    /// is plenty.
+    ///
+    /// Prefills to come count in full here, so that a fleet that is busy with them does not look idle.
+    func hasRoom(for batch: DispatchBatch, on worker: WorkerView, _ demand: Demand) -> Bool {
+        guard worker.waitingTokens == 0 else { return false }
+        let context = worker.contextTokens + batch.contextTokens
+        let pace = worker.model.decode(
+            sequences: Double(worker.load + batch.queries.count),
+            context: Double(context)
+        )
+        let memory = worker.usedKVTokens + batch.contextTokens
+        return pace <= settings.lightLoad * (1 - demand.prefillShare) * batch.head.tokenTime
+            && Double(memory) <= settings.lightLoad * Double(worker.admissibleKVTokens)
+    }
+
     /// The workers that were given queries longest ago, the longest first.
     func candidates(for demand: Demand, in view: ClusterView) -> [Int] {
         guard settings.aligns else { return view.pools[demand.pool].slots }

@@ -11,7 +11,8 @@ package import ServingModel
 /// 2. A query most of whose prompt some worker still holds goes there as soon as that harms nobody.
 /// 3. Otherwise a batch is the longest prefix of the queue that prefills within a share of the TTFT objective and keeps
 ///    every deadline.
-/// 4. A full batch goes to the worker of least hazard as soon as that is small; so does one that takes next to no time.
+/// 4. A full batch goes to the worker of least hazard as soon as that is small; so does one that takes next to no time,
+///    and any while the workers have room to spare.
 /// 5. When the head's slack runs out the batch goes to the worker of least hazard, unless it would cost too many
 ///    objectives: then its longest prompt is given up, and served later where it costs none.
 ///
@@ -97,7 +98,8 @@ package struct HoldAndDispatch: PlacementPolicy {
             let mustGo = !settings.holds || slackEnds <= demand.now
             let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers && demand.held.isEmpty
             let isFree = settings.holds && isNextToFree(batch, on: view.workers[turn[0]])
-            guard mustGo || batch.isFull || isFree else {
+            let isLight = settings.holds && hasRoom(for: batch, on: view.workers[turn[0]], demand)
+            guard mustGo || batch.isFull || isFree || isLight else {
                 if mayRest { rest = Rest(demand, until: slackEnds, turn.prefix(1), in: view) }
                 return decision.lookAgain(at: slackEnds)
             }
@@ -125,7 +127,9 @@ package struct HoldAndDispatch: PlacementPolicy {
             let reason =
                 mustGo
                 ? "its slack was used up"
-                : batch.isFull ? "the batch was full and harmed nobody there" : "it takes next to no time there"
+                : batch.isFull
+                    ? "the batch was full and harmed nobody there"
+                    : isFree ? "it takes next to no time there" : "the worker has room to spare"
             send(batch, to: slot, because: reason, ranking, &view, demand, &decision)
             if !isPrefilled { turn = candidates(for: demand, in: view) }
         }

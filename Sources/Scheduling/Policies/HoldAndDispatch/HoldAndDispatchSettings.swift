@@ -17,6 +17,8 @@ extension HoldAndDispatch {
         package var batchShare = 0.25
         /// How far a batch sets a worker's queries back, as a share of the ATGT objective, for it not to be worth holding.
         package var freeShare = 0.01
+        /// Share of what a worker bears, in pace and in KV cache, up to which nothing is gained by holding.
+        package var lightLoad = 0.7
         /// Hazard per query up to which a full batch goes.
         package var patience = 0.02
         /// Slack of the head, as a share of its TTFT objective, below which it must go.
@@ -55,6 +57,7 @@ extension HoldAndDispatch {
             candidates = Int(try settings.number("candidates", default: 16, in: 1...100_000))
             batchShare = try settings.number("batch-share", default: batchShare, in: 0.01...1)
             freeShare = try settings.number("free-share", default: freeShare, in: 0...1)
+            lightLoad = try settings.number("light-load", default: lightLoad, in: 0...1)
             patience = try settings.number("patience", default: patience, in: 0...1)
             lastCall = try settings.number("last-call", default: lastCall, in: 0...1)
             balance = try settings.number("balance", default: balance, in: -1...1)
