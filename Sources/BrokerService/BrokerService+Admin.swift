@@ -70,17 +70,22 @@ extension BrokerService {
         return status
     }
 
+    /// As it has been learnt, else as it was registered.
+    func profile(of worker: WorkerRecord) -> LatencyProfile {
+        guard var learnt = insights[worker.joined.worker]?.profile else { return worker.joined.profile }
+        // Insights travel without the name.
+        learnt.model = worker.joined.profile.model
+        return learnt
+    }
+
     private func workerStatus(_ id: WorkerID, at now: Instant) -> WorkerStatus? {
         guard let record = broker.worker(id) else { return nil }
         let learnt = insights[id]
-        var profile = learnt?.profile ?? record.joined.profile
-        // Insights travel without the name.
-        profile.model = record.joined.profile.model
         var status = WorkerStatus(
             worker: id,
             name: record.joined.name,
             engine: record.joined.engine,
-            profile: profile
+            profile: profile(of: record)
         )
         status.isDraining = record.isDraining
         status.role = record.joined.role

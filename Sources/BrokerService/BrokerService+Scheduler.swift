@@ -1,4 +1,5 @@
 internal import Brokering
+internal import Journal
 internal import Logging
 internal import Messages
 internal import ServingModel
@@ -77,6 +78,7 @@ extension BrokerService {
             case .insight(let insight):
                 self.insight = insight
                 for worker in insight.workers { insights[worker.worker] = worker }
+                noteLearnt()
             case .wishes(let wishes):
                 fleets = wishes
             }
@@ -85,5 +87,16 @@ extension BrokerService {
             guard let session = scheduling?.session.rawValue else { return }
             scheduler?.dismiss(session, error)
         }
+    }
+    /// Once a minute, what has been learnt of the workers goes beside the journal.
+    private func noteLearnt() {
+        let now = PollLoop.now()
+        guard let journal, now >= learntNoted + .seconds(60) else { return }
+        learntNoted = now
+        var workers: [String: LatencyProfile] = [:]
+        for (id, insight) in insights where insight.steps > 0 {
+            if let record = broker.worker(id) { workers[record.joined.name] = profile(of: record) }
+        }
+        journal.note(workers: workers)
     }
 }

@@ -1,4 +1,5 @@
 internal import Brokering
+internal import Journal
 internal import Logging
 internal import Messages
 internal import ServingModel
@@ -69,6 +70,7 @@ extension BrokerService {
         joined.kvExchange = registration.kvExchange
         command(id, .registered(worker: id))
         broker.workerJoined(joined, at: PollLoop.now())
+        journal?.note(workers: [joined.name: joined.profile])
         logger.info(
             "worker joined",
             metadata: [

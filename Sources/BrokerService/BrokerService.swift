@@ -39,6 +39,8 @@ package actor BrokerService: Service {
     var policy = ""
     var insight: Insight?
     var insights: [WorkerID: WorkerInsight] = [:]
+    /// When what was learnt of the workers last went beside the journal.
+    var learntNoted = Instant.zero
     /// How many workers the scheduler wishes for.
     var fleets: [FleetWish] = []
     var nextEventNumber: UInt64 = 1

@@ -30,6 +30,9 @@ package protocol Journal: AnyObject, Sendable {
 
     func close()
 
+    /// Keeps what is known of workers for those who replay the past; never blocks, and may be lost.
+    func note(workers: [String: LatencyProfile])
+
     /// Whether the broker may act on what it has: false once another may have taken the journal over.
     ///
     /// Asked at every round, so it has to be quick.
@@ -39,6 +42,9 @@ package protocol Journal: AnyObject, Sendable {
 extension Journal {
     /// A journal that only one process can have open at all.
     package var mayAct: Bool { true }
+
+    /// Where there is no place for it.
+    package func note(workers: [String: LatencyProfile]) {}
 }
 
 /// What a journal has to say.

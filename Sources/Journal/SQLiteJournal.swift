@@ -11,6 +11,7 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
     private let file: JournalFile
     private let now: @Sendable () -> UnixTime
     private let thread: JournalThread
+    private let book: WorkerBook
     /// From `recover` on; the thread's alone while that runs.
     private var store: JournalStore?
 
@@ -30,6 +31,7 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         self.configuration = configuration
         self.now = now
         thread = JournalThread(configuration, now: now)
+        book = WorkerBook(directory: file.directory.path)
     }
 
     package func recover() throws(JournalFailure) -> Recovery {
@@ -53,7 +55,12 @@ package final class SQLiteJournal: Journal, @unchecked Sendable {
         thread.inbox.add(lookup, ticket: ticket)
     }
 
+    package func note(workers: [String: LatencyProfile]) {
+        book.note(workers)
+    }
+
     package func close() {
+        book.close()
         if !thread.close() { store?.close() }
         store = nil
     }

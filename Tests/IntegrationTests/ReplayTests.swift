@@ -58,6 +58,26 @@ extension IntegrationTests {
             journal.close()
         }
 
+        @Test func `Without a profile the workers are those that the broker has noted`() async throws {
+            let profile = try files.profile(stepMilliseconds: 3)
+            let journal = files.path("journal")
+            let flags = ["--engine", "emulated", "--profile", profile, "--data", journal]
+            let service = try await Service.up(flags, workers: 3)
+            for number in 0..<6 {
+                let sent = try await Run.aladdin(["query", "\(number)", "--max-tokens", "5"] + service.endpoints.flags)
+                #expect(sent.code == 0, "\(sent.errors)")
+            }
+            service.process.kill(SIGINT)
+            #expect(try await service.process.exitCode() == 0)
+            let (run, object) = try await replay(["--journal", journal, "--workers", "2"])
+            #expect(run.code == 0, "\(run.errors)")
+            let result = try #require((object["results"] as? [[String: Any]])?.first)
+            #expect(result["workers"] as? Int == 2 && result["queries"] as? Int == 6)
+            // A token each 3 ms, as the profile has it.
+            let pace = try #require((result["atgt_ms"] as? [String: Any])?["p50"] as? Double)
+            #expect(pace >= 2.9 && pace < 4, "\(pace)")
+        }
+
         @Test func `Wrong input ends with code 2 and what was wrong`() async throws {
             let recorded = try RecordedJournal(in: files.path("journal"), queries: 20, rate: 20, workers: 2)
             let profile = try files.profile(stepMilliseconds: 10)

@@ -21,7 +21,12 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: "Which model's queries, if the journal has several.")
     var model: String?
 
-    @Option(help: "Latency profile (JSON) of the workers; PROFILE.json:COUNT, repeated, for several kinds.")
+    @Option(
+        help: """
+            Latency profile (JSON) of the workers; PROFILE.json:COUNT, repeated, for several kinds. \
+            (default: what the broker noted of its workers beside the journal)
+            """
+    )
     var profile: [String] = []
 
     @OptionGroup var question: StudyQuestion
@@ -35,14 +40,7 @@ struct ReplayCommand: AsyncParsableCommand {
             timeToFirstToken: given.timeToFirstToken.map { _ in wanted.timeToFirstToken },
             averageTokenTime: given.averageTokenTime.map { _ in wanted.averageTokenTime }
         )
-        guard !profile.isEmpty else {
-            throw ValidationError(
-                """
-                --profile is missing: a journal doesn't know how fast its workers were; see 'aladdin calibrate --worker'
-                """
-            )
-        }
-        let workers = try WorkerMixArgument(profile)
+        let workers = try profile.isEmpty ? past.recordedWorkers(in: journal) : WorkerMixArgument(profile)
         // As many as there were, if nothing else is asked for.
         let size = try question.size(workers.count ?? (past.workers > 0 ? past.workers : nil))
         let prepared = try question.prepare(workers, past.file, skipsBadLines: true)

@@ -13,7 +13,9 @@ struct RecordedPast: Sendable {
     /// Without a token or a counted prompt: how long they would have been is not known.
     let withoutLength: Int
     /// Names of those that ended queries.
-    let workers: Int
+    let workerNames: Set<String>
+    let model: String
+    var workers: Int { workerNames.count }
     let attainment: Double
     let timeToFirstToken: Quantiles?
     let averageTokenTime: Quantiles?
@@ -55,7 +57,8 @@ struct RecordedPast: Sendable {
         file = TraceFile(path: journal, trace: Trace(entries: entries), skipped: [])
         unfinished = queries.count - past.count
         withoutLength = past.count - known.count
-        workers = Set(known.map(\.end.worker).filter { !$0.isEmpty }).count
+        self.model = first.query.model
+        workerNames = Set(known.map(\.end.worker).filter { !$0.isEmpty })
         attainment = Double(known.count { $0.end.metObjective }) / Double(known.count)
         self.timeToFirstToken = Quantiles(known.compactMap(\.end.firstToken))
         self.averageTokenTime = Quantiles(
@@ -64,6 +67,26 @@ struct RecordedPast: Sendable {
                 return Interval(nanoseconds: (last - first).nanoseconds / Int64(end.outputTokens - 1))
             }
         )
+    }
+
+    /// Those that ended queries, as far as the broker has noted how fast they were.
+    ///
+    /// - Throws: `ValidationError` if it has not.
+    func recordedWorkers(in journal: String) throws -> WorkerMixArgument {
+        let book: [String: LatencyProfile]
+        do {
+            book = try WorkerBook.workers(in: journal)
+        } catch {
+            throw ValidationError("--profile is missing, and what is noted of workers in \(journal) cannot be read")
+        }
+        let profiles = workerNames.sorted().compactMap { book[$0] }.filter { $0.model == model }
+        guard !profiles.isEmpty else {
+            throw ValidationError(
+                "--profile is missing, and it is not known how fast the workers of this journal were; "
+                    + "see 'aladdin calibrate --worker'"
+            )
+        }
+        return WorkerMixArgument(recorded: profiles)
     }
 
     /// As it is found in the JSON, beside what the simulator says.

@@ -8,7 +8,6 @@ struct WorkerMixArgument: Sendable {
     let mix: WorkerMix
     /// How many workers the arguments name; nil if they name no number.
     let count: Int?
-    let paths: [String]
 
     /// - Throws: `ValidationError` that names the profile and what is wrong with it.
     init(_ arguments: [String]) throws {
@@ -35,7 +34,33 @@ struct WorkerMixArgument: Sendable {
         }
         mix = WorkerMix(parts)
         count = isCounted ? mix.total : nil
-        self.paths = paths
+    }
+
+    /// The workers of a recorded past.
+    ///
+    /// What was learnt of workers of one kind differs by a little: the one in the middle stands for them.
+    ///
+    /// - Parameter profiles: one for each worker, at least one.
+    init(recorded profiles: [LatencyProfile]) {
+        let kinds = Dictionary(grouping: profiles, by: Kind.init).values.map { members in
+            members.sorted { $0.decode.c3Milliseconds < $1.decode.c3Milliseconds }
+        }
+        let ordered = kinds.sorted { ($1.count, $0[0].device) < ($0.count, $1[0].device) }
+        mix = WorkerMix(ordered.map { WorkerMix.Part(profile: $0[$0.count / 2], count: $0.count) })
+        count = profiles.count
+    }
+
+    /// What makes workers the same but for what was learnt of them.
+    private struct Kind: Hashable {
+        let device: String
+        let gpus: Int
+        let kvCache: LatencyProfile.KVCache
+        let limits: LatencyProfile.Limits
+
+        init(_ profile: LatencyProfile) {
+            (device, gpus) = (profile.device, profile.gpus)
+            (kvCache, limits) = (profile.kvCache, profile.limits)
+        }
     }
 
     private static func split(_ argument: String) throws -> (path: String, count: Int?) {
