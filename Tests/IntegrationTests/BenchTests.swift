@@ -82,7 +82,27 @@ extension IntegrationTests {
                 "bench", "--json", "--trace", trace, "--frontend-endpoint", "tcp://127.0.0.1:1",
             ])
             #expect(run.code == 1)
-            #expect(try run.json()["completed"] as? Int == 0)
+            let report = try run.json()
+            #expect(report["completed"] as? Int == 0)
+            // Nothing was measured, and why is said.
+            #expect((report["ttft_ms"] as? [String: Any])?["p50"] is NSNull)
+            #expect(report["reasons"] as? [String: Int] == ["unavailable": 1])
+        }
+
+        @Test(arguments: [false, true])
+        func `bench says why queries failed`(overHTTP: Bool) async throws {
+            let files = try TemporaryDirectory()
+            let service = try await Service.up()
+            let rows = "0,20,3\n0.01,9000,3\n0.02,9000,3\n"
+            let trace = try files.write("arrival_s,input_tokens,output_tokens\n" + rows, to: "trace.csv")
+            let target = overHTTP ? ["--http", service.url] : service.endpoints.flags
+            let run = try await Run.aladdin(["bench", "--json", "--trace", trace] + target)
+            #expect(run.code == 0, "\(run.errors)")
+            let report = try run.json()
+            #expect(report["completed"] as? Int == 1 && report["failed"] as? Int == 2)
+            #expect(report["reasons"] as? [String: Int] == ["max_tokens_out_of_range": 2])
+            let words = try await Run.aladdin(["bench", "--trace", trace] + target)
+            #expect(words.output.contains("2 × max_tokens_out_of_range, the first: "), "\(words.output)")
         }
     }
 }

@@ -9,6 +9,10 @@ extension IntegrationTests {
         func grid() async throws {
             let files = try TemporaryDirectory()
             let profile = try files.profile(stepMilliseconds: 2, capacity: 20_000)
+            let text = try String(contentsOfFile: profile, encoding: .utf8)
+                .replacing("\"max_sequences\": 256", with: "\"max_sequences\": 64")
+                .replacing("\"block_tokens\"", with: "\"bytes_per_token\": 1000, \"block_tokens\"")
+            try text.write(toFile: profile, atomically: true, encoding: .utf8)
             let service = try await Service.up("--engine", "emulated", "--profile", profile)
             let flags = ["--worker", "worker-2"] + service.endpoints.flags
 
@@ -19,7 +23,12 @@ extension IntegrationTests {
             let written = try JSONSerialization.jsonObject(
                 with: Data(contentsOf: URL(fileURLWithPath: files.path("p.json")))
             )
-            #expect((written as? [String: Any])?["model"] as? String == "imitation")
+            let fields = try #require(written as? [String: Any])
+            #expect(fields["model"] as? String == "imitation")
+            // What the worker registered with is known, and not measured.
+            let (kv, limits) = (fields["kv"] as? [String: Any], fields["limits"] as? [String: Any])
+            #expect(kv?["capacity_tokens"] as? Int == 20_000 && kv?["bytes_per_token"] as? Int == 1000)
+            #expect(limits?["max_sequences"] as? Int == 64)
             try await service.endpoints.status("queries on one worker only") { status in
                 let completed = status.workers.sorted { $0.name < $1.name }.map(\.queriesCompleted)
                 return completed.count == 2 && completed[0] == 0 && completed[1] > 30

@@ -12,8 +12,8 @@ struct BenchRun: Sendable {
     /// What was heard of one query.
     enum Outcome: Sendable {
         case completed(timeToFirstToken: Double, averageTokenTime: Double?, tokens: Int, repeated: Int)
-        case rejected
-        case failed
+        case rejected(Status)
+        case failed(Status)
         /// The stream ended well but tokens are missing.
         case lost(repeated: Int)
     }
@@ -21,7 +21,8 @@ struct BenchRun: Sendable {
     /// Sends each query at its time and waits for all to end.
     func drive(_ trace: Trace) async -> BenchReport {
         let start = ContinuousClock.now
-        var report = BenchReport(objective: objective)
+        let period = trace.rate > 0 ? Double(trace.entries.count) / trace.rate : 0
+        var report = BenchReport(objective: objective, sendingFor: period)
         await withTaskGroup(of: Outcome.self) { group in
             var nextProgress = start
             for entry in trace.entries {
@@ -82,9 +83,9 @@ struct BenchRun: Sendable {
                 }
             }
         } catch let status as Status where status.code == .resourceExhausted {
-            return .rejected
+            return .rejected(status)
         } catch {
-            return .failed
+            return .failed(error as? Status ?? Status(.unknown, .none, "\(error)"))
         }
         guard let first, total == expected else { return .lost(repeated: repeated) }
         return .completed(
@@ -93,85 +94,5 @@ struct BenchRun: Sendable {
             tokens: total,
             repeated: repeated
         )
-    }
-}
-
-/// What a bench saw; the names are those of its JSON.
-struct BenchReport: Sendable {
-    let objective: ServiceLevelObjective
-    var sent = 0
-    private(set) var completed = 0
-    private(set) var failed = 0
-    private(set) var rejected = 0
-    private(set) var lost = 0
-    private(set) var duplicatedTokens = 0
-    private(set) var met = 0
-    private(set) var tokens = 0
-    private var timesToFirstToken: [Double] = []
-    private var averageTokenTimes: [Double] = []
-    var seconds = 0.0
-
-    init(objective: ServiceLevelObjective) {
-        self.objective = objective
-    }
-
-    var ended: Int { completed + failed + rejected + lost }
-
-    mutating func add(_ outcome: BenchRun.Outcome) {
-        switch outcome {
-        case .rejected:
-            rejected += 1
-        case .failed:
-            failed += 1
-        case .lost(let repeated):
-            lost += 1
-            duplicatedTokens += repeated
-        case .completed(let first, let average, let tokens, let repeated):
-            completed += 1
-            duplicatedTokens += repeated
-            self.tokens += tokens
-            timesToFirstToken.append(first)
-            if let average { averageTokenTimes.append(average) }
-            let keepsPace = (average ?? 0) <= objective.averageTokenTime.milliseconds
-            if first <= objective.timeToFirstToken.milliseconds, keepsPace { met += 1 }
-        }
-    }
-
-    private var attainment: Double { sent > 0 ? Double(met) / Double(sent) : 0 }
-    private var goodput: Double { seconds > 0 ? Double(met) / seconds : 0 }
-    private var throughput: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
-
-    private func quantile(_ share: Double, of values: [Double]) -> Double {
-        guard !values.isEmpty else { return 0 }
-        let sorted = values.sorted()
-        return sorted[min(max(Int((share * Double(sorted.count)).rounded(.up)) - 1, 0), sorted.count - 1)]
-    }
-
-    private func quantiles(of values: [Double]) -> [String: Double] {
-        ["p50": quantile(0.5, of: values), "p90": quantile(0.9, of: values), "p99": quantile(0.99, of: values)]
-    }
-
-    var object: [String: Any] {
-        [
-            "sent": sent, "completed": completed, "failed": failed, "rejected": rejected, "lost": lost,
-            "duplicated_tokens": duplicatedTokens, "ttft_ms": quantiles(of: timesToFirstToken),
-            "atgt_ms": quantiles(of: averageTokenTimes), "attainment": attainment, "goodput_qps": goodput,
-            "throughput_tokens_per_s": throughput,
-        ]
-    }
-
-    var text: String {
-        let ttft = quantiles(of: timesToFirstToken)
-        let atgt = quantiles(of: averageTokenTimes)
-        return """
-            sent \(sent), completed \(completed), failed \(failed), rejected \(rejected), lost \(lost), \
-            duplicated tokens \(duplicatedTokens), in \(seconds.short) s
-            TTFT  p50 \((ttft["p50"] ?? 0).short)  p90 \((ttft["p90"] ?? 0).short)  p99 \((ttft["p99"] ?? 0).short) ms \
-            (objective \(objective.timeToFirstToken.milliseconds.short) ms)
-            ATGT  p50 \((atgt["p50"] ?? 0).short)  p90 \((atgt["p90"] ?? 0).short)  p99 \((atgt["p99"] ?? 0).short) ms \
-            (objective \(objective.averageTokenTime.milliseconds.short) ms)
-            attainment \(attainment.percent), goodput \(goodput.short) queries/s, \
-            throughput \(throughput.short) tokens/s
-            """
     }
 }

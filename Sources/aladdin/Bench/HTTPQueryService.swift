@@ -97,16 +97,17 @@ struct HTTPQueryService: QueryService {
     ) async throws {
         var events = CompletionEvents()
         var status = 200
+        var refusal = ""
         for try await part in inbound {
             switch part {
             case .head(let head):
                 status = Int(head.status.code)
             case .body(let buffer) where status == 200:
                 for event in try events.take(String(buffer: buffer)) { sink.yield(event) }
-            case .body:
-                break
+            case .body(let buffer):
+                refusal += String(buffer: buffer)
             case .end:
-                guard status == 200 else { throw Self.failure(of: status) }
+                guard status == 200 else { throw Self.failure(of: status, refusal) }
                 guard events.isComplete else { throw Status(.dataLoss, .none, "the stream ended early") }
                 return
             }
@@ -114,17 +115,24 @@ struct HTTPQueryService: QueryService {
         throw Status(.unavailable, .none, "the connection was closed early")
     }
 
-    private static func failure(of status: Int) -> Status {
+    /// - Parameter body: OpenAI's error object, if the other side is what it should be.
+    private static func failure(of status: Int, _ body: String) -> Status {
         let code: StatusCode =
             switch status {
             case 429: .resourceExhausted
             case 503: .unavailable
             case 504: .deadlineExceeded
             case 404: .notFound
+            case 401: .unauthenticated
+            case 403: .permissionDenied
             case 400..<500: .invalidArgument
             default: .internalError
             }
-        return Status(code, .none, "HTTP status \(status)")
+        let object = try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+        let error = object?["error"] as? [String: Any]
+        let label = error?["code"] as? String
+        let reason = label == "model_not_found" ? .unknownModel : Reason.allCases.first { $0.label == label }
+        return Status(code, reason ?? .none, error?["message"] as? String ?? "HTTP status \(status)")
     }
 }
 

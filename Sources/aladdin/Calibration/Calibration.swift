@@ -12,13 +12,15 @@ struct Calibration {
     /// What the user should know and cannot see from the numbers.
     let notes: [String]
 
+    /// - Parameter worker: what the measured worker registered with: its memory and limits are known, and not measured.
     /// - Throws: `ValidationError` that names the file with too few measurements.
     init(
         setting: MeasurementTable.Setting,
         prefill prefillFile: MeasurementFile,
         decode decodeFile: MeasurementFile,
         experts: DecodeFit.Experts,
-        kvCapacityTokens: Int?
+        kvCapacityTokens: Int?,
+        worker: LatencyProfile? = nil
     ) throws {
         self.setting = setting
         let decodes = decodeFile.table.decodes(of: setting)
@@ -39,11 +41,15 @@ struct Calibration {
             prefill: prefill.prefill,
             decode: decode.decode
         )
+        if let worker {
+            profile.kvCache = worker.kvCache
+            profile.limits = worker.limits
+        }
         var notes: [String] = []
         let largestContext = decodes.map(\.contextTokens).max() ?? 0
         if let kvCapacityTokens {
             profile.kvCache.capacityTokens = kvCapacityTokens
-        } else {
+        } else if worker == nil {
             profile.kvCache.capacityTokens = max(largestContext, profile.kvCache.blockTokens)
             notes.append(
                 "without --kv-capacity-tokens the KV cache is taken to hold \(profile.kvCache.capacityTokens) tokens, the "
