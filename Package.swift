@@ -191,7 +191,7 @@ let package = Package(
                 "ServiceSettings", "GatewayService", "EngineInterface", "Batching", "Brokering", "Journal",
                 "PostgreSQL",
                 "ReferenceEngine",
-                "EmulatedEngine", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
+                "EmulatedEngine", "JSON", "Messages", "PluginEngine", "UpstreamEngine", "Reports", "Scheduling",
                 "ServingModel", "Simulation", "Telemetry", "SpanExport", "ZeroMQ", log, lifecycle, signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),

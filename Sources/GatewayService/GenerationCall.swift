@@ -1,5 +1,6 @@
 internal import AladdinClient
 internal import HTTPTypes
+internal import JSON
 internal import ServingModel
 
 #if canImport(FoundationEssentials)
@@ -56,8 +57,7 @@ struct GenerationCall: Sendable {
         } catch let error as APIError {
             throw error
         } catch DecodingError.dataCorrupted {
-            let place = JSONFault.place(in: bytes)
-            let position = place.map { " at line \($0.line), column \($0.column)" } ?? ""
+            let position = JSONFault(in: bytes).map { " at line \($0.line), column \($0.column)" } ?? ""
             throw .invalidRequest("The request's body is not valid JSON\(position).", code: Reason.malformed.label)
         } catch {
             throw .invalidRequest("The request's body must be a JSON object.", code: Reason.malformed.label)

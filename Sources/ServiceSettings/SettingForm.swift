@@ -7,7 +7,7 @@ package enum SettingForm: Hashable, Sendable {
     /// On or off.
     case flag
     case integer(ClosedRange<Int>)
-    /// A number of something; with `.positive` above zero, too.
+    /// A number of something, or a plain one where that is empty; with `.positive` above zero, too.
     case number(ClosedRange<Double>, Sign = .any, of: String)
     case choice([String])
     /// `tcp://HOST:PORT` or `ipc:///PATH`; several with a comma between.
@@ -79,7 +79,7 @@ package enum SettingForm: Hashable, Sendable {
         case .number(let range, let sign, let unit):
             let least = sign == .positive ? "above 0" : "at least \(Self.short(range.lowerBound))"
             let most = range.upperBound == .infinity ? "" : ", at most \(Self.short(range.upperBound))"
-            return "a number of \(unit) \(least)\(most)"
+            return "a number\(unit.isEmpty ? "," : " of \(unit)") \(least)\(most)"
         case .choice(let names):
             return names.count == 2 ? names.joined(separator: " or ") : "one of: \(names.joined(separator: ", "))"
         case .endpoint: return "tcp://HOST:PORT or ipc:///PATH, for example tcp://127.0.0.1:5550"

@@ -31,18 +31,25 @@ struct Aladdin: AsyncParsableCommand {
     /// Runs the command; wrong usage and wrong input end with 2, failures with 1.
     static func main() async {
         FreedMemory.keep()
+        Terminal.claimStandardStreams()
+        var running: (any ParsableCommand.Type)?
         do {
             let sources = try Setting.sources(for: Array(CommandLine.arguments.dropFirst()))
             try await Setting.$sources.withValue(sources) {
                 var command = try parseAsRoot()
+                running = type(of: command)
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
                     try command.run()
                 }
             }
+        } catch  where exitCode(for: error) == .success {
+            // Help and the like, which are answers.
+            Terminal.write(fullMessage(for: error) + "\n")
+            exit()
         } catch  where exitCode(for: error) == .validationFailure {
-            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            Terminal.tell((running.map { wrongUsage(error, of: $0) } ?? fullMessage(for: error)) + "\n")
             exit(withError: ExitCode(2))
         } catch let error as ConfigurationFaults {
             for fault in error.faults { Terminal.complain("\(fault)") }
@@ -62,5 +69,16 @@ struct Aladdin: AsyncParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// What `fullMessage` would say, had the command's parser found the fault.
+    private static func wrongUsage(_ error: any Error, of command: any ParsableCommand.Type) -> String {
+        let usage = usageString(for: command)
+        let name = usage.split(separator: " ").prefix { $0.first?.isLetter == true }.joined(separator: " ")
+        return """
+            Error: \(message(for: error))
+            Usage: \(usage)
+              See '\(name) --help' for more information.
+            """
     }
 }

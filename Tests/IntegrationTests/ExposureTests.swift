@@ -66,7 +66,9 @@ extension IntegrationTests {
             )
             #expect(try await refusal("keys", "new", "x", "--role", "king", "--keys", keys.path).contains("frontend"))
             #expect(try await refusal("keys", "revoke", "nobody", "--keys", keys.path).contains("nobody"))
-            #expect(try await refusal("keys", "list").contains("ALADDIN_KEYS"))
+            #expect(
+                try await refusal("keys", "list", in: ["XDG_STATE_HOME": "/nowhere"]).contains("/nowhere/aladdin/keys")
+            )
             #expect(try await refusal("keys", "list", in: ["ALADDIN_KEYS": "/nowhere"]).contains("keys init"))
             #expect(try await refusal("broker", "--keys", "/nowhere").contains("keys init"))
             #expect(try await refusal("query", "Hi", "--server-key", "x").contains("40 characters of Z85"))

@@ -52,7 +52,8 @@ extension ArrivalPlan {
         }
     }
 
-    func nothingLeft(of trace: Trace) -> ArrivalPlanError {
+    /// Why the filters keep nothing of a trace.
+    package func nothingLeft(of trace: Trace) -> ArrivalPlanError {
         if trace.entries.isEmpty { return ArrivalPlanError(option: "--trace", message: "there is no query in it") }
         if let maxInputTokens, trace.entries.allSatisfy(isTooLong) {
             return ArrivalPlanError(
@@ -62,7 +63,8 @@ extension ArrivalPlan {
         }
         return ArrivalPlanError(
             option: "--profile",
-            message: "no query that is left fits in 0.9 of the KV cache of \(kvCapacityTokens ?? 0) tokens"
+            message: "every query is left out, as each needs more than 0.9 of the \(kvCapacityTokens ?? 0) tokens"
+                + " that the KV cache holds"
         )
     }
 

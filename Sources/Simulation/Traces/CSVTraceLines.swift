@@ -5,7 +5,7 @@ final class CSVTraceLines {
     let format: TraceFormat
     private let columns: Columns
     private var row = CSVFields()
-    /// BurstGPT names conversations by any text: numbered as they appear.
+    /// Conversations named by a text, numbered as they appear.
     private var sessions: [String: Int] = [:]
 
     /// Where each column stands; nil for those that the file does not have.
@@ -79,7 +79,7 @@ final class CSVTraceLines {
             arrival: try arrival(number),
             inputTokens: try tokens(columns.input, number),
             outputTokens: try tokens(columns.output, number),
-            session: try session(number),
+            session: session(),
             tenant: columns.tenant.map { $0 < row.fields.count ? row.text($0) : "" } ?? "",
             priority: try optional(columns.priority, number, expected: "a whole number") { $0.wholeNumber } ?? 0,
             objective: try objective(number),
@@ -117,15 +117,16 @@ final class CSVTraceLines {
         return count
     }
 
-    private func session(_ number: Int) throws(TraceError) -> Int? {
-        guard format == .burstGPT else {
-            return try optional(columns.session, number, expected: "a whole number") { $0.wholeNumber }
-        }
+    /// BurstGPT's conversations are all numbered; in our form a whole number is the conversation's own.
+    private func session() -> Int? {
         guard let column = columns.session, column < row.fields.count, !row.fields[column].isEmpty else { return nil }
+        if format != .burstGPT, let own = row.fields[column].wholeNumber { return own }
         let text = row.text(column)
         if let known = sessions[text] { return known }
-        sessions[text] = sessions.count
-        return sessions.count - 1
+        // Far from any number that stands for itself.
+        let number = (format == .burstGPT ? 0 : -1 << 40) + sessions.count
+        sessions[text] = number
+        return number
     }
 
     private func objective(_ number: Int) throws(TraceError) -> ServiceLevelObjective? {
@@ -167,7 +168,6 @@ final class CSVTraceLines {
         case columns.arrival: format.requiredColumns[0]
         case columns.input: format.requiredColumns[1]
         case columns.output: format.requiredColumns[2]
-        case columns.session: "session_id"
         case columns.priority: "priority"
         case columns.timeToFirstToken: "slo_ttft_ms"
         default: "slo_atgt_ms"

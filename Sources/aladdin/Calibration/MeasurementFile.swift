@@ -10,18 +10,13 @@ struct MeasurementFile {
 
     /// - Throws: `ValidationError` that names the file, the line and the field.
     init(path: String, phase: MeasurementTable.Phase) throws {
-        self.path = path
+        let input = try InputText(path, as: "--\(phase.rawValue)-csv")
+        self.path = input.name
         self.phase = phase
-        let text: String
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+            table = try MeasurementTable(csv: input.text, phase: phase)
         } catch {
-            throw ValidationError("cannot read --\(phase.rawValue)-csv \(path): \(error.localizedDescription)")
-        }
-        do {
-            table = try MeasurementTable(csv: text, phase: phase)
-        } catch {
-            throw ValidationError("\(path), \(error)")
+            throw ValidationError("\(input.name), \(error)")
         }
     }
 

@@ -3,6 +3,7 @@ internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
 internal import ServiceLifecycle
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -12,27 +13,45 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Drives a live service with a trace and reports TTFT, ATGT, attainment and goodput."
     )
 
-    @Option(help: "CSV with arrival_s,input_tokens,output_tokens.")
+    @Option(help: "CSV with arrival_s,input_tokens,output_tokens; - is standard input.")
     var trace: String
 
-    @Option(help: "How many times as fast as in the trace queries arrive.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many times as fast as in the trace queries arrive.",
+        transform: SettingForm.factor.argument
+    )
     var rateScale: Double?
 
-    @Option(help: "Mean queries per second; instead of --rate-scale.")
+    @Option(
+        parsing: .unconditional,
+        help: "Mean queries per second; instead of --rate-scale.",
+        transform: SettingForm.rate.argument
+    )
     var rate: Double?
 
     @Option(
-        help: "How long queries are sent, in seconds; the trace starts again if it is shorter. (default: once through)"
+        parsing: .unconditional,
+        help: "How long queries are sent, in seconds; the trace starts again if it is shorter. (default: once through)",
+        transform: SettingForm.seconds.argument
     )
     var durationS: Double?
 
     @Option(help: "The model to ask. (default: the only one served)")
     var model: String = ""
 
-    @Option(help: "Leave out queries with longer prompts.")
+    @Option(
+        parsing: .unconditional,
+        help: "Leave out queries with longer prompts.",
+        transform: SettingForm.integer(1 ... .max).argument
+    )
     var maxInputTokens: Int?
 
-    @Option(help: "Cut answers to this many tokens.")
+    @Option(
+        parsing: .unconditional,
+        help: "Cut answers to this many tokens.",
+        transform: SettingForm.integer(1 ... .max).argument
+    )
     var maxOutputTokens: Int?
 
     @Option(
@@ -48,6 +67,13 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var endpoints: PeerOptions
     @OptionGroup var shardRule: ShardRuleOptions
     @OptionGroup var key: KeyOptions
+
+    func validate() throws {
+        guard http == nil || endpoints.endpoints.frontendEndpoint == nil else {
+            throw ValidationError("give --http or --frontend-endpoint, not both: which way is the service driven?")
+        }
+        guard rate == nil || rateScale == nil else { throw ValidationError("give --rate or --rate-scale, not both") }
+    }
 
     func run() async throws {
         let workload = try workload()
@@ -80,17 +106,12 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func workload() throws -> Trace {
-        let text: String
-        do {
-            text = try String(contentsOfFile: trace, encoding: .utf8)
-        } catch {
-            throw ValidationError("cannot read trace \(trace): \(error.localizedDescription)")
-        }
+        let input = try InputText(trace, as: "trace")
         var workload: Trace
         do {
-            workload = try TraceReading(text: text).trace
+            workload = try TraceReading(text: input.text).trace
         } catch {
-            throw ValidationError("trace \(trace), \(error)")
+            throw ValidationError("trace \(input.name), \(error)")
         }
         if let maxInputTokens { workload.entries.removeAll { $0.inputTokens > maxInputTokens } }
         if let maxOutputTokens {
@@ -99,12 +120,12 @@ struct BenchCommand: AsyncParsableCommand {
             }
         }
         guard !workload.entries.isEmpty else { throw ValidationError("no query is left after the filters") }
-        guard rate == nil || rateScale == nil else { throw ValidationError("give --rate or --rate-scale, not both") }
         let factor = rateScale ?? rate.map { $0 / workload.rate } ?? 1
-        guard factor.isFinite, factor > 0 else { throw ValidationError("the rate must be positive") }
+        guard factor.isFinite, factor > 0 else {
+            throw ValidationError("--rate: the trace has no rate of its own, as all its queries arrive at once")
+        }
         workload = workload.scaled(rateBy: factor)
         guard let durationS else { return workload }
-        guard durationS.isFinite, durationS > 0 else { throw ValidationError("--duration-s must be positive") }
         return workload.lasting(.seconds(rounding: durationS))
     }
 }

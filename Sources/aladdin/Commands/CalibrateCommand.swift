@@ -5,6 +5,7 @@ internal import Foundation
 internal import Messages
 internal import Reports
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 
 struct CalibrateCommand: AsyncParsableCommand {
@@ -29,7 +30,11 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Option(help: "The model to take from the files. (default: the only one)")
     var model: String?
 
-    @Option(help: "GPUs per worker to take from the files. (default: the only number)")
+    @Option(
+        parsing: .unconditional,
+        help: "GPUs per worker to take from the files. (default: the only number)",
+        transform: SettingForm.integer(1 ... .max).argument
+    )
     var tp: Int?
 
     @Option(
@@ -43,13 +48,21 @@ struct CalibrateCommand: AsyncParsableCommand {
     @Flag(help: "With --worker: measure nothing, take what the steps so far have taught the scheduler.")
     var learnt = false
 
-    @Option(help: "Tokens that the KV cache holds. (default: the largest context in the decode file)")
+    @Option(
+        parsing: .unconditional,
+        help: "Tokens that the KV cache holds. (default: the largest context in the decode file)",
+        transform: SettingForm.integer(16...Int(Int32.max)).argument
+    )
     var kvCapacityTokens: Int?
 
     @Option(help: "Experts of the model: K/E if each token goes to K of E, none, or search. (default: search)")
     var experts: ExpertsOption = .search
 
-    @Option(help: "Refuse a fit whose cross-validated mean relative error is larger, 0.05 for 5 %.")
+    @Option(
+        parsing: .unconditional,
+        help: "Refuse a fit whose cross-validated mean relative error is larger, 0.05 for 5 %.",
+        transform: SettingForm.number(0 ... .infinity, .positive, of: "").argument
+    )
     var maxError: Double?
 
     @Option(help: "Where the profile is written.")
@@ -80,25 +93,33 @@ struct CalibrateCommand: AsyncParsableCommand {
             guard prefillCsv != nil else { throw ValidationError("--prefill-csv is missing (or give --worker)") }
             guard decodeCsv != nil else { throw ValidationError("--decode-csv is missing (or give --worker)") }
         }
-        if let maxError, !(maxError > 0 && maxError.isFinite) {
-            throw ValidationError("--max-error is \(maxError); it must be a number above 0, 0.05 for 5 %")
-        }
-        if let kvCapacityTokens, !(16...Int(Int32.max)).contains(kvCapacityTokens) {
-            throw ValidationError("--kv-capacity-tokens is \(kvCapacityTokens); it must be a whole number from 16")
-        }
-        if let tp, tp < 1 { throw ValidationError("--tp is \(tp); it must be a whole number from 1") }
+    }
+
+    /// What is written.
+    private struct Outputs {
+        var profile: OutputFile
+        var report: OutputFile?
+    }
+
+    private func outputs() throws -> Outputs {
+        let profile = try OutputFile(out, option: "--out")
+        return Outputs(
+            profile: profile,
+            report: try report.map { try OutputFile($0, option: "--report", besides: profile) }
+        )
     }
 
     func run() async throws {
+        let outputs = try outputs()
         if let worker {
             let status = try await liveWorker(worker)
-            if learnt { try takeProfile(of: status) } else { try await measure(status) }
+            if learnt { try takeProfile(of: status, outputs) } else { try await measure(status, outputs) }
         } else if let prefillCsv, let decodeCsv {
             let prefill = try MeasurementFile(path: prefillCsv, phase: .prefill)
             let decode = try MeasurementFile(path: decodeCsv, phase: .decode)
             let wanted = SettingFilter(device: device, model: model, gpus: tp)
             let setting = try MeasurementFile.setting(wanted, in: [prefill, decode])
-            try calibrate(setting, prefill, decode, kvCapacityTokens)
+            try calibrate(setting, prefill, decode, outputs)
         }
     }
 
@@ -106,14 +127,16 @@ struct CalibrateCommand: AsyncParsableCommand {
         _ setting: MeasurementTable.Setting,
         _ prefill: MeasurementFile,
         _ decode: MeasurementFile,
-        _ kvCapacityTokens: Int?
+        _ outputs: Outputs,
+        of worker: LatencyProfile? = nil
     ) throws {
         let calibration = try Calibration(
             setting: setting,
             prefill: prefill,
             decode: decode,
             experts: experts.experts,
-            kvCapacityTokens: kvCapacityTokens
+            kvCapacityTokens: kvCapacityTokens,
+            worker: worker
         )
         Terminal.write((json ? try Terminal.json(calibration.object) : calibration.text) + "\n")
         for note in calibration.notes { Terminal.complain(note) }
@@ -122,12 +145,12 @@ struct CalibrateCommand: AsyncParsableCommand {
             calibration.decode.report.crossValidated.mean
         )
         try refuse(error: worst, of: "the fit")
-        try ProfileFile.write(calibration.profile, to: out)
-        if let report { try ProfileFile.write(text: calibration.page.html, to: report, option: "--report") }
+        try ProfileFile.write(calibration.profile, to: outputs.profile)
+        try outputs.report?.write(calibration.page.html)
     }
 
     /// Times a grid of queries on a worker and fits the models to that.
-    private func measure(_ worker: WorkerStatus) async throws {
+    private func measure(_ worker: WorkerStatus, _ outputs: Outputs) async throws {
         if worker.queued + worker.waiting + worker.running > 0 {
             Terminal.complain("worker \(worker.name) is busy: what is measured includes its other work")
         }
@@ -158,7 +181,8 @@ struct CalibrateCommand: AsyncParsableCommand {
             setting,
             MeasurementFile(origin, .prefill, tables.prefill),
             MeasurementFile(origin, .decode, tables.decode),
-            kvCapacityTokens ?? worker.profile.kvCache.capacityTokens
+            outputs,
+            of: worker.profile
         )
     }
 
@@ -180,7 +204,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         return worker
     }
 
-    private func takeProfile(of worker: WorkerStatus) throws {
+    private func takeProfile(of worker: WorkerStatus, _ outputs: Outputs) throws {
         var profile = worker.profile
         if let kvCapacityTokens { profile.kvCache.capacityTokens = kvCapacityTokens }
         let learnt = LearntProfile(worker: worker, profile: profile)
@@ -189,7 +213,7 @@ struct CalibrateCommand: AsyncParsableCommand {
             Terminal.complain("no step of this worker has been seen; the profile is the one it registered with")
         }
         try refuse(error: worker.stepError, of: "the learnt model")
-        try ProfileFile.write(profile, to: out)
+        try ProfileFile.write(profile, to: outputs.profile)
     }
 
     private func refuse(error: Double, of what: String) throws {

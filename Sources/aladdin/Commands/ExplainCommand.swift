@@ -41,7 +41,7 @@ struct ExplainCommand: AsyncParsableCommand {
                 if failure == nil || error.code != .notFound { failure = (error, endpoint) }
                 continue
             }
-            return print(json ? try Terminal.json(explanation.object) : explanation.text)
+            return Terminal.write((json ? try Terminal.json(explanation.object) : explanation.text) + "\n")
         }
         guard let failure else { return }
         Terminal.complain(failure.status.message)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -20,10 +21,18 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "Placement policy with its settings. (default: \(PolicyCatalog.defaultName))")
     var policy: String?
 
-    @Option(help: "Numbers of workers beyond this are not tried.")
+    @Option(
+        parsing: .unconditional,
+        help: "Numbers of workers beyond this are not tried. (default: 200)",
+        transform: SettingForm.workerCount.argument
+    )
     var maxWorkers = 200
 
-    @Option(parsing: .unconditional, help: "The share of queries whose objectives are to be kept.")
+    @Option(
+        parsing: .unconditional,
+        help: "The share of queries whose objectives are to be kept. (default: 0.99)",
+        transform: SettingForm.share.argument
+    )
     var attainment = 0.99
 
     @Flag(help: "Print JSON.")
@@ -37,22 +46,19 @@ struct PlanCommand: AsyncParsableCommand {
         guard !profile.isEmpty else {
             throw ValidationError("--profile is missing: which workers are there to choose from?")
         }
-        guard attainment > 0, attainment <= 1 else {
-            throw ValidationError("--attainment is \(attainment); it must be above 0 and at most 1, such as 0.99")
-        }
-        guard (1...100_000).contains(maxWorkers) else {
-            throw ValidationError("--max-workers is \(maxWorkers); it must be from 1 to 100000")
-        }
-        let policy = try Setting.resolve(policy, "policy", default: PolicyCatalog.defaultName)
+        let policy = policy ?? PolicyCatalog.defaultName
         do throws(PolicyError) {
             _ = try PolicyCatalog.make(policy, seed: 0)
         } catch {
             throw ValidationError("--policy: \(error)")
         }
         let profiles = try profile.map { (path: $0, profile: try ProfileFile.read($0)) }
+        Self.warn(of: profiles)
         let all = WorkerMix(profiles.map { WorkerMix.Part(profile: $0.profile, count: 1) })
         let (study, file) = try options.study(of: all, trace.file(), skipsBadLines: trace.skipBad)
-        if !file.skipped.isEmpty { Terminal.complain("left out \(file.skipped.count) lines of \(file.path)") }
+        if !file.skipped.isEmpty {
+            Terminal.complain("left out \(file.skipped.count.counting("line")) of \(file.path)")
+        }
         let prices = try price.prices(of: profiles.count)
         let plan: CapacityPlan
         do throws(ArrivalPlanError) {
@@ -63,5 +69,16 @@ struct PlanCommand: AsyncParsableCommand {
         let answer = try await plan.simulated(policy: policy, maxWorkers: maxWorkers)
         Terminal.write((json ? try Terminal.json(answer.object) : answer.text) + "\n")
         if answer.best == nil { throw ExitCode.failure }
+    }
+
+    /// Profiles of different models may be meant, but seldom are: one model serves no other's queries.
+    private static func warn(of profiles: [(path: String, profile: LatencyProfile)]) {
+        var models: [String] = []
+        for profile in profiles where !models.contains(profile.profile.model) { models.append(profile.profile.model) }
+        guard models.count > 1 else { return }
+        Terminal.complain(
+            "warning: the profiles are of different models, which are compared as if they were one: "
+                + models.joined(separator: ", ")
+        )
     }
 }

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
+internal import ServiceSettings
 internal import ServingModel
 
 struct QueryCommand: AsyncParsableCommand {
@@ -21,19 +22,39 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "The model to ask. (default: the only one served)")
     var model: String = ""
 
-    @Option(help: "Output tokens at most.")
-    var maxTokens: Int = 256
+    @Option(
+        parsing: .unconditional,
+        help: "Output tokens at most. (default: 256)",
+        transform: SettingForm.integer(1...10_000_000).argument
+    )
+    var maxTokens = 256
 
-    @Option(help: "0 is greedy.")
-    var temperature: Double = 0
+    @Option(
+        parsing: .unconditional,
+        help: "0 is greedy. (default: 0)",
+        transform: SettingForm.number(0...100, of: "").argument
+    )
+    var temperature = 0.0
 
-    @Option(help: "Time to first token wanted, in milliseconds.")
+    @Option(
+        parsing: .unconditional,
+        help: "Time to first token wanted, in milliseconds.",
+        transform: SettingForm.milliseconds.argument
+    )
     var ttftMs: Double?
 
-    @Option(help: "Average time per further token wanted, in milliseconds.")
+    @Option(
+        parsing: .unconditional,
+        help: "Average time per further token wanted, in milliseconds.",
+        transform: SettingForm.milliseconds.argument
+    )
     var atgtMs: Double?
 
-    @Option(help: "Higher goes first; negative may be shed.")
+    @Option(
+        parsing: .unconditional,
+        help: "Higher goes first; negative may be shed.",
+        transform: SettingForm.integer(-1000...1000).argument
+    )
     var priority: Int?
 
     @Option(help: "On whose account.")
@@ -75,15 +96,22 @@ struct QueryCommand: AsyncParsableCommand {
         }
         switch outcome {
         case .success(let result):
-            if json { print(try result.json()) } else { print() }
-        case .failure(let status):
-            if json { print(try QueryResult.json(status)) }
+            Terminal.write((json ? try result.json() : "") + "\n")
+        case .failure(var status):
+            let endpoint = status.isUnanswered ? try? endpoints.frontend() : nil
+            if let endpoint { status.message += " at \(endpoint)" }
+            if json { Terminal.write(try QueryResult.json(status) + "\n") }
             Terminal.complain("\(status.message) (\(status.code), \(status.reason.label))")
-            if let endpoint = try? endpoints.frontend(), let hint = KeyOptions.diagnosis(of: status, at: endpoint, key)
-            {
-                Terminal.complain(hint)
-            }
-            throw ExitCode(status.code == .invalidArgument || status.code == .outOfRange ? 2 : 1)
+            if let endpoint, let hint = KeyOptions.diagnosis(of: status, at: endpoint, key) { Terminal.complain(hint) }
+            throw ExitCode(Self.isOfInput(status) ? 2 : 1)
+        }
+    }
+
+    /// Whether another query would not have failed so, rather than another service.
+    private static func isOfInput(_ status: Status) -> Bool {
+        switch status.code {
+        case .invalidArgument, .outOfRange, .notFound, .alreadyExists: true
+        default: false
         }
     }
 
@@ -117,7 +145,7 @@ struct QueryCommand: AsyncParsableCommand {
         let request = QueryRequest(
             model: model,
             input: input,
-            maxTokens: max(maxTokens, 0),
+            maxTokens: maxTokens,
             sampling: Sampling(temperature: temperature),
             metadata: metadata
         )
@@ -179,9 +207,11 @@ struct QueryResult {
     }
 
     static func json(_ status: Status) throws -> String {
-        try Terminal.json([
-            "error": ["code": "\(status.code)", "reason": status.reason.label, "message": status.message]
-        ])
+        var error: [String: Any] = [
+            "code": "\(status.code)", "reason": status.reason.label, "message": status.message,
+        ]
+        if let retryAfter = status.retryAfter { error["retry_after_s"] = retryAfter.seconds }
+        return try Terminal.json(["error": error])
     }
 }
 

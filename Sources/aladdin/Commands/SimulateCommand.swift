@@ -30,7 +30,6 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     private static func note(on file: TraceFile) -> String {
-        let lines = file.skipped.count == 1 ? "1 line" : "\(file.skipped.count) lines"
-        return "left out \(lines) of \(file.path); the first: \(file.skipped[0])"
+        "left out \(file.skipped.count.counting("line")) of \(file.path); the first: \(file.skipped[0])"
     }
 }

@@ -21,7 +21,7 @@ struct StatusCommand: AsyncParsableCommand {
         guard let shards = try endpoints.everyAdmin() else {
             let endpoint = try endpoints.admin()
             let status = try await StatusQuestion(endpoint: endpoint, key: key).answer()
-            return print(json ? try Terminal.json(status.object) : status.text)
+            return Terminal.write((json ? try Terminal.json(status.object) : status.text) + "\n")
         }
         var objects: [String: Any] = [:]
         var failure: (any Error)?
@@ -29,12 +29,12 @@ struct StatusCommand: AsyncParsableCommand {
             do {
                 let status = try await StatusQuestion(endpoint: endpoint, key: key).answer()
                 objects[shard] = status.object
-                if !json { print("shard \(shard)\n\(status.text)\n") }
+                if !json { Terminal.write("shard \(shard)\n\(status.text)\n\n") }
             } catch {
                 failure = error
             }
         }
-        if json { print(try Terminal.json(["shards": objects])) }
+        if json { Terminal.write(try Terminal.json(["shards": objects]) + "\n") }
         if let failure { throw failure }
     }
 }

@@ -3,6 +3,7 @@ internal import AladdinClient
 internal import ArgumentParser
 internal import Foundation
 internal import Messages
+internal import ServiceSettings
 internal import ServingModel
 internal import UnixSignals
 
@@ -16,17 +17,15 @@ struct TopCommand: AsyncParsableCommand {
     @Flag(help: "Print one picture and end.")
     var once = false
 
-    @Option(help: "Seconds between pictures, from 0.1 to 3600.")
+    @Option(
+        parsing: .unconditional,
+        help: "Seconds between pictures, from 0.1 to 3600. (default: 1)",
+        transform: SettingForm.number(0.1...3600, of: "seconds").argument
+    )
     var intervalS = 1.0
 
     @OptionGroup var endpoints: PeerOptions
     @OptionGroup var key: KeyOptions
-
-    func validate() throws {
-        guard (0.1...3600).contains(intervalS) else {
-            throw ValidationError("--interval-s is \(intervalS); it must be from 0.1 to 3600")
-        }
-    }
 
     func run() async throws {
         let key = try key.clientKey(for: .admin)
@@ -46,7 +45,7 @@ struct TopCommand: AsyncParsableCommand {
             screen.columns = isTerminal ? InteractiveTerminal.size.columns : 120
             screen.rows = Int.max / 2
             screen.style = TextStyle(isPlain: isPlain || !isTerminal)
-            print(screen.text)
+            Terminal.write(screen.text + "\n")
             return
         }
         await draw(on: terminal, from: first, endpoint, key, TextStyle(isPlain: isPlain))

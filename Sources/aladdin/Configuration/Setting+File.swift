@@ -2,8 +2,8 @@ internal import Foundation
 internal import ServiceSettings
 
 extension Setting {
-    /// Commands that are no services and ask one, by the same settings of where it is.
-    private static let askers = ["query", "status", "top", "explain", "bench", "calibrate"]
+    /// Commands that are no services and find one, or its keys, by the same settings.
+    private static let askers = ["query", "status", "top", "explain", "bench", "calibrate", "keys"]
 
     /// The file that a command is to go by: the one of `--config`, else of `ALADDIN_CONFIG`.
     static func configurationPath(_ arguments: [String] = []) -> String? {
@@ -22,7 +22,8 @@ extension Setting {
             return sources
         }
         let isService = SettingTable.commands.contains(command)
-        guard isService || askers.contains(command) else { return sources }
+        // What is simulated does not depend on how a service is set up.
+        guard isService || askers.contains(command) else { return SettingSources(environment: [:]) }
         let own = Array(arguments.dropFirst())
         if let path = configurationPath(own) { sources.file = try ConfigurationFile.load(path) }
         let faults = isService ? sources.faults(of: command, own) : sources.file?.faults ?? []

@@ -152,13 +152,26 @@ extension EngineOptions {
             throw ConfigurationFault("\(label) is \(tokens); for this engine it must be at least 32")
         }
         configuration.keepsPrefixes = try keepsPrefixes() ?? true
-        let directory: String? = try Setting.resolve(model, "model")
+        let directory = try modelDirectory()
         let batching = try batchingMode()
         let source = EngineChoice.Source.stepping { [configuration] in
             guard let directory else { return try ReferenceEngine(bundled: configuration) }
             return try ReferenceEngine(directory: directory, configuration: configuration)
         }
         return EngineChoice(kind: "cpu", batching: batching, source: source)
+    }
+
+    /// nil for the bundled model.
+    private func modelDirectory() throws -> String? {
+        guard let path = try Setting.resolve(model, "model") else { return nil }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
+            let label = Setting.label("model", isGiven: model != nil)
+            throw ConfigurationFault(
+                "\(label) is '\(path)', which is no directory; it must be one of Hugging Face's form"
+            )
+        }
+        return path
     }
 
     /// nil if nothing is said about it.

@@ -125,8 +125,6 @@ struct JournalOptions: ParsableArguments {
                 $0.append($1)
             }
         }
-        let environment = ProcessInfo.processInfo.environment
-        let state = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        return (state ?? NSHomeDirectory() + "/.local/state") + "/aladdin/\(name)"
+        return StateDirectory.path(name)
     }
 }

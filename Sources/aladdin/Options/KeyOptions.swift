@@ -57,7 +57,7 @@ struct KeyOptions: ParsableArguments {
     /// Why a broker does not answer, if it is for want of the right key: brokers are silent about that.
     static func diagnosis(of status: Status, at endpoint: String, _ key: ClientKey?) -> String? {
         let stranger = PeerKeys(own: CurveKeyPair(), server: CurveKeyPair().publicKey)
-        guard status.code == .unavailable,
+        guard status.isUnanswered,
             let outcome = try? HandshakeProbe.outcome(at: endpoint, with: key?.keys ?? stranger)
         else { return nil }
         guard key != nil else {
@@ -70,4 +70,9 @@ struct KeyOptions: ParsableArguments {
         case .accepted, .silence: nil
         }
     }
+}
+
+extension Status {
+    /// Whether it says that no broker answered; one that does has a reason to give.
+    var isUnanswered: Bool { code == .unavailable && reason == .none }
 }

@@ -7,14 +7,16 @@ struct ObjectiveOptions: ParsableArguments {
     @Option(
         name: .customLong("slo-ttft-ms"),
         parsing: .unconditional,
-        help: "Default time to first token, in milliseconds. (default: 2000)"
+        help: "Default time to first token, in milliseconds. (default: 2000)",
+        transform: SettingForm.milliseconds.argument
     )
     var timeToFirstToken: Double?
 
     @Option(
         name: .customLong("slo-atgt-ms"),
         parsing: .unconditional,
-        help: "Default average time per further token, in milliseconds. (default: 100)"
+        help: "Default average time per further token, in milliseconds. (default: 100)",
+        transform: SettingForm.milliseconds.argument
     )
     var averageTokenTime: Double?
 

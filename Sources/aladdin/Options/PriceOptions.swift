@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -7,15 +8,13 @@ struct PriceOptions: ParsableArguments {
     @Option(
         name: .customLong("gpu-price-per-hour"),
         parsing: .unconditionalSingleValue,
-        help: "What a GPU costs an hour, in any currency; repeated for one price for each --profile, in their order."
+        help: "What a GPU costs an hour, in any currency; repeated for one price for each --profile, in their order.",
+        transform: SettingForm.number(0...1e6, of: "").argument
     )
     var prices: [Double] = []
 
     /// A price for each of the profiles; nil if none is given.
     func prices(of profiles: Int) throws -> [Double]? {
-        if let wrong = prices.first(where: { !(0...1e6).contains($0) }) {
-            throw ValidationError("--gpu-price-per-hour is \(wrong.short); it must be from 0 to 1000000")
-        }
         switch prices.count {
         case 0: return nil
         case 1: return Array(repeating: prices[0], count: profiles)

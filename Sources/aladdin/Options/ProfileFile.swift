@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import JSON
 internal import ServingModel
 
 /// Latency profiles on disk.
@@ -19,18 +20,17 @@ enum ProfileFile {
         } catch let error as ProfileError {
             throw ValidationError("profile \(path): \(error)")
         } catch let error as DecodingError {
-            throw ValidationError("profile \(path) is not valid JSON: \(Self.reason(error))")
+            throw ValidationError("profile \(path) is not valid JSON\(Self.place(of: error, in: data))")
         }
     }
 
-    private static func reason(_ error: DecodingError) -> String {
-        switch error {
-        case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-            .valueNotFound(_, let context):
-            let underlying = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
-            return underlying ?? context.debugDescription
-        @unknown default:
-            return "\(error)"
+    private static func place(of error: DecodingError, in data: Data) -> String {
+        if let fault = JSONFault(in: Array(data)) {
+            return ": line \(fault.line), column \(fault.column): expected \(fault.expected)"
         }
+        // Any value is taken, so that only a number can be of the wrong type.
+        guard case .typeMismatch(_, let context) = error else { return "" }
+        let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+        return ": \(field) is a number that is too large to be read"
     }
 }

@@ -3,18 +3,63 @@ internal import ServingModel
 
 /// Standard output for answers, standard error for everything else.
 enum Terminal {
+    /// Keeps what the program opens from taking the place of standard streams that were closed before it started.
+    static func claimStandardStreams() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+        where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            // The lowest number that is free. What is written there fails, as it would if this were still closed.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// Ends the program if that is impossible: an answer that nobody gets is work that failed.
     static func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+        let fault = put(text, to: STDOUT_FILENO)
+        guard fault != 0 else { return }
+        if fault == EPIPE {
+            // Nobody reads on: as tools do, whoever ignored the signal.
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+        } else {
+            complain("cannot write to standard output: \(String(cString: strerror(fault)))")
+        }
+        exit(1)
     }
 
     static func complain(_ text: String) {
-        FileHandle.standardError.write(Data("aladdin: \(text)\n".utf8))
+        tell("aladdin: \(text)\n")
+    }
+
+    /// Says something beside the answer; what nobody can hear is no failure.
+    static func tell(_ text: String) {
+        _ = put(text, to: STDERR_FILENO)
+    }
+
+    /// - Returns: 0, or the number of what went wrong.
+    private static func put(_ text: String, to descriptor: Int32) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while !rest.isEmpty {
+                let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
+                if count >= 0 {
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+                } else if errno == EAGAIN {
+                    // Somebody who shares the terminal or pipe does not want to wait; this does.
+                    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&waiting, 1, -1)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return 0
+        }
     }
 
     /// Replaces the progress line; nothing unless standard error is a terminal.
     static func progress(_ text: String) {
         guard isatty(2) == 1 else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+        tell("\r\u{1B}[K\(text)")
     }
 
     static func json(_ object: Any) throws -> String {
@@ -45,6 +90,13 @@ enum Terminal {
             }
             return cells.joined(separator: "  ").trimmingSuffix()
         }.joined(separator: "\n")
+    }
+}
+
+extension Int {
+    /// The number and the noun in its number: 1 worker, 2 workers.
+    func counting(_ noun: String, _ plural: String? = nil) -> String {
+        "\(self) \(self == 1 ? noun : plural ?? noun + "s")"
     }
 }
 

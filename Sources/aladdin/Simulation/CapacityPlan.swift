@@ -117,14 +117,14 @@ struct CapacityPlan: Sendable {
             let aim = alternatives[index].price == nil ? "no fewer GPUs" : "no less money"
             alternatives[index].reason =
                 isLimited
-                ? "needs more than \(largest) workers (\(gpus) GPUs), so \(aim) than the best"
-                : "does not reach \(attainment.exactPercent) with \(largest) workers"
+                ? "needs more than \(largest.counting("worker")) (\(gpus.counting("GPU"))), so \(aim) than the best"
+                : "does not reach \(attainment.exactPercent) with \(largest.counting("worker"))"
             return
         }
         if let best {
             let former = alternatives[best]
             alternatives[best].reason =
-                former.costPerHour.map { "costs \($0.short) an hour" } ?? "needs \(former.gpus ?? 0) GPUs"
+                former.costPerHour.map { "costs \($0.short) an hour" } ?? "needs \((former.gpus ?? 0).counting("GPU"))"
         }
         alternatives[index].workers = workers
         best = index
@@ -185,7 +185,8 @@ extension CapacityPlan {
             let cost = alternatives[best].costPerHour.map { ", \($0.short) an hour" } ?? ""
             lines.append(
                 """
-                \(workers) workers of \(gpus) GPUs each, \(workers * gpus) GPUs in all, for \(rate.short) queries/s \
+                \(workers.counting("worker")) of \(gpus.counting("GPU"))\(workers == 1 ? "" : " each"), \
+                \((workers * gpus).counting("GPU")) in all, for \(rate.short) queries/s \
                 (\((rate / Double(workers)).short) a worker) at \(attainment.exactPercent) attainment\
                 \(cost)
                 """

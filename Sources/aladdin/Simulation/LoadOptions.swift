@@ -1,12 +1,21 @@
 internal import ArgumentParser
+internal import ServiceSettings
 internal import Simulation
 
 /// Which queries arrive, and when.
 struct LoadOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Mean queries per second, of those left after the filters.")
+    @Option(
+        parsing: .unconditional,
+        help: "Mean queries per second, of those left after the filters.",
+        transform: SettingForm.rate.argument
+    )
     var rate: Double?
 
-    @Option(parsing: .unconditional, help: "How many times as fast as in the trace queries arrive; instead of --rate.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many times as fast as in the trace queries arrive; instead of --rate.",
+        transform: SettingForm.factor.argument
+    )
     var rateScale: Double?
 
     @Option(help: "trace: its own; poisson: at random; intensity: at random, as many at a time as in the trace.")
@@ -14,7 +23,9 @@ struct LoadOptions: ParsableArguments {
 
     @Option(
         name: .customLong("intensity-bin-s"),
-        help: "How finely --arrivals intensity follows the trace, in seconds."
+        parsing: .unconditional,
+        help: "How finely --arrivals intensity follows the trace, in seconds. (default: 10)",
+        transform: SettingForm.number(1e-3...1e9, of: "seconds").argument
     )
     var intensityBin = 10.0
 
@@ -22,14 +33,24 @@ struct LoadOptions: ParsableArguments {
         name: .customLong("duration-s"),
         parsing: .unconditional,
         help:
-            "How long queries arrive, in seconds, warm-up included; a shorter trace starts again. (default: the trace)"
+            "How long queries arrive, in seconds, warm-up included; a shorter trace starts again. (default: the trace)",
+        transform: SettingForm.seconds.argument
     )
     var duration: Double?
 
-    @Option(name: .customLong("offset-s"), parsing: .unconditional, help: "Where in the trace to begin, in seconds.")
+    @Option(
+        name: .customLong("offset-s"),
+        parsing: .unconditional,
+        help: "Where in the trace to begin, in seconds. (default: 0)",
+        transform: SettingForm.number(0...1e9, of: "seconds").argument
+    )
     var offset = 0.0
 
-    @Option(help: "Leave out queries with longer prompts.")
+    @Option(
+        parsing: .unconditional,
+        help: "Leave out queries with longer prompts.",
+        transform: SettingForm.integer(1 ... .max).argument
+    )
     var maxInputTokens: Int?
 
     @Option(

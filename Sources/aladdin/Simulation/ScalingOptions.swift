@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -13,7 +14,12 @@ struct ScalingOptions: ParsableArguments {
     )
     var autoscale: String?
 
-    @Option(name: .customLong("startup-s"), parsing: .unconditional, help: "How long a worker takes to start.")
+    @Option(
+        name: .customLong("startup-s"),
+        parsing: .unconditional,
+        help: "How long a worker takes to start. (default: 30)",
+        transform: SettingForm.number(0...86_400, of: "seconds").argument
+    )
     var startUp = 30.0
 
     @Option(
@@ -22,32 +28,24 @@ struct ScalingOptions: ParsableArguments {
         help: """
             Workers fail at random, each after so many seconds on average, and serve again --startup-s later; what they had \
             is tried elsewhere.
-            """
+            """,
+        transform: SettingForm.number(1...1e9, of: "seconds").argument
     )
     var meanTimeBetweenFailures: Double?
 
     func failures() throws -> WorkerFailures? {
         guard let mean = meanTimeBetweenFailures else { return nil }
-        guard (1...1e9).contains(mean) else {
-            throw ValidationError("--mtbf-s is \(mean.short); it must be from 1 to 1000000000")
-        }
         guard autoscale == nil else {
             throw ValidationError("--mtbf-s is for a fixed number of workers; give it or --autoscale, not both")
         }
-        return WorkerFailures(meanSeconds: mean, restart: try startUpTime())
+        return WorkerFailures(meanSeconds: mean, restart: startUpTime)
     }
 
-    private func startUpTime() throws -> Interval {
-        guard (0...86_400).contains(startUp) else {
-            throw ValidationError("--startup-s is \(startUp); it must be from 0 to 86400")
-        }
-        return .seconds(rounding: startUp)
-    }
+    private var startUpTime: Interval { .seconds(rounding: startUp) }
 
     /// - Parameter study: complete but for its scaling.
     func scaling(_ study: SimulationStudy, _ workloads: [StudyWorkload]) throws -> SimulatedScaling? {
         guard let autoscale else { return nil }
-        let startUpTime = try startUpTime()
         guard study.workers.parts.count == 1 else { throw ValidationError("--autoscale is for workers of one profile") }
         let profile = study.workers.parts[0].profile
         let workload = workloads[0]

@@ -46,7 +46,7 @@ struct SimulationOutcome: Sendable {
         let workload = runner.workloads[0]
         var lines = [
             """
-            \(file.fileName): \(workload.queries.count) queries in \(workload.seconds.short) s (\(rate.short)/s), \
+            \(file.fileName): \(workload.queries.count.counting("query", "queries")) in \(workload.seconds.short) s (\(rate.short)/s), \
             \(workload.counted.count) after the warm-up\(leftOut > 0 ? ", \(leftOut) of the trace left out" : ""); \
             \(objectives)
             """

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Brokering
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -12,13 +13,17 @@ struct StudyOptions: ParsableArguments {
     )
     var mode = BatchingMode.prefillPriority.rawValue
 
-    @Option(help: "Workers that prefill in split mode; the numbers of workers are then those that decode.")
+    @Option(
+        parsing: .unconditional,
+        help: "Workers that prefill in split mode; the numbers of workers are then those that decode.",
+        transform: SettingForm.workerCount.argument
+    )
     var prefillWorkers: Int?
 
     @Option(help: "What policies know of answers' lengths. predicted: those of 2,000 random queries; oracle: each one.")
     var lengths = "predicted"
 
-    @Option(help: "Seed of everything random.")
+    @Option(parsing: .unconditional, help: "Seed of everything random. (default: 1)", transform: StudyOptions.seed)
     var seed: UInt64?
 
     @Option(help: "Several seeds, a,b,c: a run each, and the mean of their attainments.")
@@ -27,26 +32,30 @@ struct StudyOptions: ParsableArguments {
     @Option(
         name: .customLong("warmup-s"),
         parsing: .unconditional,
-        help: "Queries that arrive in the first seconds do not count."
+        help: "Queries that arrive in the first seconds do not count. (default: 0)",
+        transform: SettingForm.number(0...1e9, of: "seconds").argument
     )
     var warmUp = 0.0
 
     @Option(
         name: .customLong("dispatch-delay-ms"),
         parsing: .unconditional,
-        help: "Time from a decision to the worker's queue."
+        help: "Time from a decision to the worker's queue. (default: 0)",
+        transform: SettingForm.number(0...1e9, of: "milliseconds").argument
     )
     var dispatchDelay = 0.0
 
     @Option(
         parsing: .unconditional,
-        help: "Workers register with latency models that are wrong by this share: 0.1 for 10 % too slow."
+        help: "Workers register with latency models that are wrong by this share: 0.1 for 10 % too slow. (default: 0)",
+        transform: SettingForm.number(-0.99...100, of: "").argument
     )
     var modelError = 0.0
 
     @Option(
         parsing: .unconditional,
-        help: "Factor on the lengths that --lengths predicted knows: 0.5 for half of them."
+        help: "Factor on the lengths that --lengths predicted knows: 0.5 for half of them. (default: 1)",
+        transform: SettingForm.number(1e-3...1e3, of: "").argument
     )
     var lengthError = 1.0
 
@@ -74,6 +83,7 @@ struct StudyOptions: ParsableArguments {
         skipsBadLines: Bool
     ) throws -> (study: SimulationStudy, file: TraceFile) {
         let plan = try load.plan()
+        try checkFit(of: file.trace, workers, plan)
         let feasible = try Feasibility(file, workers, try objective.objective()).checked(skipsBadLines: skipsBadLines)
         let (trace, keepsPrefixes) = try prefixes(of: feasible.trace)
         var study = SimulationStudy(trace: trace, plan: plan, workers: workers)
@@ -83,9 +93,9 @@ struct StudyOptions: ParsableArguments {
         study.prefillWorkers = try prefillers(workers)
         study.lengths = try knownLengths()
         study.seeds = try allSeeds()
-        study.warmUpSeconds = try number(warmUp, "warmup-s", 0...1e9)
-        study.dispatchDelay = .seconds(rounding: try number(dispatchDelay, "dispatch-delay-ms", 0...1e9) / 1000)
-        study.modelError = try number(modelError, "model-error", -0.99...100)
+        study.warmUpSeconds = warmUp
+        study.dispatchDelay = .seconds(rounding: dispatchDelay / 1000)
+        study.modelError = modelError
         study.learnsStepTimes = !noLearning
         study.admission = try admissionSettings()
         study.isClosedLoop = try load.isClosedLoop(feasible.trace, warmUp: warmUp)
@@ -93,6 +103,14 @@ struct StudyOptions: ParsableArguments {
             throw ValidationError("--warmup-s is \(warmUp.short); it must be below --duration-s, \(duration.short)")
         }
         return (study, feasible)
+    }
+
+    /// Queries that no worker can ever hold have no objectives worth checking.
+    private func checkFit(of trace: Trace, _ workers: WorkerMix, _ plan: ArrivalPlan) throws {
+        var plan = plan
+        plan.kvCapacityTokens = workers.parts.map(\.profile.kvCache.capacityTokens).max()
+        guard plan.filtered(trace).entries.isEmpty else { return }
+        throw ValidationError("\(plan.nothingLeft(of: trace))")
     }
 
     private func batchingMode() throws -> BatchingMode {
@@ -127,9 +145,6 @@ struct StudyOptions: ParsableArguments {
         guard let count = prefillWorkers else {
             throw ValidationError("--mode split needs --prefill-workers: how many only prefill?")
         }
-        guard (1...100_000).contains(count) else {
-            throw ValidationError("--prefill-workers is \(count); it must be from 1 to 100000")
-        }
         guard workers.parts.count == 1 else { throw ValidationError("--mode split is for workers of one profile") }
         return count
     }
@@ -145,10 +160,9 @@ struct StudyOptions: ParsableArguments {
     }
 
     private func knownLengths() throws -> SimulationStudy.Lengths {
-        let factor = try number(lengthError, "length-error", 1e-3...1e3)
         switch lengths {
-        case "predicted": return .predicted(factor: factor)
-        case "oracle" where factor != 1: throw ValidationError("--length-error is for --lengths predicted")
+        case "predicted": return .predicted(factor: lengthError)
+        case "oracle" where lengthError != 1: throw ValidationError("--length-error is for --lengths predicted")
         case "oracle": return .oracle
         default: throw ValidationError("--lengths is '\(lengths)'; it must be predicted or oracle")
         }
@@ -161,15 +175,14 @@ struct StudyOptions: ParsableArguments {
         guard numbers.count <= 1000, let result = numbers as? [UInt64] else {
             throw ValidationError("--seeds is '\(seeds)'; it must be whole numbers with commas between, such as 1,2,3")
         }
+        guard Set(result).count == result.count else {
+            throw ValidationError("--seeds is '\(seeds)'; each may be given once: the same seed gives the same run")
+        }
         return result
     }
 
-    private func number(_ value: Double, _ option: String, _ range: ClosedRange<Double>) throws -> Double {
-        guard range.contains(value) else {
-            throw ValidationError(
-                "--\(option) is \(value); it must be from \(range.lowerBound.short) to \(range.upperBound.short)"
-            )
-        }
-        return value
+    @Sendable private static func seed(_ text: String) throws -> UInt64 {
+        guard let seed = UInt64(text) else { throw ValidationError("it must be a whole number, at least 0") }
+        return seed
     }
 }

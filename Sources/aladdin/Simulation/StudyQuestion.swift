@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Scheduling
+internal import ServiceSettings
 internal import ServingModel
 internal import Simulation
 
@@ -9,16 +10,24 @@ struct StudyQuestion: ParsableArguments {
     @Option(help: "Placement policies with their settings, a,b:key=value,c. (default: \(PolicyCatalog.defaultName))")
     var policy: String?
 
-    @Option(help: "Number of workers.")
+    @Option(parsing: .unconditional, help: "Number of workers.", transform: SettingForm.workerCount.argument)
     var workers: Int?
 
     @Flag(help: "Find the smallest number of workers that reaches the attainment.")
     var findMinWorkers = false
 
-    @Option(help: "Where --find-min-workers gives up.")
+    @Option(
+        parsing: .unconditional,
+        help: "Where --find-min-workers gives up. (default: 200)",
+        transform: SettingForm.workerCount.argument
+    )
     var maxWorkers = 200
 
-    @Option(parsing: .unconditional, help: "The share of queries whose objectives are to be kept.")
+    @Option(
+        parsing: .unconditional,
+        help: "The share of queries whose objectives are to be kept. (default: 0.99)",
+        transform: SettingForm.share.argument
+    )
     var attainment = 0.99
 
     @Option(help: "Write what became of each query to this CSV file; of one policy and one seed.")
@@ -40,6 +49,8 @@ struct StudyQuestion: ParsableArguments {
         var file: TraceFile
         /// Of a GPU an hour, for each kind of worker; nil without prices.
         var prices: [Double]?
+        var records: OutputFile?
+        var report: OutputFile?
     }
 
     /// Checks everything that can be checked before the first run.
@@ -47,10 +58,7 @@ struct StudyQuestion: ParsableArguments {
     /// - Parameter skipsBadLines: leaves out queries whose objectives no worker could keep, instead of refusing them.
     func prepare(_ workers: WorkerMixArgument, _ file: TraceFile, skipsBadLines: Bool) throws -> Prepared {
         let policies = try policies()
-        guard attainment > 0, attainment <= 1 else {
-            throw ValidationError("--attainment is \(attainment); it must be above 0 and at most 1, such as 0.99")
-        }
-        if let report { try OutputFile.check(report, option: "report") }
+        let report = try report.map { try OutputFile($0, option: "--report") }
         let prices = try price.prices(of: workers.mix.parts.count)
         let (asked, file) = try options.study(of: workers.mix, file, skipsBadLines: skipsBadLines)
         var study = asked
@@ -58,7 +66,7 @@ struct StudyQuestion: ParsableArguments {
         if records != nil, policies.count > 1 || study.seeds.count > 1 {
             throw ValidationError("--records is of one policy and one seed; give one of each")
         }
-        if let records { try OutputFile.check(records, option: "records") }
+        let records = try records.map { try OutputFile($0, option: "--records", besides: report) }
         var runner: StudyRunner
         do {
             runner = try StudyRunner(study)
@@ -69,13 +77,13 @@ struct StudyQuestion: ParsableArguments {
             throw ValidationError("give --find-min-workers or --autoscale, not both")
         }
         runner.scale(try scaling.scaling(study, runner.workloads))
-        return Prepared(runner: runner, file: file, prices: prices)
+        return Prepared(runner: runner, file: file, prices: prices, records: records, report: report)
     }
 
     /// Runs the simulations, and writes the records and the report that were asked for.
     func answer(_ prepared: Prepared, size: Int?) async throws -> SimulationOutcome {
         let results = try await results(of: try policies(), size: size, prepared)
-        if let records, let run = results.first?.runs.first { try OutputFile.write(run.csv, to: records) }
+        if let records = prepared.records, let run = results.first?.runs.first { try records.write(run.csv) }
         let outcome = SimulationOutcome(
             runner: prepared.runner,
             file: prepared.file,
@@ -83,17 +91,17 @@ struct StudyQuestion: ParsableArguments {
             attainment: attainment,
             isMinimum: findMinWorkers
         )
-        if let report {
+        if let report = prepared.report {
             let command = CommandLine.arguments.enumerated().map { $0 == 0 ? "aladdin" : Self.quoted($1) }
             let page = try await SimulationReport(outcome).page(command: command.joined(separator: " "))
-            try OutputFile.write(page, to: report)
-            Terminal.complain("the report is in \(report)")
+            try report.write(page)
+            Terminal.complain("the report is in \(report.path)")
         }
         return outcome
     }
 
     private func policies() throws -> [String] {
-        let text = policy ?? Setting.text("policy") ?? PolicyCatalog.defaultName
+        let text = policy ?? PolicyCatalog.defaultName
         let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         for (index, name) in names.enumerated() {
             do throws(PolicyError) {
@@ -110,9 +118,6 @@ struct StudyQuestion: ParsableArguments {
     ///
     /// - Parameter known: what else says how many there are.
     func size(_ known: Int?) throws -> Int? {
-        guard (1...100_000).contains(maxWorkers) else {
-            throw ValidationError("--max-workers is \(maxWorkers); it must be from 1 to 100000")
-        }
         if findMinWorkers {
             guard workers == nil else { throw ValidationError("give --workers or --find-min-workers, not both") }
             return nil
@@ -121,7 +126,7 @@ struct StudyQuestion: ParsableArguments {
             throw ValidationError("--workers is missing: how many are there? or --find-min-workers")
         }
         guard (1...100_000).contains(size) else {
-            throw ValidationError("--workers is \(size); it must be from 1 to 100000")
+            throw ValidationError("--workers would be \(size); it must be from 1 to 100000")
         }
         return size
     }

@@ -11,20 +11,16 @@ struct TraceFile: Sendable {
 
     /// - Throws: `ValidationError` that names the file and the line.
     init(path: String, skipsBadLines: Bool) throws {
-        let text: String
+        let input = try InputText(path, as: "trace")
+        self.path = input.name
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw ValidationError("cannot read trace \(path): \(error.localizedDescription)")
-        }
-        do {
-            let reading = try TraceReading(text: text, skipBad: skipsBadLines)
-            self.path = path
+            let reading = try TraceReading(text: input.text, skipBad: skipsBadLines)
             trace = reading.trace
             skipped = reading.skipped
         } catch {
-            let hint = skipsBadLines ? "" : "; --skip-bad leaves bad lines out and counts them"
-            throw ValidationError("trace \(path), \(error)\(hint)")
+            let helps = !skipsBadLines && (try? TraceReading(text: input.text, skipBad: true)) != nil
+            let hint = helps ? "; --skip-bad leaves bad lines out and counts them" : ""
+            throw ValidationError("trace \(input.name), \(error)\(hint)")
         }
     }
 

@@ -2,7 +2,12 @@ internal import ArgumentParser
 
 /// Which trace.
 struct TraceOptions: ParsableArguments {
-    @Option(help: "Trace: CSV with arrival_s,input_tokens,output_tokens, or an Azure, Mooncake or BurstGPT trace.")
+    @Option(
+        help: """
+            Trace: CSV with arrival_s,input_tokens,output_tokens, or an Azure, Mooncake or BurstGPT trace; - is standard \
+            input.
+            """
+    )
     var trace: String
 
     @Flag(help: "Leave out lines of the trace that are wrong, and count them.")

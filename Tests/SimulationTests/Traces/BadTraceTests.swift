@@ -58,7 +58,6 @@ struct BadTraceTests {
         Case("too many fields", own + "1,1,1,1,1,1,1,1\n", line: 3, says: "8 fields", "7"),
         Case("an empty line", own + "\n1,1,1\n", line: 3, says: "empty"),
         Case("an open quote", own + "1,\"1,1\n", line: 3, says: "quote"),
-        Case("a session that is no number", own + "1,1,1,x\n", line: 3, says: "session_id", "x"),
         Case("a priority that is no number", own + "1,1,1,,high\n", line: 3, says: "priority", "high"),
         Case("an objective of 0", own + "1,1,1,,,0,1\n", line: 3, says: "slo_ttft_ms", "above 0"),
         Case("half an objective", own + "1,1,1,,,,10\n", line: 3, says: "slo_ttft_ms is missing"),

@@ -111,6 +111,16 @@ struct TraceReadingTests {
         #expect(throws: TraceError(line: 3, message: message)) { try TraceReading(text: text) }
     }
 
+    @Test("A session is a number or any other text")
+    func sessions() throws {
+        let text = "arrival_s,input_tokens,output_tokens,session_id\n0,1,1,7\n1,1,1,a-b\n2,1,1,\n3,1,1,c\n4,1,1,a-b\n"
+        let sessions = try TraceReading(text: text).trace.entries.map(\.session)
+        #expect(sessions[0] == 7)
+        #expect(sessions[2] == nil)
+        #expect(sessions[1] != nil && sessions[1] == sessions[4])
+        #expect(Set(sessions).count == 4)
+    }
+
     @Test("BurstGPT's later columns give conversations, whatever their names")
     func burstGPTSessions() throws {
         let text = """

@@ -10,7 +10,7 @@ struct KeysInit: AsyncParsableCommand {
     @OptionGroup var location: KeysLocation
 
     func run() async throws {
-        let directory = try location.directory()
+        let directory = try location.directory(isToBeMade: true)
         let isNew = try directory.initialise()
         Terminal.complain(
             isNew ? "made \(directory.path); keep it to yourself" : "nothing was missing in \(directory.path)"

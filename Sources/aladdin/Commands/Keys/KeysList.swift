@@ -23,14 +23,13 @@ struct KeysList: AsyncParsableCommand {
                 "principals": registry.principals.map(\.object),
                 "server_keys": Dictionary(uniqueKeysWithValues: server.map { ($0.rawValue, "\($1.publicKey)") }),
             ]
-            print(try Terminal.json(object))
-            return
+            return Terminal.write(try Terminal.json(object) + "\n")
         }
         let headings = ["NAME", "ROLE", "TENANT", "STATE", "EXPIRES", "PUBLIC KEY"]
-        print(Terminal.table([headings] + registry.principals.map(\.row)))
-        print()
+        let principals = Terminal.table([headings] + registry.principals.map(\.row))
         let rows = Role.endpoints.map { [$0.rawValue, server[$0].map { "\($0.publicKey)" } ?? ""] }
-        print(Terminal.table([["ENDPOINT", "THE BROKER'S PUBLIC KEY"]] + rows))
+        let endpoints = Terminal.table([["ENDPOINT", "THE BROKER'S PUBLIC KEY"]] + rows)
+        Terminal.write("\(principals)\n\n\(endpoints)\n")
     }
 }
 

@@ -1,16 +1,29 @@
 internal import AccessControl
 internal import ArgumentParser
+internal import Foundation
 
 /// Where the keys are.
 struct KeysLocation: ParsableArguments {
-    @Option(help: "The directory of keys. (default: what ALADDIN_KEYS says)")
+    @Option(help: "The directory of keys. (default: what ALADDIN_KEYS says, else ~/.local/state/aladdin/keys)")
     var keys: String?
 
-    func directory() throws -> KeyDirectory {
-        guard let path = try Setting.resolve(keys, "keys") else {
-            throw ValidationError("say where the keys are: --keys DIR, or ALADDIN_KEYS")
+    /// - Parameter isToBeMade: makes what the usual place lies in.
+    func directory(isToBeMade: Bool = false) throws -> KeyDirectory {
+        if let path = try Setting.resolve(keys, "keys") { return KeyDirectory(path: path) }
+        let directory = KeyDirectory(path: StateDirectory.path("keys"))
+        let parent = URL(fileURLWithPath: directory.path).deletingLastPathComponent()
+        if isToBeMade {
+            do {
+                try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            } catch {
+                throw AccessError("cannot make \(parent.path): \(error.localizedDescription); choose with --keys DIR")
+            }
         }
-        return KeyDirectory(path: path)
+        // No broker looks there by itself: one that nobody told of keys wants none.
+        Terminal.complain(
+            "the keys are in \(directory.path); broker and gateway heed them with --keys \(directory.path)"
+        )
+        return directory
     }
 
     func existingDirectory() throws -> KeyDirectory {

@@ -41,15 +41,15 @@ struct KeysNew: AsyncParsableCommand {
         guard tenant == nil || !anyTenant else { throw ValidationError("give --tenant or --any-tenant, not both") }
         let now = Int(Date().timeIntervalSince1970)
         let expiry = try expires.map { try KeyExpiry.time($0, now: now) }
-        let directory = try location.directory()
+        let directory = try location.directory(isToBeMade: true)
         if !directory.exists, try directory.initialise() { Terminal.complain("made \(directory.path)") }
         switch try directory.add(name, role: role, tenant: tenant(for: role), at: now, expires: expiry) {
         case .file(let path):
             Terminal.complain("the secret key of \(role.rawValue) \(name) is in")
-            print(path)
+            Terminal.write(path + "\n")
         case .apiKey(let key):
             Terminal.complain("the API key of \(name); it is shown this once and kept nowhere:")
-            print(key.text)
+            Terminal.write(key.text + "\n")
         }
     }
 
