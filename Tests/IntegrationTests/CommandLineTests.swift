@@ -182,5 +182,20 @@ extension IntegrationTests {
             #expect(try await query("Hi", "--idempotency-key", "k").code == 0)
             #expect(try await query("Ho", "--idempotency-key", "k").code == 2)
         }
+
+        @Test func `A query that waits for a worker says so, and is answered when one comes`() async throws {
+            let cluster = try await Cluster.start("--journal", "none")
+            let flags = ["--engine", "emulated", "--profile", profile]
+            let first = ServiceProcess(["worker", "--name", "first"] + flags + cluster.endpoints.flags)
+            try await cluster.endpoints.status("a worker") { $0.workers.count == 1 }
+            first.kill(SIGTERM)
+            try await first.exitCode()
+            try await cluster.endpoints.status("no worker") { $0.workers.isEmpty }
+            let query = ServiceProcess(["query", "Hi", "--max-tokens", "2"] + cluster.endpoints.flags)
+            try await query.line("waits for a worker")
+            let next = ServiceProcess(["worker", "--name", "next"] + flags + cluster.endpoints.flags)
+            #expect(try await query.exitCode() == 0, "\(query.transcript)")
+            _ = next
+        }
     }
 }

@@ -117,9 +117,16 @@ struct QueryCommand: AsyncParsableCommand {
 
     private func ask(_ client: any QueryService) async -> Result<QueryResult, Status> {
         var result = QueryResult(sentAt: ContinuousClock.now)
+        var notice: Task<Void, any Error>?
+        defer { notice?.cancel() }
         do {
             for try await event in events(from: client) {
                 result.take(event)
+                switch event {
+                case .accepted(let id): notice = Self.noticeOfWaiting(id)
+                case .started, .tokens, .finished: notice?.cancel()
+                case .reset: break
+                }
                 if !json, case .tokens(_, _, _, let text) = event { Terminal.write(text) }
                 if !json, case .reset = event { Terminal.write("\n[the answer starts over]\n") }
             }
@@ -128,6 +135,14 @@ struct QueryCommand: AsyncParsableCommand {
             return .failure(status)
         } catch {
             return .failure(Status(.unknown, .none, "\(error)"))
+        }
+    }
+
+    /// Says that nothing is wrong here if nothing happens for a while.
+    private static func noticeOfWaiting(_ id: String) -> Task<Void, any Error> {
+        Task {
+            try await Task.sleep(for: .seconds(3))
+            Terminal.complain("accepted, and waits for a worker; 'aladdin query --attach \(id)' hears its answer later")
         }
     }
 

@@ -17,8 +17,9 @@ extension ClusterStatus {
             )
         }
         for fleet in fleets {
+            let serving = fleet.active == 1 ? "1 worker serves" : "\(fleet.active) workers serve"
             lines.append(
-                "fleet \(fleet.name): \(fleet.active) workers serve, \(fleet.starting) are awaited, \(fleet.workers) are wished for "
+                "fleet \(fleet.name): \(serving), \(fleet.starting) are awaited, \(fleet.workers) are wished for "
                     + "(\(fleet.reason)); the load keeps \(fleet.offeredLoad.short) busy"
             )
         }
@@ -41,8 +42,8 @@ extension ClusterStatus {
     }
 
     private static let modelHeadings = [
-        "MODEL", "WORKERS", "QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED", "RETRIED", "MET", "TTFT p50/p99 ms",
-        "ATGT p50/p99 ms", "TTFT ERROR", "ATGT ERROR",
+        "MODEL", "WORKERS", "QUEUED", "RUNNING", "DONE", "FAILED", "REFUSED", "CANCELLED", "RETRIED", "MET",
+        "TTFT p50/p99 ms", "ATGT p50/p99 ms", "TTFT ERROR", "ATGT ERROR",
     ]
 
     /// Roles are worth a column where there are different ones.
@@ -59,8 +60,8 @@ extension ClusterStatus {
 extension ModelStatus {
     fileprivate var row: [String] {
         [
-            model, "\(workers)", "\(queued)", "\(running)", "\(completed)", "\(failed)", "\(cancelled)", "\(retried)",
-            attainment.percent, timeToFirstToken.text, averageTokenTime.text,
+            model, "\(workers)", "\(queued)", "\(running)", "\(completed)", "\(failed)", "\(refused)", "\(cancelled)",
+            "\(retried)", attainment.percent, timeToFirstToken.text, averageTokenTime.text,
             predictions.timeToFirstToken.percent, predictions.tokenTime.percent,
         ]
     }
