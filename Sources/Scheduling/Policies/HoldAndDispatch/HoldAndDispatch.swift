@@ -98,8 +98,7 @@ package struct HoldAndDispatch: PlacementPolicy {
             let mustGo = !settings.holds || slackEnds <= demand.now
             let mayRest = !isPrefilled && settings.aligns && !batch.reliesOnOthers && demand.held.isEmpty
             let isFree = settings.holds && isNextToFree(batch, on: view.workers[turn[0]])
-            let isLight = settings.holds && hasRoom(for: batch, on: view.workers[turn[0]], demand)
-            guard mustGo || batch.isFull || isFree || isLight else {
+            guard mustGo || batch.isFull || isFree || hasRoom(for: batch, on: view.workers[turn[0]], demand) else {
                 if mayRest { rest = Rest(demand, until: slackEnds, turn.prefix(1), in: view) }
                 return decision.lookAgain(at: slackEnds)
             }
