@@ -37,6 +37,8 @@ test: test-packages
 	Tests/Observability/check-rules
 	Tests/Compose/check
 	swift build --build-tests
+	# Before the tests, which give a download no time.
+	Tests/IntegrationTests/Support/python-environment > /dev/null
 	.ci/test
 
 SEEDS ?= 20000

@@ -21,11 +21,15 @@ actor ScriptedBroker {
     private let sink: AsyncStream<Heard>.Continuation
     private let address: String
     private var endpoint: SessionEndpoint?
+    private var nextSession: UInt64
+    /// Whoever called last; a client that says hello again before it is answered has several.
     private var session: UInt64
 
+    /// - Parameter session: the number of the first session.
     init(_ address: String, session: UInt64) {
         self.address = address
         self.session = session
+        nextSession = session
         (heard, sink) = AsyncStream.makeStream()
         loop.start()
     }
@@ -36,12 +40,12 @@ actor ScriptedBroker {
             methods: [.generate, .attach, .cancelQuery],
             brokerName: "test",
             configuration: SessionConfiguration(),
-            makeSessionNumber: { [unowned self] in assumeIsolated { $0.session } },
+            makeSessionNumber: { [unowned self] in assumeIsolated { $0.makeNumber() } },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.endpoint = endpoint
-        endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
-        loop.onCycle = { [unowned self] now in
+        endpoint.watch(on: loop) { [self] input in assumeIsolated { $0.note(input) } }
+        loop.onCycle = { [self] now in
             assumeIsolated { broker in
                 defer { broker.endpoint?.flushBundles() }
                 return broker.endpoint?.cycle(at: now) { broker.note($0) } ?? .distantFuture
@@ -66,18 +70,25 @@ actor ScriptedBroker {
         sink.finish()
     }
 
+    private func makeNumber() -> UInt64 {
+        defer { nextSession += 1 }
+        return nextSession
+    }
+
     private func note(_ input: SessionEndpoint.Input) {
         switch input {
-        case .call(_, let stream, .generate, let body):
+        case .call(let session, let stream, .generate, let body):
+            self.session = session
             let request = try? body.decoded(as: GenerateRequest.self)
             let key = request?.metadata.first { $0.key == "idempotency-key" }?.value
             sink.yield(.generate(key: key ?? "", stream: stream))
-        case .call(_, let stream, .attach, let body):
+        case .call(let session, let stream, .attach, let body):
+            self.session = session
             sink.yield(.attach(id: (try? body.decoded(as: AttachRequest.self))?.queryID ?? "", stream: stream))
-        case .call(_, _, .cancelQuery, let body):
+        case .call(let session, _, .cancelQuery, let body):
+            self.session = session
             sink.yield(.cancelQuery(id: (try? body.decoded(as: CancelRequest.self))?.queryID ?? ""))
         case .cancel(_, let stream): sink.yield(.cancel(stream: stream))
-        // A client that says hello again before it is answered has a new session of the same number.
         case .ended: break
         default: sink.yield(.other)
         }

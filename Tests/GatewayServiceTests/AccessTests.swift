@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("API keys")
+@Suite("API keys", .timeLimit(.minutes(2)))
 struct AccessTests {
     private let key = APIKey()
     private let roaming = APIKey()

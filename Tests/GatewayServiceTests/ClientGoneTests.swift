@@ -94,8 +94,13 @@ struct ClientGoneTests {
                 }
                 let first = try await service.nextQuery()
                 let piece = String(repeating: "x", count: 32 << 20)
-                first.send(.opening + [.tokens(firstIndex: 0, count: 1, ids: [], text: piece)])
-                first.send(.finished(reason: .stop, inputTokens: 1, outputTokens: 1))
+                // At once: it must not be given up before its end is there.
+                first.send(
+                    .opening + [
+                        .tokens(firstIndex: 0, count: 1, ids: [], text: piece),
+                        .finished(reason: .stop, inputTokens: 1, outputTokens: 1),
+                    ]
+                )
                 let second = try await service.nextQuery()
                 second.send(.opening + [.tokens(firstIndex: 0, count: 1, ids: [], text: "a")])
                 #expect(await second.wasCancelled())

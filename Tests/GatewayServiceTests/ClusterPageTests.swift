@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("The live page")
+@Suite("The live page", .timeLimit(.minutes(2)))
 struct ClusterPageTests {
     private let insight = ClusterInsight(metrics: { "" }, status: { #"{"models":[]}"# })
 

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("Answers in one piece")
+@Suite("Answers in one piece", .timeLimit(.minutes(2)))
 struct CompletionTests {
     private let chat = #"{"model":"tiny","messages":[{"role":"user","content":"Hi"}]}"#
 

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("OpenAI's other endpoints")
+@Suite("OpenAI's other endpoints", .timeLimit(.minutes(2)))
 struct OpenAIEndpointTests {
     @Test(
         "What is not offered says so in OpenAI's shape, whatever the method, and that trying again is of no use",

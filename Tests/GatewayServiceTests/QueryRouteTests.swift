@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("Queries by their identifier")
+@Suite("Queries by their identifier", .timeLimit(.minutes(2)))
 struct QueryRouteTests {
     private let id = "0190163d-8694-739b-aea5-966c26f8ad91"
 

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("Routes")
+@Suite("Routes", .timeLimit(.minutes(2)))
 struct RouteTests {
     @Test("Models are listed as OpenAI does, and found by name")
     func models() async throws {

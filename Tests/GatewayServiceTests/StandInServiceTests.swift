@@ -2,7 +2,7 @@ internal import AladdinClient
 internal import ServingModel
 internal import Testing
 
-@Suite("The stand-in for a query service")
+@Suite("The stand-in for a query service", .timeLimit(.minutes(2)))
 struct StandInServiceTests {
     private let request = QueryRequest(input: .text("x"), maxTokens: 1)
 

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import GatewayService
 
-@Suite("Answers as server-sent events")
+@Suite("Answers as server-sent events", .timeLimit(.minutes(2)))
 struct StreamTests {
     private let chat = #"{"model":"tiny","messages":[{"role":"user","content":"Hi"}],"stream":true}"#
     private let prefix =

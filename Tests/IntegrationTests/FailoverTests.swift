@@ -44,7 +44,7 @@ extension IntegrationTests {
             let files = try TemporaryDirectory()
             let engine =
                 isEmulated ? ["--engine", "emulated", "--profile", try files.profile(stepMilliseconds: 4)] : []
-            let length = isEmulated ? 600 : 800
+            let length = isEmulated ? 1500 : 800
             let requests = (0..<8).map { number in
                 QueryRequest(
                     input: .text("Once upon a time number \(number),"),

@@ -40,11 +40,11 @@ extension IntegrationTests {
             let heir = try await language.start(cluster, in: others)
             try await cluster.endpoints.status("both workers") { $0.workers.count == 2 && !$0.policy.isEmpty }
             let requests = (0..<6).map { number in
-                let words = (0..<30).map { "w\(number)x\($0)" }.joined(separator: " ")
-                return QueryRequest.chat(words, model: "tally", maxTokens: 30)
+                let words = (0..<120).map { "w\(number)x\($0)" }.joined(separator: " ")
+                return QueryRequest.chat(words, model: "tally", maxTokens: 120)
             }
             let expected = try await Failover.answers(cluster.endpoints, requests)
-            #expect(expected.allSatisfy { $0.failure == nil && $0.count == 30 })
+            #expect(expected.allSatisfy { $0.failure == nil && $0.count == 120 })
 
             let begun = Mutex<Set<Int>>([])
             let answers = try await Failover.answers(cluster.endpoints, requests) { query, tokens in

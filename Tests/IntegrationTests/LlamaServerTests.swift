@@ -35,24 +35,14 @@ extension IntegrationTests {
                     QueryRequest(input: .tokens([1, 262, 263]), maxTokens: 7),
                     QueryRequest(input: .text("abc"), maxTokens: 9, sampling: Sampling(temperature: 0.8, seed: 4)),
                 ]
-            try await service.endpoints.withClient { client in
-                try await withThrowingTaskGroup { group in
-                    for request in requests {
-                        group.addTask {
-                            let answer = try await Answer.of(client, request)
-                            #expect(answer.failure == nil && answer.gaps == 0 && answer.repeats == 0)
-                            #expect(answer.count == answer.outputTokens && answer.count <= request.maxTokens)
-                            #expect(answer.finish != nil)
-                        }
-                    }
-                    try await group.waitForAll()
-                }
+            for (answer, request) in zip(try await Failover.answers(service.endpoints, requests), requests) {
+                #expect(answer.failure == nil && answer.gaps == 0 && answer.repeats == 0)
+                #expect(answer.count == answer.outputTokens && answer.count <= request.maxTokens)
+                #expect(answer.finish != nil)
             }
-            let long = String(repeating: "a ", count: 1200)
-            try await service.endpoints.withClient { client in
-                let answer = try await Answer.of(client, QueryRequest(input: .text(long), maxTokens: 4))
-                #expect(answer.failure?.reason == .promptTooLong)
-            }
+            let long = QueryRequest(input: .text(String(repeating: "a ", count: 1200)), maxTokens: 4)
+            let refused = try await Failover.answers(service.endpoints, [long])
+            #expect(refused[0].failure?.reason == .promptTooLong)
             service.process.kill(SIGINT)
             #expect(try await service.process.exitCode() == 0)
         }
@@ -84,20 +74,12 @@ extension IntegrationTests {
             try await cluster.endpoints.status("both workers") { $0.workers.count == 2 && !$0.policy.isEmpty }
             let requests = (0..<6).map { QueryRequest(input: .text("Story \($0)"), maxTokens: 900) }
             let isKilled = Mutex(false)
-            let killOnce: @Sendable (Int) -> Void = { tokens in
+            let answers = try await Failover.answers(cluster.endpoints, requests) { _, tokens in
                 let isTime = isKilled.withLock { isKilled in
                     defer { isKilled = isKilled || tokens >= 20 }
                     return tokens >= 20 && !isKilled
                 }
                 if isTime { first.process.kill(SIGKILL) }
-            }
-            let answers = try await cluster.endpoints.withClient { client in
-                try await withThrowingTaskGroup(of: Answer.self) { group in
-                    for request in requests {
-                        group.addTask { try await Answer.of(client, request, onToken: killOnce) }
-                    }
-                    return try await group.reduce(into: [Answer]()) { $0.append($1) }
-                }
             }
             for answer in answers {
                 #expect(answer.failure == nil && answer.gaps == 0 && answer.repeats == 0)

@@ -44,16 +44,8 @@ extension IntegrationTests {
 
             let expected = try await Self.expected(at: service, storyteller: model, tiny: llama != nil)
             try await service.endpoints.withClient { client in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for (number, query) in expected.enumerated() {
-                        if number >= 24 { try await group.next() }
-                        group.addTask {
-                            let answer = try await Answer.of(client, query.request)
-                            #expect(answer.failure == nil && answer.gaps == 0 && answer.repeats == 0)
-                            #expect(answer.text == query.text, "\(query.request.model)")
-                        }
-                    }
-                    try await group.waitForAll()
+                try await within("\(expected.count) answers", limit: .seconds(300)) {
+                    try await Self.ask(expected, of: client)
                 }
             }
             let status = try await service.endpoints.status()
@@ -64,6 +56,21 @@ extension IntegrationTests {
                 #expect(worker.predictions.timeToFirstToken.count > 0, "\(worker.name)")
             }
             _ = workers
+        }
+
+        /// All of them, two dozen at a time.
+        private static func ask(_ queries: [Expected], of client: AladdinClient) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (number, query) in queries.enumerated() {
+                    if number >= 24 { try await group.next() }
+                    group.addTask {
+                        let answer = try await Answer.of(client, query.request)
+                        #expect(answer.failure == nil && answer.gaps == 0 && answer.repeats == 0)
+                        #expect(answer.text == query.text, "\(query.request.model)")
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
 
         /// The queries in the order they are sent, and what each must be answered.
@@ -77,7 +84,7 @@ extension IntegrationTests {
                     for number in 1...4 {
                         let input = PromptInput.text("Once upon a time there were \(number) lamps")
                         let request = QueryRequest(model: name, input: input, maxTokens: 6 * number, sampling: greedy)
-                        let answer = try await Answer.of(client, request)
+                        let answer = try await within("an answer of \(name)") { try await Answer.of(client, request) }
                         try #require(answer.failure == nil)
                         known.append(Expected(request: request, text: answer.text))
                     }

@@ -101,7 +101,8 @@ extension IntegrationTests {
         func `A plug-in that crashes, hangs or lies costs no query and not the broker`(fault: String) async throws {
             let files = try TemporaryDirectory()
             let library = try await Self.library(Self.broken, in: files)
-            let cluster = try await Cluster.start("--engine-timeout-s", "1")
+            // Only what hangs is to be waited for; a slow machine is none of the others.
+            let cluster = try await Cluster.start("--engine-timeout-s", fault == "hang" ? "5" : "120")
             let scheduler = cluster.scheduler("--policy", "round-robin")
             let victim = Self.worker(cluster, "victim", library, "fault=\(fault)", "after=40")
             let heir = Self.worker(cluster, "heir", library)
@@ -122,7 +123,7 @@ extension IntegrationTests {
             case "hang":
                 victim.kill(SIGTERM)
                 #expect(try await victim.exitCode() == 1)
-                #expect(victim.errors.text.contains("the engine does not come back from its step"))
+                try await victim.line("the engine does not come back from its step")
             default: #expect(victim.isRunning)
             }
             _ = scheduler

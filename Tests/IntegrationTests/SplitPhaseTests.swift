@@ -207,9 +207,11 @@ extension IntegrationTests {
             let pools = try await Self.pools()
             pools.decodes[0].kill(SIGSTOP)
             try await pools.cluster.endpoints.withClient { client in
-                for try await event in client.generate(Self.requests(1, maxTokens: 30)[0]) {
-                    // Leaving the loop cancels it.
-                    if case .tokens = event { break }
+                try await within("the first token") {
+                    for try await event in client.generate(Self.requests(1, maxTokens: 30)[0]) {
+                        // Leaving the loop cancels it.
+                        if case .tokens = event { break }
+                    }
                 }
             }
             _ = try await eventually("nothing to be left") {

@@ -94,6 +94,14 @@ extension IntegrationTests {
             service.process.kill(SIGINT)
             #expect(try await service.process.exitCode() == 0, "\(service.process.transcript)")
 
+            // What is posted may be printed a little later.
+            _ = try await eventually("all spans") {
+                try spans(collector.output.lines).count
+            } until: {
+                $0 >= 7
+            }
+            collector.kill(SIGTERM)
+            await collector.readToEnd()
             let all = try spans(collector.output.lines)
             #expect(Set(all.map(\.trace)) == [trace], "only the sampled one is exported")
             let gateway = try #require(all.first { $0.name == "POST /v1/chat/completions" })

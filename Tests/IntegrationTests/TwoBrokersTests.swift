@@ -72,8 +72,7 @@ extension IntegrationTests {
                 #expect(answer.gaps == 0 && answer.repeats == 0)
                 #expect(answer.count == 500 && answer.outputTokens == 500, "query \(number)")
             }
-            let status = try await two.status()
-            #expect(status.workers.count == 2)
+            try await two.status("both workers") { $0.workers.count == 2 }
             _ = fleet
         }
 

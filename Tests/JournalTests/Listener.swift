@@ -2,6 +2,7 @@ import Brokering
 import Foundation
 import Journal
 import Synchronization
+import Testing
 
 /// Hears a journal's events and lets a test wait for them.
 final class Listener: Sendable {
@@ -62,9 +63,15 @@ final class Listener: Sendable {
     }
 
     private func wait(until isDone: () -> Bool) {
+        let end = Date(timeIntervalSinceNow: 60)
         condition.lock()
-        while !isDone(), failures.isEmpty { condition.wait() }
-        condition.unlock()
+        defer { condition.unlock() }
+        while !isDone(), failures.isEmpty {
+            guard condition.wait(until: end) else {
+                Issue.record("the journal did not tell within a minute; durable: \(durable), stalls: \(stalls)")
+                return
+            }
+        }
     }
 }
 

@@ -38,7 +38,7 @@ struct PostgreSQLFaultTests {
         let server = PostgreSQLServer.shared
         let thief = ReplyThief(before: server)
         defer { thief.close() }
-        let schema = "stolen"
+        let schema = "stolen_\(UInt32.random(in: .min ... .max))"
         let journal = try Self.journal(server.address(schema: schema, through: thief.directory))
         _ = try journal.recover()
         let listener = Listener()
@@ -93,7 +93,7 @@ struct PostgreSQLFaultTests {
     func stall() throws {
         let server = PostgreSQLServer()
         let address = server.address()
-        let journal = try Self.journal(address, stallAfter: .milliseconds(100))
+        let journal = try Self.journal(address, stallAfter: .seconds(2))
         _ = try journal.recover()
         let listener = Listener()
         journal.start(listener.handle)
@@ -116,7 +116,7 @@ struct PostgreSQLFaultTests {
     func expiry() throws {
         let server = PostgreSQLServer()
         var configuration = JournalConfiguration()
-        configuration.lease = .seconds(1)
+        configuration.lease = .seconds(5)
         let journal = PostgreSQLJournal(
             try PostgreSQLAddress(server.address()),
             configuration: configuration
@@ -143,7 +143,7 @@ struct PostgreSQLFaultTests {
         let handle = done.handle
         let journals = try (0..<4).map { _ in
             var configuration = JournalConfiguration()
-            configuration.lease = .seconds(1)
+            configuration.lease = .seconds(5)
             return PostgreSQLJournal(try PostgreSQLAddress(address), configuration: configuration) { Samples.start }
         }
         for journal in journals {

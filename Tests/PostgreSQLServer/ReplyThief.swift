@@ -47,11 +47,12 @@ package final class ReplyThief: Sendable {
             Glibc.close(upstream)
             return
         }
-        Thread.detachNewThread { self.pass(client, upstream, isAnswer: false) }
-        Thread.detachNewThread { self.pass(upstream, client, isAnswer: true) }
+        let pair = Pair(client, upstream)
+        Thread.detachNewThread { self.pass(client, upstream, of: pair, isAnswer: false) }
+        Thread.detachNewThread { self.pass(upstream, client, of: pair, isAnswer: true) }
     }
 
-    private func pass(_ from: CInt, _ to: CInt, isAnswer: Bool) {
+    private func pass(_ from: CInt, _ to: CInt, of pair: Pair, isAnswer: Bool) {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(from, &bytes, bytes.count, 0)
@@ -62,10 +63,25 @@ package final class ReplyThief: Sendable {
             }
             guard send(to, bytes, count, CInt(MSG_NOSIGNAL)) == count else { break }
         }
-        shutdown(from, CInt(SHUT_RDWR))
-        shutdown(to, CInt(SHUT_RDWR))
-        // The other direction has its thread, which ends now; the last to go closes nothing that it does not own.
-        Glibc.close(from)
+        pair.end()
+    }
+
+    /// The sockets of one connection, which both directions use.
+    private final class Pair: Sendable {
+        private let descriptors: [CInt]
+        private let ended = Atomic<Int>(0)
+
+        init(_ client: CInt, _ upstream: CInt) {
+            descriptors = [client, upstream]
+        }
+
+        /// One direction has ended, and with it the other will.
+        func end() {
+            for descriptor in descriptors { shutdown(descriptor, CInt(SHUT_RDWR)) }
+            // A number that is closed may be somebody else's next socket, which the other direction would shut down.
+            guard ended.add(1, ordering: .sequentiallyConsistent).newValue == 2 else { return }
+            for descriptor in descriptors { Glibc.close(descriptor) }
+        }
     }
 
     private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {

@@ -36,8 +36,8 @@ actor ConnectedPeer {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.connection = connection
-        try connection.start(on: loop) { [unowned self] event in assumeIsolated { $0.note(event) } }
-        loop.onCycle = { [unowned self] now in assumeIsolated { $0.connection?.cycle(at: now) ?? .distantFuture } }
+        try connection.start(on: loop) { [self] event in assumeIsolated { $0.note(event) } }
+        loop.onCycle = { [self] now in assumeIsolated { $0.connection?.cycle(at: now) ?? .distantFuture } }
     }
 
     func send(_ kind: FrameKind, method: Method = .generate, stream: UInt64, body: [UInt8] = []) -> Bool {

@@ -45,6 +45,12 @@ actor ServedEndpoint {
         loop.start()
     }
 
+    /// Of the loopback network's sixteen million one that nobody else takes, so that another can come to it later.
+    static func ownAddress() -> String {
+        let host = (0..<3).map { _ in "\(UInt8.random(in: 1...254))" }.joined(separator: ".")
+        return "tcp://127.\(host):*"
+    }
+
     /// Binds and serves; returns the address.
     func open(_ address: String = "tcp://127.0.0.1:*") throws -> String {
         let endpoint = try SessionEndpoint(
@@ -57,8 +63,8 @@ actor ServedEndpoint {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.endpoint = endpoint
-        endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
-        loop.onCycle = { [unowned self] now in assumeIsolated { $0.cycle(at: now) } }
+        endpoint.watch(on: loop) { [self] input in assumeIsolated { $0.note(input) } }
+        loop.onCycle = { [self] now in assumeIsolated { $0.cycle(at: now) } }
         return endpoint.address
     }
 

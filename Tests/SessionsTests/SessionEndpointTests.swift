@@ -73,7 +73,7 @@ struct SessionEndpointTests {
         let first = ServedEndpoint()
         let peer = ConnectedPeer()
         var events = peer.events.makeAsyncIterator()
-        let address = try await first.open()
+        let address = try await first.open(ServedEndpoint.ownAddress())
         try await peer.connect(to: address)
         #expect(await events.next() == .opened(session: 1))
         await first.stop()
@@ -99,7 +99,7 @@ struct SessionEndpointTests {
 
     @Test("A peer that vanishes without a word is noticed")
     func vanishes() async throws {
-        let endpoint = ServedEndpoint { $0.sessionTimeout = .milliseconds(300) }
+        let endpoint = ServedEndpoint { $0.sessionTimeout = .seconds(2) }
         let peer = ConnectedPeer()
         var inputs = endpoint.events.makeAsyncIterator()
         var events = peer.events.makeAsyncIterator()

@@ -114,7 +114,8 @@ struct SlowLinkTests {
     @Test("A link that stops in the middle of a frame ends the session on both sides")
     func stopped() async throws {
         let endpoint = ServedEndpoint(Self.configure)
-        let link = try NarrowLink(to: try await endpoint.open(), bytes: 4096)
+        // So narrow that all of the frame cannot have passed before the link is stopped, however late that is.
+        let link = try NarrowLink(to: try await endpoint.open(), bytes: 512)
         let peer = ConnectedPeer()
         var inputs = endpoint.events.makeAsyncIterator()
         var events = peer.events.makeAsyncIterator()

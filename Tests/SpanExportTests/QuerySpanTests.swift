@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import SpanExport
 
-@Suite("A query's spans")
+@Suite("A query's spans", .timeLimit(.minutes(2)))
 struct QuerySpanTests {
     private let id = QueryID(high: 0x0190_163d_8694_739b, low: 0xaea5_966c_26f8_ad91)
     private let context = TraceContext(

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import SpanExport
 
-@Suite("Exporting spans", .serialized)
+@Suite("Exporting spans", .serialized, .timeLimit(.minutes(2)))
 struct SpanExporterTests {
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -9,8 +9,14 @@ final class StandInCollector: Sendable {
         var bodies: [String] = []
         var statuses: [Int] = []
         var isMute = false
-        var waiters: [(count: Int, resume: CheckedContinuation<Void, Never>)] = []
+        var lastWaiter = 0
+        var waiters: [Int: Waiter] = [:]
         var connections: [Int32] = []
+    }
+
+    private struct Waiter {
+        var count: Int
+        var resume: CheckedContinuation<Void, Never>
     }
 
     private let state = Mutex(State())
@@ -61,14 +67,23 @@ final class StandInCollector: Sendable {
         }
     }
 
-    /// Returns when so many requests have come in all.
+    /// Returns when so many requests have come in all, or when the task is cancelled, as one is whose time is up.
     func requests(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.bodies.count < count { state.waiters.append((count, continuation)) }
-                return state.bodies.count >= count
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.bodies.count >= count || Task.isCancelled { return true }
+                    state.waiters[number] = Waiter(count: count, resume: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isThere { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume.resume()
         }
     }
 
@@ -84,8 +99,9 @@ final class StandInCollector: Sendable {
         while let body = Self.request(&bytes, from: connection) {
             let (status, resumed) = state.withLock { state -> (Int?, [CheckedContinuation<Void, Never>]) in
                 state.bodies.append(body)
-                let ready = state.waiters.filter { $0.count <= state.bodies.count }.map(\.resume)
-                state.waiters.removeAll { $0.count <= state.bodies.count }
+                let count = state.bodies.count
+                let ready = state.waiters.values.filter { $0.count <= count }.map(\.resume)
+                state.waiters = state.waiters.filter { $0.value.count > count }
                 if state.isMute { return (nil, ready) }
                 return (state.statuses.isEmpty ? 200 : state.statuses.removeFirst(), ready)
             }

@@ -29,9 +29,8 @@ actor ScriptedBroker {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         self.endpoint = endpoint
-        endpoint.watch(on: loop) { [unowned self] input in assumeIsolated { $0.note(input) } }
-        loop.onCycle = { [unowned self] now in assumeIsolated { $0.endpoint?.cycle(at: now) { _ in } ?? .distantFuture }
-        }
+        endpoint.watch(on: loop) { [self] input in assumeIsolated { $0.note(input) } }
+        loop.onCycle = { [self] now in assumeIsolated { $0.endpoint?.cycle(at: now) { _ in } ?? .distantFuture } }
         return endpoint.address
     }
 

@@ -106,7 +106,7 @@ private actor SocketHolder {
     private let kind: SocketKind
     private var socket: Socket?
     private var received: [Incoming] = []
-    private var wanted: (count: Int, continuation: CheckedContinuation<[Incoming], Never>)?
+    private var wanted: (count: Int, signal: LoopSignal)?
 
     init(_ kind: SocketKind, besides other: SocketHolder? = nil) {
         self.kind = kind
@@ -137,16 +137,19 @@ private actor SocketHolder {
 
     func receive() -> Incoming? { socket?.receive() }
 
-    /// So many messages, when they have come.
+    /// So many messages, when they have come; those that are there if the task is cancelled first.
     func next(_ count: Int) async -> [Incoming] {
-        await withCheckedContinuation { continuation in
-            wanted = (count, continuation)
-            guard let socket else { return }
-            loop.watch(socket) { [unowned self] in
+        let signal = LoopSignal()
+        wanted = (count, signal)
+        if let socket {
+            loop.watch(socket) { [self] in
                 self.assumeIsolated { $0.take() }
             }
-            take()
         }
+        take()
+        await signal.wait()
+        defer { received = [] }
+        return received
     }
 
     private func take() {
@@ -154,8 +157,7 @@ private actor SocketHolder {
         guard let wanted, received.count >= wanted.count else { return }
         self.wanted = nil
         if let socket { loop.unwatch(socket) }
-        wanted.continuation.resume(returning: received)
-        received = []
+        wanted.signal.give()
     }
 
     func stop() async {

@@ -141,13 +141,13 @@ private actor TurnCounter {
 
     func wait(for turns: Int) async {
         var left = turns
-        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
-            loop.onCycle = { now in
-                left -= 1
-                if left == 0 { done.resume() }
-                return left > 0 ? now + Interval(nanoseconds: 1000) : .distantFuture
-            }
+        let done = LoopSignal()
+        loop.onCycle = { now in
+            left -= 1
+            if left == 0 { done.give() }
+            return left > 0 ? now + Interval(nanoseconds: 1000) : .distantFuture
         }
+        await done.wait()
     }
 }
 
@@ -156,7 +156,7 @@ private actor InsideClient {
     private nonisolated let loop: PollLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     private var echoed = 0
-    private var done: CheckedContinuation<Void, Never>?
+    private let done = LoopSignal()
     private var dealer: Socket?
 
     init(loop: PollLoop) {
@@ -165,10 +165,8 @@ private actor InsideClient {
 
     func exchange(_ count: Int, with endpoint: String, context: Context) async throws -> Int {
         try open(endpoint, context, upTo: count)
-        await withCheckedContinuation {
-            done = $0
-            _ = dealer?.send([[1], [2]], to: nil)
-        }
+        _ = dealer?.send([[1], [2]], to: nil)
+        await done.wait()
         dealer?.close()
         return echoed
     }
@@ -176,7 +174,7 @@ private actor InsideClient {
     private func open(_ endpoint: String, _ context: Context, upTo count: Int) throws {
         let dealer = try Socket(.dealer, options: .peer, context: context)
         try dealer.connect(endpoint)
-        loop.watch(dealer) { [unowned self] in assumeIsolated { $0.hear(upTo: count) } }
+        loop.watch(dealer) { [self] in assumeIsolated { $0.hear(upTo: count) } }
         self.dealer = dealer
     }
 
@@ -186,8 +184,7 @@ private actor InsideClient {
             if echoed < count {
                 _ = dealer?.send([[1], [2]], to: nil)
             } else {
-                done?.resume()
-                done = nil
+                done.give()
             }
         }
     }

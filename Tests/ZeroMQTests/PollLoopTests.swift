@@ -94,14 +94,17 @@ struct PollLoopTests {
         let server = EchoActor(loop: loop)
         let endpoint = try await server.bind()
         let thread = await server.threadTaking(SIGUSR2)
+        let before = signalsCaught.load(ordering: .relaxed)
+        isPestOver.store(false, ordering: .releasing)
         let pest = OtherThread {
             while !isPestOver.load(ordering: .acquiring) {
                 pthread_kill(thread, SIGUSR2)
                 sched_yield()
             }
         }
+        defer { isPestOver.store(true, ordering: .releasing) }
         try exchange(1_000, with: endpoint, salt: 0)
-        #expect(becomesTrue { signalsCaught.load(ordering: .relaxed) >= 100 })
+        #expect(becomesTrue { signalsCaught.load(ordering: .relaxed) >= before + 100 })
         isPestOver.store(true, ordering: .releasing)
         try await pest.value
         #expect(await server.echoed == 1_000)

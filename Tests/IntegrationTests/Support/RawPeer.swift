@@ -9,6 +9,9 @@ internal import ServingModel
 final class RawPeer: @unchecked Sendable {
     struct Silence: Error {}
 
+    /// How long it waits for a frame, heartbeats or not.
+    private static let patience = Duration.seconds(60)
+
     private let context: UnsafeMutableRawPointer?
     private let socket: UnsafeMutableRawPointer?
     private var session: UInt64 = 0
@@ -48,7 +51,11 @@ final class RawPeer: @unchecked Sendable {
 
     /// The next frame that is no heartbeat.
     func receive() throws -> (header: FrameHeader, body: [UInt8]) {
-        while true {
+        try receive(until: .now + Self.patience)
+    }
+
+    private func receive(until end: ContinuousClock.Instant) throws -> (header: FrameHeader, body: [UInt8]) {
+        while .now < end {
             var frames: [[UInt8]] = []
             repeat { frames.append(try receiveFrame()) } while hasMore
             let header = try FrameHeader(decoding: frames[0], bodyLength: frames.count > 1 ? frames[1].count : 0)
@@ -58,6 +65,7 @@ final class RawPeer: @unchecked Sendable {
             }
             if header.kind != .pong { return (header, frames.count > 1 ? frames[1] : []) }
         }
+        throw Silence()
     }
 
     /// The status in the next frame, which must be of this kind.
@@ -84,8 +92,9 @@ final class RawPeer: @unchecked Sendable {
     func greetAnew() throws {
         session = 0
         send(.hello, body: Hello(software: "test", name: "raw").encode())
+        let end = ContinuousClock.now + Self.patience
         while true {
-            let (header, body) = try receive()
+            let (header, body) = try receive(until: end)
             guard header.kind == .welcome else { continue }
             session = try Welcome.decode(body).session
             return

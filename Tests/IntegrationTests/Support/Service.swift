@@ -19,7 +19,9 @@ struct Service: Sendable {
         let ready = try await process.line("aladdin is ready on http", in: \.output)
         let url = try #require(ready.split(separator: " ").first { $0.hasPrefix("http") })
         let service = Service(process: process, endpoints: try await Endpoints(of: process), url: String(url))
-        try await service.endpoints.status("all workers") { $0.workers.count == workers }
+        try await service.endpoints.status("all workers and a policy") {
+            $0.workers.count == workers && !$0.policy.isEmpty
+        }
         return service
     }
 }

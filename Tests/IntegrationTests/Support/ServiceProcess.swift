@@ -112,6 +112,17 @@ final class ServiceProcess: Sendable {
         return try #require(line, "\(command) ended without saying '\(text)':\n\(transcript)")
     }
 
+    /// Returns when all that was printed has been read, which may be a little after the process is gone.
+    ///
+    /// Ten seconds at most: what it has started itself may hold the pipes for longer.
+    func readToEnd() async {
+        for log in [output, errors] {
+            _ = try? await within("\(command) to close its pipes", limit: .seconds(10)) {
+                await log.first { _ in false }
+            }
+        }
+    }
+
     var transcript: String { "\(command)\n--- output\n\(output.text)\n--- errors\n\(errors.text)" }
 
     private static func read(_ descriptor: Int32, into log: LineLog) {
@@ -161,9 +172,7 @@ struct Run {
     ) async throws -> Run {
         let process = ServiceProcess(executable: executable, arguments, environment: environment)
         let code = try await process.exitCode()
-        // The pipes may be read to their end a little after the process is gone.
-        _ = await process.output.first { _ in false }
-        _ = await process.errors.first { _ in false }
+        await process.readToEnd()
         return Run(code: code, output: process.output.text, errors: process.errors.text)
     }
 

@@ -27,7 +27,7 @@ actor EchoActor {
         options.linger = bound
         let router = try Socket(.router, options: options, context: context)
         let resolved = try router.bind(endpoint)
-        loop.watch(router) { [unowned self] in
+        loop.watch(router) { [self] in
             self.assumeIsolated { $0.echo(budget: budget) }
         }
         self.router = router
@@ -50,7 +50,7 @@ actor EchoActor {
 
     /// Has the loop send a farewell to all peers when it stops.
     func sayGoodbyeOnStop() {
-        loop.onStop = { [unowned self] in
+        loop.onStop = { [self] in
             self.assumeIsolated { server in
                 for peer in server.peers { server.router?.sendWaiting([[UInt8]("goodbye")], to: peer) }
             }
@@ -61,7 +61,7 @@ actor EchoActor {
     func waitForPeers(_ count: Int) async -> Bool {
         await withCheckedContinuation { continuation in
             let end = PollLoop.now() + bound
-            loop.onCycle = { [unowned self] now in
+            loop.onCycle = { [self] now in
                 self.assumeIsolated { server in
                     guard server.peers.count == count || now > end else { return now + .milliseconds(1) }
                     server.loop.onCycle = nil

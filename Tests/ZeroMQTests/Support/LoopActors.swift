@@ -28,6 +28,7 @@ actor Ticker {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private var times: [Instant] = []
+    private let end = LoopSignal()
 
     init(loop: PollLoop) {
         self.loop = loop
@@ -35,17 +36,16 @@ actor Ticker {
 
     /// Lets the loop run `count` cycles `interval` apart.
     func tick(_ count: Int, every interval: Interval) async -> [Instant] {
-        await withCheckedContinuation { continuation in
-            loop.onCycle = { [unowned self] now in
-                self.assumeIsolated { ticker in
-                    ticker.times.append(now)
-                    guard ticker.times.count == count else { return now + interval }
-                    ticker.loop.onCycle = nil
-                    continuation.resume()
-                    return .distantFuture
-                }
+        loop.onCycle = { [self] now in
+            self.assumeIsolated { ticker in
+                ticker.times.append(now)
+                guard ticker.times.count == count else { return now + interval }
+                ticker.loop.onCycle = nil
+                ticker.end.give()
+                return .distantFuture
             }
         }
+        await end.wait()
         return times
     }
 }
@@ -58,7 +58,7 @@ actor Recorder {
     private var log: [String] = []
     private var receivers: [String: Socket] = [:]
     private var senders: [String: Socket] = [:]
-    private var isOver: CheckedContinuation<Void, Never>?
+    private let end = LoopSignal()
 
     init(loop: PollLoop) {
         self.loop = loop
@@ -75,12 +75,13 @@ actor Recorder {
     func recordOneCycle() async throws -> [String] {
         try makePair("socket")
         watch("socket") { $0.readSocket() }
-        loop.onCycle = { [unowned self] _ in
+        loop.onCycle = { [self] _ in
             self.assumeIsolated { $0.endCycle() }
         }
         // Runs in the next cycle, which then finds the message as well.
         Task { self.log.append("job") }
-        await wait { senders["socket"]?.sendWaiting([[1]]) }
+        senders["socket"]?.sendWaiting([[1]])
+        await end.wait()
         return log
     }
 
@@ -90,10 +91,9 @@ actor Recorder {
     }
 
     private func endCycle() -> Instant {
-        if log.contains("socket"), let isOver {
+        if log.contains("socket"), !log.contains("end") {
             log.append("end")
-            isOver.resume()
-            self.isOver = nil
+            end.give()
         }
         return .distantFuture
     }
@@ -103,9 +103,8 @@ actor Recorder {
         for name in ["first", "second", "third"] { try makePair(name) }
         watch("first") { $0.change() }
         watch("second") { $0.log.append("second") }
-        await wait {
-            for sender in senders.values { sender.sendWaiting([[1]]) }
-        }
+        for sender in senders.values { sender.sendWaiting([[1]]) }
+        await end.wait()
         return log
     }
 
@@ -121,19 +120,12 @@ actor Recorder {
         // Left unread once: it must be called again.
         guard log.count == 3 else { return }
         _ = receivers["third"]?.receive()
-        isOver?.resume()
-    }
-
-    private func wait(after body: () -> Void) async {
-        await withCheckedContinuation { continuation in
-            isOver = continuation
-            body()
-        }
+        end.give()
     }
 
     private func watch(_ name: String, handler: @escaping @Sendable (isolated Recorder) -> Void) {
         guard let receiver = receivers[name] else { return }
-        loop.watch(receiver) { [unowned self] in
+        loop.watch(receiver) { [self] in
             self.assumeIsolated { handler($0) }
         }
     }
@@ -141,7 +133,7 @@ actor Recorder {
     private func makePair(_ name: String) throws {
         let receiver = try Socket(.pair, options: .broker)
         let sender = try Socket(.pair, options: .broker)
-        let endpoint = "inproc://\(name)-\(pthread_self())"
+        let endpoint = "inproc://\(name)-\(UInt64.random(in: .min ... .max))"
         try receiver.bind(endpoint)
         try sender.connect(endpoint)
         receivers[name] = receiver

@@ -6,6 +6,12 @@ import ZeroMQ
 /// How long a test waits for what must happen before it fails.
 let bound = Interval.seconds(20)
 
+/// Of the loopback network's sixteen million addresses one that nobody else takes between two binds to it.
+func ownAddress() -> String {
+    let host = (0..<3).map { _ in "\(UInt8.random(in: 1...254))" }.joined(separator: ".")
+    return "tcp://127.\(host):*"
+}
+
 /// Tries `attempt` until it gives a value, a millisecond apart; nil once `bound` is over.
 func eventually<Value>(_ attempt: () throws -> Value?) rethrows -> Value? {
     let end = PollLoop.now() + bound
@@ -23,8 +29,11 @@ func becomesTrue(_ condition: () throws -> Bool) rethrows -> Bool {
 
 extension Socket {
     /// The next message, waited for.
-    func next(sourceLocation: SourceLocation = #_sourceLocation) throws -> Incoming {
-        let end = PollLoop.now() + bound
+    func next(
+        within limit: Interval = bound,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Incoming {
+        let end = PollLoop.now() + limit
         // Readable may mean a foreign message, which receive() drops.
         while waitUntilReadable(atMost: end - PollLoop.now()) {
             if let message = receive() { return message }
