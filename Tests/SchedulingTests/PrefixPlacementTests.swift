@@ -78,9 +78,9 @@ struct PrefixPlacementTests {
     @Test("Without the switch, on workers that keep nothing, or for a small match it waits like any other")
     func noHome() throws {
         for (policy, keeps, blocks) in [
-            ("aladdin:prefix=off", true, [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64]),
-            ("aladdin", false, [1, 2, 3, 4, 5, 6, 7, 8]),
-            ("aladdin", true, [1, 2, 33, 34, 35, 36, 37, 38]),
+            ("aladdin:light-load=0:prefix=off", true, [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64]),
+            ("aladdin:light-load=0", false, [1, 2, 3, 4, 5, 6, 7, 8]),
+            ("aladdin:light-load=0", true, [1, 2, 33, 34, 35, 36, 37, 38]),
         ] {
             var scheduler = try scheduler(policy, keeps: keeps)
             _ = run(&scheduler, from: 10, to: 500)
@@ -120,7 +120,7 @@ struct PrefixPlacementTests {
 
     @Test("Who leaves is not waited for")
     func homeLeaves() throws {
-        var scheduler = try scheduler()
+        var scheduler = try scheduler("aladdin:light-load=0")
         _ = run(&scheduler, from: 10, to: 500)
         let now = Instant.zero + .milliseconds(505)
         scheduler.apply(try query(1, [1, 2, 3, 4, 5, 6, 7, 8]), at: now)

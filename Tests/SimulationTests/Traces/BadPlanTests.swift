@@ -54,7 +54,7 @@ struct BadPlanTests {
         },
         Case("--max-input-tokens", "from 1") { $0.maxInputTokens = 0 },
         Case("--max-input-tokens", "longer than 99") { $0.maxInputTokens = 99 },
-        Case("--profile", "KV cache of 100 tokens") { $0.kvCapacityTokens = 100 },
+        Case("--profile", "100 tokens that the KV cache holds") { $0.kvCapacityTokens = 100 },
         Case("--drift", "from 0") { $0.changes = [.drift(fromSeconds: -1)] },
         Case("--drift", "lengths") { $0.changes = [.drift(fromSeconds: 1, lengths: 0)] },
         Case("--drift", "1e9", of: Trace(entries: [trace.entries[0], year])) { plan in

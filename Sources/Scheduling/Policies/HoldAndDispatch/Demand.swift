@@ -15,6 +15,12 @@ struct Demand {
     /// Those that wait for the worker that holds their beginning: nobody else is to take them yet.
     var held: Set<QueryNumber> = []
 
+    /// Whether nobody is to be served before others by priority or tenant.
+    var isOfOneKind: Bool {
+        guard let ownOrder, let first = ownOrder.first else { return true }
+        return ownOrder.allSatisfy { $0.priority == first.priority && $0.tenant == first.tenant }
+    }
+
     func first(in view: ClusterView) -> UnplacedQuery? {
         guard held.isEmpty else { return queue(in: view).first { _ in true } }
         return if let ownOrder { ownOrder.first } else { view.unplaced.first }

@@ -44,18 +44,21 @@ extension HoldAndDispatch {
     /// Whether a worker is so far from its limits that a batch may as well go now: holding saves capacity, of which there
     /// is plenty.
     ///
-    /// Prefills to come count in full here, so that a fleet that is busy with them does not look idle.
+    /// The share of prefills counts threefold here: when a burst comes out of a lull, a mean over ten seconds is late.
     func hasRoom(for batch: DispatchBatch, on worker: WorkerView, _ demand: Demand) -> Bool {
-        guard worker.waitingTokens == 0 else { return false }
+        // Where some come before others, what is held can still be overtaken.
+        guard worker.waitingTokens == 0, demand.isOfOneKind else { return false }
         let context = worker.contextTokens + batch.contextTokens
         let pace = worker.model.decode(
             sequences: Double(worker.load + batch.queries.count),
             context: Double(context)
         )
         let memory = worker.usedKVTokens + batch.contextTokens
-        return pace <= settings.lightLoad * (1 - demand.prefillShare) * batch.head.tokenTime
+        return pace <= settings.lightLoad * (1 - Self.burstReserve * demand.prefillShare) * batch.head.tokenTime
             && Double(memory) <= settings.lightLoad * Double(worker.admissibleKVTokens)
     }
+
+    private static let burstReserve = 3.0
 
     /// The workers that were given queries longest ago, the longest first.
     func candidates(for demand: Demand, in view: ClusterView) -> [Int] {
